@@ -1,0 +1,16 @@
+// The migrations, embedded in the programs that run them: numbered, forward only, in order. A new
+// file is named here and in Package.swift; the newest must bear being applied twice.
+
+package struct Migration: Sendable {
+  package let number: Int
+  package let name: String
+  package let sql: String
+}
+
+package enum Migrations {
+  package static let all: [Migration] = [
+    Migration(number: 1, name: "event_log", sql: text(PackageResources._001_event_log_sql))
+  ]
+
+  private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}

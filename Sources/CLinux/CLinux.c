@@ -1,0 +1,45 @@
+// See CLinux.h. Calls older than their glibc wrapper go through syscall(2).
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// glibc names it P_PIDFD only since 2.36, musl not at all; the kernel's number is fixed.
+#define WHARF_P_PIDFD 3
+
+int wharf_eventfd(unsigned initial, int flags) { return eventfd(initial, flags); }
+
+int wharf_eventfd_flags(void) { return EFD_CLOEXEC | EFD_NONBLOCK; }
+
+int wharf_pidfd_open(pid_t pid, unsigned flags) { return (int)syscall(SYS_pidfd_open, pid, flags); }
+
+int wharf_pidfd_send_signal(int fd, int sig) {
+  return (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+}
+
+int wharf_pidfd_wait(int fd, int block, int *exit_code, int *term_signal) {
+  siginfo_t info;
+  int rc;
+  memset(&info, 0, sizeof info);
+  do {
+    rc = waitid((idtype_t)WHARF_P_PIDFD, (id_t)fd, &info, WEXITED | (block ? 0 : WNOHANG));
+  } while (rc < 0 && errno == EINTR);
+  if (rc < 0) return -1;
+  if (info.si_pid == 0) return 0;
+  *exit_code = info.si_code == CLD_EXITED ? info.si_status : -1;
+  *term_signal = info.si_code == CLD_EXITED ? -1 : info.si_status;
+  return 1;
+}
+
+int wharf_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+int wharf_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -1,0 +1,58 @@
+// Every error of the API, with its status and the body that says what was attempted, why it failed
+// and what would help.
+
+import HTTPTypes
+import Hosting
+import Hummingbird
+import NIOCore
+import Wire
+
+struct APIError: Error, HTTPResponseError {
+  let status: HTTPResponse.Status
+  let failure: ErrorReply.Failure
+  let position: Position?
+
+  init(
+    _ status: HTTPResponse.Status, _ code: String, _ message: String, help: String? = nil,
+    at position: Position? = nil
+  ) {
+    self.status = status
+    failure = ErrorReply.Failure(code: code, message: message, help: help)
+    self.position = position
+  }
+
+  func response(from request: Request, context: some RequestContext) -> Response {
+    let body = ErrorReply(position: position, error: failure).jsonBytes
+    var headers: HTTPFields = [.contentType: "application/json"]
+    if status == .serviceUnavailable { headers[.retryAfter] = "1" }
+    if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
+    return Response(
+      status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+  }
+}
+
+extension APIError {
+  static func malformed(_ what: String, _ problem: JSONProblem) -> APIError {
+    APIError(
+      .badRequest, "malformed", "cannot read \(what): \(problem)",
+      help: "the API takes strict JSON: no unknown, doubled or mistyped fields")
+  }
+
+  static func badParameter(_ name: String, _ value: String, wanted: String) -> APIError {
+    APIError(
+      .badRequest, "malformed",
+      "the parameter '\(name)' is '\(value.shortened(to: 60))': expected \(wanted)")
+  }
+
+  init(_ refusal: Refusal, at position: Position) {
+    let status: HTTPResponse.Status =
+      if refusal.code == "notAllowed" {
+        .forbidden
+      } else if refusal.code.hasPrefix("unknown") {
+        .notFound
+      } else {
+        .conflict
+      }
+    self.init(status, refusal.code, refusal.message, help: refusal.help, at: position)
+  }
+}

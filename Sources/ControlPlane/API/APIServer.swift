@@ -1,0 +1,92 @@
+// The HTTP API of wharfd: routes put together, errors given their one form.
+
+import EventLog
+import HTTPTypes
+import Hosting
+import Hummingbird
+import Logging
+import NIOCore
+import Wire
+
+package struct APIServer {
+  package let member: LogMember
+  package let reader: LogReader
+  package let host: String
+  package let port: Int
+  package let address: String
+  package let now: @Sendable () -> Timestamp
+  package let logger: Logger
+
+  package init(
+    member: LogMember, reader: LogReader, host: String, port: Int, address: String,
+    now: @escaping @Sendable () -> Timestamp, logger: Logger
+  ) {
+    self.member = member
+    self.reader = reader
+    self.host = host
+    self.port = port
+    self.address = address
+    self.now = now
+    self.logger = logger
+  }
+
+  package func router() -> Router<BasicRequestContext> {
+    let router = Router(context: BasicRequestContext.self)
+    router.add(middleware: ErrorForm(logger: logger))
+    let source = ReadSource(
+      board: member.board, reader: reader, authentication: Authentication(now: now))
+    router.get("health") { _, _ in
+      let head = member.board.current
+      guard head.standing != .starting else {
+        throw APIError(.serviceUnavailable, "starting", "this wharfd has not read the log yet")
+      }
+      return Response.json(Array(#"{"status":"ok"}"#.utf8), head: head)
+    }
+    let routes = router.group("v1")
+    let commands = CommandRoute(member: member, source: source, now: now)
+    routes.post("commands") { request, context in try await commands.handle(request, context) }
+    ReadRoutes(source: source, address: address).add(to: routes)
+    return router
+  }
+
+  /// The server as a service; `onListening` is called once the port is open.
+  package func application(
+    onListening: @escaping @Sendable () async -> Void
+  ) -> some ApplicationProtocol {
+    Application(
+      router: router(),
+      configuration: .init(address: .hostname(host, port: port), serverName: "wharfd"),
+      onServerRunning: { _ in await onListening() }, logger: logger)
+  }
+}
+
+/// Gives every error its one form, the unexpected ones too, and logs those.
+private struct ErrorForm<Context: RequestContext>: RouterMiddleware {
+  let logger: Logger
+
+  func handle(
+    _ request: Request, context: Context,
+    next: (Request, Context) async throws -> Response
+  ) async throws -> Response {
+    do {
+      return try await next(request, context)
+    } catch let error as APIError {
+      return error.response(from: request, context: context)
+    } catch let error as HTTPError {
+      let message =
+        error.status == .notFound
+        ? "there is no \(request.method.rawValue) \(request.uri.path.shortened(to: 80))"
+        : error.body ?? "\(error.status)"
+      return APIError(error.status, "notFound", message)
+        .response(from: request, context: context)
+    } catch {
+      logger.error(
+        "a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+      return APIError(
+        .serviceUnavailable, "unavailable",
+        "cannot answer \(request.method.rawValue) \(request.uri.path.shortened(to: 80)): \(error)",
+        help: "try again"
+      ).response(from: request, context: context)
+    }
+  }
+}

@@ -1,0 +1,30 @@
+// Who is asking: the bearer token's digest, looked up in the state. The token itself is never kept,
+// logged or compared.
+
+import HTTPTypes
+import Hosting
+import Hummingbird
+import Wire
+
+struct Authentication: Sendable {
+  let now: @Sendable () -> Timestamp
+
+  /// The principal of a request, or 401.
+  func principal(of request: Request, in state: HostingState) throws -> Principal {
+    guard let header = request.headers[.authorization] else {
+      throw APIError(
+        .unauthorized, "noToken", "this request carries no token",
+        help: "send 'Authorization: Bearer TOKEN'; on the command line: wharf login")
+    }
+    let parts = header.split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, parts[0].lowercased() == "bearer", parts[1].count <= Secret.longest,
+      let principal = state.principal(
+        presenting: Secret(text: String(parts[1])).digest, now: now())
+    else {
+      throw APIError(
+        .unauthorized, "unknownToken", "the token of this request is not known, or no longer good",
+        help: "log in again with: wharf login")
+    }
+    return principal
+  }
+}

@@ -1,0 +1,161 @@
+// `POST /v1/commands`: decided here when this wharfd leads, sent on to the leader when it does not.
+
+import AsyncHTTPClient
+import EventLog
+import HTTPTypes
+import Hosting
+import Hummingbird
+import NIOCore
+import NIOHTTP1
+import Wire
+
+struct CommandRoute: Sendable {
+  /// How long the leader may take to answer a command that was sent on.
+  static let forwardSeconds: Int64 = 15
+
+  let member: LogMember
+  let source: ReadSource
+  let now: @Sendable () -> Timestamp
+
+  func handle(_ request: Request, _ context: some RequestContext) async throws -> Response {
+    let body = try await Self.body(of: request)
+    let head = try await source.head(atLeast: .empty)
+    let principal = try source.authentication.principal(of: request, in: head.state)
+    let call: CommandCall
+    let command: any Command
+    do {
+      call = try CommandCall(jsonBytes: body)
+      command = try call.decoded()
+    } catch {
+      throw APIError.malformed("the command", error)
+    }
+    if call.dryRun == true {
+      return try dryRun(call, command, principal, head)
+    }
+    do {
+      let receipt = try await member.submit(
+        CommandRequest(
+          id: call.id, command: command, principal: principal, reason: call.reason,
+          unchangedSince: call.unchangedSince))
+      let state = member.board.current.state
+      return reply(
+        CommandReply(
+          position: receipt.position, hash: receipt.hash, dryRun: false,
+          events: receipt.events.map { EventItem($0, names: state) }))
+    } catch SubmitFailure.notLeading(let address?) {
+      return try await forward(body, request, to: address)
+    } catch {
+      throw APIError(error)
+    }
+  }
+
+  private func dryRun(
+    _ call: CommandCall, _ command: any Command, _ principal: Principal, _ head: Head
+  ) throws -> Response {
+    let events: [NewEvent]
+    do {
+      events = try head.state.decide(
+        command, by: principal, now: max(now(), head.state.recordedAt),
+        unchangedSince: call.unchangedSince)
+    } catch {
+      throw APIError(error, at: head.state.position)
+    }
+    var position = head.state.position
+    let items = events.map { event in
+      position = position.next
+      return EventItem(
+        position: position, stream: event.stream, type: type(of: event.body).type,
+        data: RawJSON(text: event.body.jsonBytes), metadata: RawJSON(text: Array("{}".utf8)),
+        actor: principal.actor.description, actorName: head.state.name(of: principal.actor),
+        commandID: call.id, recordedAt: head.state.recordedAt, hash: nil)
+    }
+    return reply(
+      CommandReply(position: head.state.position, hash: nil, dryRun: true, events: items))
+  }
+
+  private func reply(_ reply: CommandReply) -> Response {
+    .json(reply.jsonBytes, head: member.board.current)
+  }
+
+  /// The whole body, up to the limit.
+  static func body(of request: Request) async throws -> [UInt8] {
+    do {
+      return Array(
+        buffer: try await request.body.collect(upTo: CommandCall.bodyLimitBytes))
+    } catch is NIOTooManyBytesError {
+      throw APIError(
+        .contentTooLarge, "bodyTooLarge",
+        "the body of this request is longer than \(CommandCall.bodyLimitBytes) bytes",
+        help: "send the commands in parts")
+    }
+  }
+
+  /// The leader authenticates the same token anew; its reply goes back as it is.
+  private func forward(
+    _ body: [UInt8], _ request: Request, to address: String
+  ) async throws -> Response {
+    var onward = HTTPClientRequest(url: address + "/v1/commands")
+    onward.method = .POST
+    onward.headers.add(name: "content-type", value: "application/json")
+    onward.headers.add(name: "authorization", value: request.headers[.authorization] ?? "")
+    onward.body = .bytes(body)
+    do {
+      let answer = try await HTTPClient.shared.execute(
+        onward, timeout: .seconds(Self.forwardSeconds))
+      let bytes = try await answer.body.collect(upTo: CommandCall.bodyLimitBytes)
+      return Response(
+        status: .init(code: Int(answer.status.code)), headers: [.contentType: "application/json"],
+        body: ResponseBody(byteBuffer: bytes))
+    } catch {
+      throw APIError(
+        .serviceUnavailable, "leaderNotReachable",
+        "the command was sent on to the leader at \(address), which did not answer",
+        help: "send it again with the same id: it is done once")
+    }
+  }
+}
+
+extension APIError {
+  init(_ failure: SubmitFailure) {
+    switch failure {
+    case .refused(let refusal, let position):
+      self.init(refusal, at: position)
+    case .idUsedOtherwise(let position):
+      self.init(
+        .conflict, "commandIDUsed",
+        "this command id was used before, by another command or someone else, at \(position)",
+        help: "make a new id for a new command", at: position)
+    case .busy:
+      self.init(
+        .serviceUnavailable, "busy", "too many commands are waiting; nothing was done",
+        help: "try again in a moment")
+    case .notLeading:
+      self.init(
+        .serviceUnavailable, "noLeader", "no wharfd leads at the moment; nothing was done",
+        help: "try again in a moment")
+    case .unavailable(let reason):
+      self.init(
+        .serviceUnavailable, "unavailable", "the command was not done: \(reason)",
+        help: "send it again once the database is back")
+    case .outcomeUnknown(let reason):
+      self.init(
+        .serviceUnavailable, "outcomeUnknown",
+        "whether the command was done is not known: \(reason)",
+        help: "send it again with the same id: it is done once, and the answer is the first one")
+    }
+  }
+}
+
+extension Response {
+  static func json(_ body: [UInt8], head: Head) -> Response {
+    var headers: HTTPFields = [.contentType: "application/json"]
+    if let name = HTTPField.Name(WharfHeader.head) { headers[name] = head.witness.headerText }
+    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+  }
+}
+
+extension Head {
+  package var witness: HeadWitness {
+    HeadWitness(era: state.log.era?.position ?? .empty, position: state.position, hash: hash)
+  }
+}

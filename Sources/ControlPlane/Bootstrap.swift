@@ -1,0 +1,53 @@
+// The first moments of a system: the cluster secret, and the first admin.
+
+import EventLog
+import Hosting
+import Logging
+import Wire
+
+package enum Bootstrap {
+  /// The secret that all wharfd of a system share: read from its file, or made there when there is
+  /// none yet.
+  package static func clusterSecret(file: String) throws -> ClusterSecret {
+    var random = SystemRandomNumberGenerator()
+    if try SecretFile.read(file) == nil {
+      let bytes = (0..<ClusterSecret.byteCount).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+      do {
+        try SecretFile.create(file, bytes.hexadecimal)
+      } catch {
+        // Another wharfd may have made it meanwhile: then that one holds.
+        guard try SecretFile.read(file) != nil else { throw error }
+      }
+    }
+    guard let text = try SecretFile.read(file), let bytes = [UInt8](hexadecimal: text),
+      bytes.count == ClusterSecret.byteCount
+    else {
+      throw SecretFile.Failure(
+        description: "\(file) holds no cluster secret: it must be \(ClusterSecret.byteCount * 2) "
+          + "hexadecimal digits; copy it from another wharfd of this system")
+    }
+    return ClusterSecret(bytes: bytes)
+  }
+
+  /// While the log knows no person: writes a token to the file, then admits who holds it. Killed in
+  /// between, the next start finds the token and goes on.
+  package static func admitFirstAdmin(
+    file: String, member: LogMember, commandID: CommandID, logger: Logger
+  ) async throws {
+    var random = SystemRandomNumberGenerator()
+    if try SecretFile.read(file) == nil {
+      try SecretFile.create(file, Secret(.person, using: &random).text)
+    }
+    guard let text = try SecretFile.read(file) else { return }
+    let token = Secret(text: text)
+    let command = AdmitFirstAdmin(
+      name: try Name("admin"), token: token.digest, prefix: try Text(token.prefix))
+    do {
+      _ = try await member.submit(
+        CommandRequest(id: commandID, command: command, principal: .wharfd))
+      logger.info("the first admin's token is in \(file)")
+    } catch SubmitFailure.refused {
+      // Another wharfd was first.
+    }
+  }
+}

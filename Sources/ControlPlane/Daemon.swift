@@ -1,0 +1,153 @@
+// wharfd as a whole: its parts, started in order and stopped in reverse.
+
+import EventLog
+import Foundation
+import Hosting
+import Hummingbird
+import Logging
+import Migrations
+import Postgres
+import ServiceLifecycle
+import UnixSignals
+
+package struct Daemon: Sendable {
+  package struct Settings: Sendable {
+    package let database: String?
+    package let listen: String
+    package let advertise: String?
+    package let secretFile: String
+    package let adminTokenFile: String
+
+    package init(
+      database: String?, listen: String, advertise: String?, secretFile: String,
+      adminTokenFile: String
+    ) {
+      self.database = database
+      self.listen = listen
+      self.advertise = advertise
+      self.secretFile = secretFile
+      self.adminTokenFile = adminTokenFile
+    }
+  }
+
+  package struct Unusable: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// Connections for reads beside the log's own.
+  private static let poolConnections = 4
+
+  let settings: Settings
+  let logger: Logger
+
+  package init(settings: Settings, logger: Logger) {
+    self.settings = settings
+    self.logger = logger
+  }
+
+  /// The database that is named, or the one of the environment.
+  package static func database(_ named: String?) throws -> PostgresConfiguration {
+    guard let url = named ?? ProcessInfo.processInfo.environment["WHARF_DATABASE_URL"] else {
+      throw Unusable(
+        description: "no database is named: pass --database postgres://… or set WHARF_DATABASE_URL")
+    }
+    return try PostgresConfiguration(url)
+  }
+
+  package func run() async throws {
+    let database = try Self.database(settings.database)
+    let (host, port) = try Self.split(settings.listen)
+    let address = settings.advertise ?? "http://\(settings.listen)"
+    for migration in try Migrator.migrate(database) {
+      logger.info("applied migration \(migration.number), \(migration.name)")
+    }
+    let secret = try Bootstrap.clusterSecret(file: settings.secretFile)
+    let member = try LogMember(
+      settings: LogSettings(
+        database: database, instance: settings.listen, address: address,
+        makeCommandID: { CommandID.make() }), secret: secret, logger: logger)
+    var options = PoolOptions()
+    options.lanes = Self.poolConnections
+    options.name = "wharfd-read"
+    let pool = try Pool(database, options: options)
+    let server = APIServer(
+      member: member, reader: LogReader(pool: pool), host: host, port: port, address: address,
+      now: { Timestamp.now() }, logger: logger)
+    let logger = logger
+    let application = server.application { logger.info("listening on \(address)") }
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [
+          .init(service: LogService(member: member)),
+          .init(service: AdmissionService(member: member, file: settings.adminTokenFile, logger: logger)),
+          .init(service: application),
+        ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    do {
+      try await group.run()
+    } catch {
+      await pool.close()
+      throw error
+    }
+    await pool.close()
+  }
+
+  static func split(_ listen: String) throws -> (host: String, port: Int) {
+    guard let colon = listen.lastIndex(of: ":"),
+      let port = Int(listen[listen.index(after: colon)...]), (0...65_535).contains(port),
+      colon > listen.startIndex
+    else {
+      throw Unusable(description: "'\(listen)' is no address to listen on: write 127.0.0.1:7400")
+    }
+    return (String(listen[..<colon]), port)
+  }
+}
+
+/// The log's thread, as a service.
+private struct LogService: Service {
+  let member: LogMember
+
+  func run() async throws {
+    try await withGracefulShutdownHandler {
+      try await member.run()
+    } onGracefulShutdown: {
+      member.stop()
+    }
+  }
+}
+
+/// Waits until someone leads; while the log knows no person, admits the first admin.
+private struct AdmissionService: Service {
+  let member: LogMember
+  let file: String
+  let logger: Logger
+
+  func run() async throws {
+    while !Task.isShuttingDownGracefully {
+      let head = member.board.current
+      if case .leading = head.standing, head.state.persons.count == 0 {
+        try await Bootstrap.admitFirstAdmin(
+          file: file, member: member, commandID: .make(), logger: logger)
+      }
+      if head.state.persons.count > 0 { break }
+      _ = await member.board.wait(for: head.state.position.next, upTo: .milliseconds(200))
+    }
+    try? await gracefulShutdown()
+  }
+}
+
+extension CommandID {
+  package static func make() -> CommandID {
+    CommandID(
+      at: .now(), random: (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max)))
+  }
+}
+
+extension Timestamp {
+  /// This machine's wall clock: for what is not recorded, or only until the log's clock is asked.
+  package static func now() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(
+      microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+  }
+}

@@ -1,0 +1,99 @@
+// A batch: commands decided one after another on the state at the head plus what was decided before
+// them in the same batch. Pure; the writer appends its rows as one statement.
+
+import Hosting
+
+struct Batch {
+  /// At most this many commands are decided into one statement.
+  static let commandLimit = 256
+  /// At most this many events come of one command, so that its events are found by its first.
+  static let eventsPerCommandLimit = 1_024
+
+  enum Outcome {
+    /// Accepted: the indexes of its rows.
+    case accepted(Range<Int>)
+    case failed(SubmitFailure)
+  }
+
+  private(set) var rows: [StoredEvent] = []
+  private(set) var outcomes: [(pending: PendingCommand, outcome: Outcome)] = []
+  /// The state and the hash after the last row.
+  private(set) var state: HostingState
+  private(set) var hash: Digest
+  private var rowsByID: [CommandID: (rows: Range<Int>, seal: Digest)] = [:]
+
+  init(_ commands: [PendingCommand], after state: HostingState, hash: Digest, now: Timestamp) {
+    self.state = state
+    self.hash = hash
+    for pending in commands {
+      outcomes.append((pending, decide(pending, now: max(now, self.state.recordedAt))))
+    }
+  }
+
+  private mutating func decide(_ pending: PendingCommand, now: Timestamp) -> Outcome {
+    let request = pending.request
+    if let known = rowsByID[request.id] {
+      return known.seal == pending.seal
+        ? .accepted(known.rows)
+        : .failed(.idUsedOtherwise(at: rows[known.rows.lowerBound].position))
+    }
+    var events: [NewEvent]
+    do {
+      events = try state.decide(
+        request.command, by: request.principal, now: now, unchangedSince: request.unchangedSince)
+    } catch {
+      return .failed(.refused(error, at: state.position))
+    }
+    if events.isEmpty {
+      events = [
+        NewEvent(stream: .log, body: CommandNoted(command: type(of: request.command).type))
+      ]
+    }
+    guard events.count <= Self.eventsPerCommandLimit else {
+      return .failed(
+        .refused(
+          Refusal(
+            "tooManyEvents",
+            "'\(type(of: request.command).type)' would lead to \(events.count) events, more than "
+              + "the \(Self.eventsPerCommandLimit) of one command",
+            help: "send it in parts"), at: state.position))
+    }
+    return add(events, of: pending, now: now)
+  }
+
+  private mutating func add(
+    _ events: [NewEvent], of pending: PendingCommand, now: Timestamp
+  ) -> Outcome {
+    let request = pending.request
+    let metadata = request.metadata
+    var after = state
+    var head = hash
+    var added: [StoredEvent] = []
+    for event in events {
+      var row = StoredEvent(
+        position: after.position.next, stream: event.stream, type: type(of: event.body).type,
+        schemaVersion: type(of: event.body).schemaVersion, data: event.body.jsonBytes,
+        metadata: metadata, commandID: request.id, commandHash: added.isEmpty ? pending.seal : nil,
+        correlationID: request.correlationID, causation: request.causation,
+        actor: request.principal.actor, recordedAt: now, hash: .zero)
+      row.hash = Chain.hash(of: row, after: head)
+      do { try after.evolve(event.body, row.fact) } catch {
+        // A fault of ours in `decide`: nothing of this command is stored, the others go on.
+        return .failed(
+          .refused(
+            Refusal(
+              "contradiction",
+              "'\(type(of: request.command).type)' led to an event that does not fit: \(error)",
+              help: "report this as a fault of Wharf"), at: state.position))
+      }
+      head = row.hash
+      added.append(row)
+    }
+    let range = rows.count..<rows.count + added.count
+    rows += added
+    state = after
+    hash = head
+    rowsByID[request.id] = (range, pending.seal)
+    return .accepted(range)
+  }
+}

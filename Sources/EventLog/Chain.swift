@@ -1,0 +1,77 @@
+// The hash chain. Anyone with SHA-256 can check it; README shows how.
+//
+//   hash(n) = SHA-256( hash(n-1) ‖ field(position) ‖ field(stream) ‖ field(type)
+//                      ‖ field(schema_version) ‖ field(data) ‖ field(metadata) ‖ field(command_id)
+//                      ‖ field(command_hash) ‖ field(correlation_id) ‖ field(causation)
+//                      ‖ field(actor) ‖ field(recorded_at) )
+//
+// hash(0) is 32 zero bytes. A field is the length of its bytes as a 32-bit big-endian number, then
+// the bytes; NULL is the length 0xFFFFFFFF alone. Texts and JSON are their exact UTF-8 bytes; UUIDs
+// and hashes their raw bytes; position, schema_version and causation 64-bit big-endian numbers;
+// recorded_at the microseconds since 1970-01-01T00:00:00Z as a 64-bit big-endian number.
+
+import Crypto
+import Hosting
+
+import struct Hosting.Digest
+
+package enum Chain {
+  package static let origin = Digest.zero
+
+  /// The hash of an event that follows `previous`. The event's own `hash` is not looked at.
+  package static func hash(of event: StoredEvent, after previous: Digest) -> Digest {
+    var encoding = Encoding(capacity: event.data.count + event.metadata.count + 256)
+    encoding.bytes.append(contentsOf: previous.bytes)
+    encoding.field(event.position.value)
+    encoding.field(event.stream.description)
+    encoding.field(event.type)
+    encoding.field(Int64(event.schemaVersion))
+    encoding.field(event.data)
+    encoding.field(event.metadata)
+    encoding.field(event.commandID.bytes)
+    encoding.field(event.commandHash?.bytes)
+    encoding.field(event.correlationID.bytes)
+    if let causation = event.causation {
+      encoding.field(causation.value)
+    } else {
+      encoding.null()
+    }
+    encoding.field(event.actor.description)
+    encoding.field(event.recordedAt.microseconds)
+    return Digest(sha256Of: encoding.bytes)
+  }
+
+  private struct Encoding {
+    var bytes: [UInt8] = []
+
+    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+    mutating func length(_ count: UInt32) {
+      withUnsafeBytes(of: count.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    mutating func null() { length(.max) }
+
+    mutating func field(_ value: [UInt8]?) {
+      guard let value else { return null() }
+      length(UInt32(value.count))
+      bytes.append(contentsOf: value)
+    }
+
+    mutating func field(_ value: String) {
+      length(UInt32(value.utf8.count))
+      bytes.append(contentsOf: value.utf8)
+    }
+
+    mutating func field(_ value: Int64) {
+      length(8)
+      withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+  }
+}
+
+extension Digest {
+  package init(sha256Of bytes: [UInt8]) {
+    self.init(bytes: Array(SHA256.hash(data: bytes)))
+  }
+}

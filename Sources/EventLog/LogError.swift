@@ -1,0 +1,43 @@
+// What can go wrong with the log as a whole, apart from refusals, which are answers.
+
+import Hosting
+
+package enum LogError: Error, Equatable, Sendable {
+  /// An event of an unknown type or form: a newer wharfd wrote it, or the row was damaged.
+  case unreadable(position: Position, reason: String)
+  /// An event that does not fit the state before it.
+  case contradiction(position: Position, reason: String)
+  /// Positions are not contiguous: rows are missing or were added by hand.
+  case gap(expected: Position, found: Position)
+  /// The chain of hashes does not fit.
+  case broken(position: Position, reason: String)
+  /// The database is another one than the log was written into: a restore or a promotion.
+  case otherEra(recorded: String, found: String)
+  /// Migrations were applied that this program does not know.
+  case databaseNewer(applied: Int, known: Int)
+  /// A migration that was applied is not the one of this number here.
+  case migrationDiffers(number: Int, name: String)
+}
+
+extension LogError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .unreadable(let position, let reason):
+      "cannot read the event at position \(position): \(reason)"
+    case .contradiction(let position, let reason):
+      "the event at position \(position) does not fit the state before it: \(reason)"
+    case .gap(let expected, let found):
+      "the log has a gap: expected position \(expected), found \(found)"
+    case .broken(let position, let reason):
+      "the chain of hashes does not fit at position \(position): \(reason)"
+    case .otherEra(let recorded, let found):
+      "this database (\(found)) is not the one the log was last written into (\(recorded)); if it "
+        + "was restored or promoted on purpose, begin a new era with: wharfd recover"
+    case .databaseNewer(let applied, let known):
+      "the database is at migration \(applied), this program knows only \(known): run a newer wharfd"
+    case .migrationDiffers(let number, let name):
+      "migration \(number) (\(name)) was applied with another text than this program's: run the "
+        + "wharfd that applied it, or one newer than both"
+    }
+  }
+}

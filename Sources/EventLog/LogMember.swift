@@ -1,0 +1,92 @@
+// A wharfd's place in the log: what the rest of the program talks to. Commands go in, the head comes
+// out; the thread behind it follows or leads.
+
+import Hosting
+import Logging
+import Postgres
+import Synchronization
+
+package struct LogSettings: Sendable {
+  package var database: PostgresConfiguration
+  /// Tells this wharfd from others; kept across restarts.
+  package var instance: String
+  /// Where this wharfd's API answers, for followers that forward.
+  package var address: String
+  package var inbox = InboxLimits()
+  package var pollInterval = Duration.milliseconds(500)
+  package var statementTimeout = Duration.seconds(10)
+  package var connectTimeout = Duration.seconds(5)
+  /// Makes the ids of commands that this wharfd sends itself.
+  package var makeCommandID: @Sendable () -> CommandID
+
+  package init(
+    database: PostgresConfiguration, instance: String, address: String,
+    makeCommandID: @escaping @Sendable () -> CommandID
+  ) {
+    self.database = database
+    self.instance = instance
+    self.address = address
+    self.makeCommandID = makeCommandID
+  }
+}
+
+package final class LogMember: Sendable {
+  package let board = HeadBoard()
+  private let settings: LogSettings
+  private let secret: ClusterSecret
+  private let inbox: Inbox
+  private let wake: WakeDescriptor
+  private let stopping = Mutex(false)
+  private let logger: Logger
+
+  package init(settings: LogSettings, secret: ClusterSecret, logger: Logger) throws {
+    self.settings = settings
+    self.secret = secret
+    self.logger = logger
+    let wake = try WakeDescriptor()
+    self.wake = wake
+    inbox = Inbox(limits: settings.inbox) { wake.wake() }
+  }
+
+  /// Sends a command to the writer and waits until it is stored, refused, or given up.
+  package func submit(_ request: CommandRequest) async throws(SubmitFailure) -> Receipt {
+    let seal = request.seal(secret)
+    let deadline = ContinuousClock.now + .seconds(settings.inbox.waitSeconds)
+    let result = await withCheckedContinuation { continuation in
+      inbox.add(
+        PendingCommand(request: request, seal: seal, deadline: deadline) {
+          continuation.resume(returning: $0)
+        })
+    }
+    return try result.get()
+  }
+
+  /// Follows and leads until `stop`; throws when the log cannot be read on.
+  package func run() async throws {
+    let thread = try MemberThread()
+    try await thread.run(
+      MemberLoop(
+        settings: settings, secret: secret, board: board, inbox: inbox, wake: wake,
+        stopped: { [self] in stopping.withLock { $0 } }, logger: logger))
+  }
+
+  /// Steps down and ends `run`.
+  package func stop() {
+    stopping.withLock { $0 = true }
+    wake.wake()
+  }
+}
+
+/// The loop's own thread: it blocks, so it must not stand on a cooperative one.
+private actor MemberThread {
+  private let lane: Lane
+
+  init() throws { lane = try Lane(name: "log-member") }
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
+
+  func run(_ loop: MemberLoop) throws {
+    var loop = loop
+    try loop.run()
+  }
+}

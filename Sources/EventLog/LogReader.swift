@@ -1,0 +1,53 @@
+// Reading the log beside the thread that follows it: pages of events, the history of one stream, and
+// the state as of an earlier position.
+
+import Hosting
+import Postgres
+
+package struct LogReader: Sendable {
+  /// At most this many events in one page.
+  package static let pageLimit = 1_000
+
+  private let pool: Pool
+
+  package init(pool: Pool) { self.pool = pool }
+
+  package func events(after position: Position, limit: Int) async throws -> [StoredEvent] {
+    try await read(LogStatements.read(after: position, limit: min(limit, Self.pageLimit)))
+  }
+
+  package func events(
+    of stream: Stream, after position: Position, limit: Int
+  ) async throws -> [StoredEvent] {
+    try await read(
+      LogStatements.read(stream: stream, after: position, limit: min(limit, Self.pageLimit)))
+  }
+
+  private func read(_ query: Query) async throws -> [StoredEvent] {
+    try await pool.withConnection { connection in
+      let rows = try connection.query(query)
+      return try (0..<rows.count).map { try StoredEvent(rows[$0]) }
+    }
+  }
+
+  /// The last position recorded at or before a moment.
+  package func position(at moment: Timestamp) async throws -> Position {
+    try await pool.withConnection { connection in
+      let time = PostgresTimestamp(microsecondsSinceUnixEpoch: moment.microseconds)
+      let rows = try connection.query(
+        "SELECT position FROM log.events WHERE recorded_at <= \(time) ORDER BY position DESC LIMIT 1")
+      return rows.count == 0 ? .empty : Position(try rows[0].decode(Int64.self, at: 0))
+    }
+  }
+
+  /// The state as of a position: a fold of the log up to it.
+  package func state(at position: Position) async throws -> HostingState {
+    var state = HostingState()
+    while state.position < position {
+      let page = try await events(after: state.position, limit: Self.pageLimit)
+      guard !page.isEmpty else { break }
+      for event in page where event.position <= position { try state.fold(event) }
+    }
+    return state
+  }
+}

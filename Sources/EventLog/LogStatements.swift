@@ -1,0 +1,138 @@
+// The SQL of the log: one statement to append, the reads, the leader's row.
+
+import Hosting
+import Postgres
+
+enum LogStatements {
+  static let channel = "wharf_log"
+
+  static let columns = """
+    position, stream, type, schema_version, data, metadata, command_id, command_hash, \
+    correlation_id, causation, actor, recorded_at, hash
+    """
+
+  private static let append = """
+    INSERT INTO log.events (\(columns))
+    SELECT * FROM unnest($1::int8[], $2::text[], $3::text[], $4::int2[], $5::json[], $6::json[], \
+    $7::uuid[], $8::bytea[], $9::uuid[], $10::int8[], $11::text[], $12::timestamptz[], $13::bytea[])
+    """
+
+  /// One autocommit statement for a whole batch; it fails whole when any position is taken.
+  static func append(_ rows: [StoredEvent]) -> Query {
+    Query(
+      append,
+      [
+        Parameter(rows.map(\.position.value)),
+        Parameter(rows.map(\.stream.description)),
+        Parameter(rows.map(\.type)),
+        Parameter(rows.map { Int16($0.schemaVersion) }),
+        .jsonBytes(rows.map(\.data)),
+        .jsonBytes(rows.map(\.metadata)),
+        Parameter(rows.map { PostgresUUID(bytes: $0.commandID.bytes) }),
+        Parameter(rows.map(\.commandHash?.bytes)),
+        Parameter(rows.map { PostgresUUID(bytes: $0.correlationID.bytes) }),
+        Parameter(rows.map(\.causation?.value)),
+        Parameter(rows.map(\.actor.description)),
+        Parameter(rows.map { PostgresTimestamp(microsecondsSinceUnixEpoch: $0.recordedAt.microseconds) }),
+        Parameter(rows.map(\.hash.bytes)),
+      ])
+  }
+
+  static func read(after position: Position, limit: Int) -> Query {
+    Query(
+      "SELECT \(columns) FROM log.events WHERE position > $1 ORDER BY position LIMIT $2",
+      [Parameter(position.value), Parameter(Int64(limit))])
+  }
+
+  static func read(stream: Stream, after position: Position, limit: Int) -> Query {
+    Query(
+      """
+      SELECT \(columns) FROM log.events WHERE stream = $1 AND position > $2 ORDER BY position LIMIT $3
+      """, [Parameter(stream.description), Parameter(position.value), Parameter(Int64(limit))])
+  }
+
+  /// All events of each of these commands: those that follow its first without a break.
+  static func read(commands ids: [CommandID]) -> Query {
+    Query(
+      """
+      SELECT e.* FROM log.events f
+      JOIN LATERAL (
+        SELECT \(columns) FROM log.events
+        WHERE position >= f.position AND position < f.position + \(Batch.eventsPerCommandLimit)
+          AND command_id = f.command_id
+      ) e ON true
+      WHERE f.command_id = ANY($1) AND f.command_hash IS NOT NULL
+      ORDER BY e.position
+      """, [Parameter(ids.map { PostgresUUID(bytes: $0.bytes) })])
+  }
+
+  static let readAll = Query("SELECT \(columns) FROM log.events ORDER BY position", [])
+
+  /// The log is durable whatever the database's own setting says.
+  static let durable: Query = """
+    SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local')
+    """
+
+  static let head: Query = "SELECT coalesce(max(position), 0)::int8 FROM log.events"
+
+  static let databaseIdentity: Query = """
+    SELECT s.system_identifier::text, c.timeline_id::int8, clock_timestamp()
+    FROM pg_control_system() s, pg_control_checkpoint() c
+    """
+
+  // MARK: The leader's row
+
+  static let leader: Query = """
+    SELECT instance, beat, address, EXISTS (
+      SELECT 1 FROM pg_stat_activity a WHERE a.pid = session_pid AND a.backend_start = session_start
+    ), session_pid FROM log.leader
+    """
+
+  static func takeRow(instance: String, epoch: Position, address: String) -> Query {
+    """
+    INSERT INTO log.leader AS l (instance, epoch, address, beat, session_pid, session_start)
+    SELECT \(instance), \(epoch.value), \(address), 1, pid, backend_start
+    FROM pg_stat_activity WHERE pid = pg_backend_pid()
+    ON CONFLICT (one) DO UPDATE SET instance = excluded.instance, epoch = excluded.epoch,
+      address = excluded.address, beat = l.beat + 1, session_pid = excluded.session_pid,
+      session_start = excluded.session_start
+    WHERE l.epoch <= excluded.epoch
+    """
+  }
+
+  static func beat(epoch: Position) -> Query {
+    """
+    UPDATE log.leader SET beat = beat + 1 WHERE epoch = \(epoch.value) AND instance IS NOT NULL
+    RETURNING clock_timestamp()
+    """
+  }
+
+  static func stepDown(epoch: Position) -> Query {
+    "UPDATE log.leader SET instance = NULL, beat = beat + 1 WHERE epoch = \(epoch.value)"
+  }
+}
+
+extension StoredEvent {
+  init(_ row: borrowing Row) throws(PostgresError) {
+    let streamText = try row.decode(String.self, at: 1)
+    let actorText = try row.decode(String.self, at: 10)
+    guard let stream = Stream(streamText), let actor = Actor(actorText) else {
+      throw PostgresError(
+        .decoding, "no known stream or actor: \(streamText), \(actorText)",
+        attempted: "read a row of log.events")
+    }
+    self.init(
+      position: Position(try row.decode(Int64.self, at: 0)), stream: stream,
+      type: try row.decode(String.self, at: 2),
+      schemaVersion: Int(try row.decode(Int16.self, at: 3)),
+      data: try row.decode([UInt8].self, at: 4), metadata: try row.decode([UInt8].self, at: 5),
+      commandID: CommandID(bytes: try row.decode(PostgresUUID.self, at: 6).bytes),
+      commandHash: try row.decode([UInt8]?.self, at: 7).map { Digest(bytes: $0) },
+      correlationID: CommandID(bytes: try row.decode(PostgresUUID.self, at: 8).bytes),
+      causation: try row.decode(Int64?.self, at: 9).map { Position($0) }, actor: actor,
+      recordedAt: Timestamp(
+        microseconds: try row.decode(PostgresTimestamp.self, at: 11).microsecondsSinceUnixEpoch),
+      hash: Digest(bytes: try row.decode([UInt8].self, at: 12)))
+  }
+}

@@ -1,0 +1,403 @@
+// The one thread that reads and writes the log for a wharfd: it follows, or leads, over one
+// connection, and blocks only in waits that have a limit.
+//
+// Invariants:
+//  1. `state` and `hash` are those of a prefix of the log; they move only by events known committed.
+//  2. While leading, at most one batch is under way; commands gather in the inbox meanwhile.
+//  3. A command is answered once: with the events found in the log under its id, or with a refusal
+//     that was checked against the log's head after everything before it had committed.
+//  4. After a lost connection the batch under way may still commit. Leading goes on only after a new
+//     `leadershipTaken` was stored at head+1, which no earlier statement can then follow.
+//
+//   starting ─▶ following ◀──────────────▶ leading
+//                   ▲  deposed, or connection lost │
+//                   └──────────────────────────────┘
+
+import Glibc
+import Hosting
+import Logging
+import Postgres
+
+struct MemberLoop {
+  private static let readLimit = 1_000
+
+  let settings: LogSettings
+  let secret: ClusterSecret
+  let board: HeadBoard
+  let inbox: Inbox
+  let wake: WakeDescriptor
+  let stopped: @Sendable () -> Bool
+  let logger: Logger
+
+  private var state = HostingState()
+  private var hash = Chain.origin
+  private var standing = Standing.starting
+  private var candidacy = Candidacy()
+  private var clock: LogClock?
+  private var nextBeat = ContinuousClock.now
+  private var nextSighting = ContinuousClock.now
+  /// Backend pids of the connections that this loop has had.
+  private var sessionsOfOurs: Set<Int32> = []
+  /// Commands whose batch was not stored, or not known to be.
+  private var unsettled: [PendingCommand] = []
+
+  init(
+    settings: LogSettings, secret: ClusterSecret, board: HeadBoard, inbox: Inbox,
+    wake: WakeDescriptor, stopped: @escaping @Sendable () -> Bool, logger: Logger
+  ) {
+    self.settings = settings
+    self.secret = secret
+    self.board = board
+    self.inbox = inbox
+    self.wake = wake
+    self.stopped = stopped
+    self.logger = logger
+  }
+
+  /// Runs until stopped, or until the log cannot be read on.
+  mutating func run() throws {
+    var backoff = Backoff()
+    defer {
+      inbox.close(.unavailable("wharfd is stopping"))
+      for pending in unsettled { pending.answer(.failure(.outcomeUnknown("wharfd is stopping"))) }
+    }
+    while !stopped() {
+      do {
+        var connection = try Connection(settings.database, timeout: settings.connectTimeout)
+        sessionsOfOurs.insert(connection.backendProcessID)
+        try prepare(&connection)
+        try catchUp(&connection)
+        backoff.reset()
+        try follow(&connection)
+        return
+      } catch let error as PostgresError {
+        logger.warning("lost the database: \(error)")
+        if case .leading = standing { standing = .following(address: nil) }
+        rest(backoff.next())
+        expire(because: error.description)
+      }
+    }
+  }
+
+  /// Waits between tries to connect, in short steps so that a stop is not kept waiting.
+  private func rest(_ duration: Duration) {
+    let end = ContinuousClock.now + duration
+    while !stopped(), ContinuousClock.now < end { usleep(20_000) }
+  }
+
+  private mutating func expire(because reason: String) {
+    let now = ContinuousClock.now
+    inbox.expire(now, .unavailable("the database cannot be reached: \(reason)"))
+    for pending in unsettled where pending.deadline <= now {
+      pending.answer(.failure(.outcomeUnknown("the database went away while storing: \(reason)")))
+    }
+    unsettled.removeAll { $0.deadline <= now }
+  }
+
+  /// The log is durable whatever the database's own setting says; notifications are only hints.
+  private func prepare(_ connection: inout Connection) throws {
+    try connection.execute(LogStatements.durable)
+    try connection.listen(to: LogStatements.channel)
+  }
+
+  private func publish() {
+    board.publish(Head(state: state, hash: hash, standing: standing))
+  }
+
+  /// Reads on from the last known position to the head.
+  private mutating func catchUp(_ connection: inout Connection) throws {
+    while true {
+      let rows = try connection.query(
+        LogStatements.read(after: state.position, limit: Self.readLimit),
+        timeout: settings.statementTimeout)
+      var count = 0
+      for index in 0..<rows.count {
+        try fold(StoredEvent(rows[index]))
+        count += 1
+      }
+      if count > 0 { publish() }
+      if count < Self.readLimit { return }
+    }
+  }
+
+  private mutating func fold(_ event: StoredEvent) throws(LogError) {
+    guard event.position == state.position.next else {
+      throw .gap(expected: state.position.next, found: event.position)
+    }
+    guard Chain.hash(of: event, after: hash) == event.hash else {
+      throw .broken(position: event.position, reason: "the row is not what was appended")
+    }
+    try state.fold(event)
+    hash = event.hash
+  }
+}
+
+// MARK: Following
+
+extension MemberLoop {
+  private mutating func follow(_ connection: inout Connection) throws {
+    while !stopped() {
+      if case .leading = standing {
+        try lead(&connection)
+        continue
+      }
+      try catchUp(&connection)
+      if ContinuousClock.now >= nextSighting, try shouldLead(&connection) {
+        try takeLead(&connection)
+        continue
+      }
+      stand(.following(address: state.log.leader?.address))
+      _ = try connection.waitForNotifications(timeout: settings.pollInterval, wake: wake)
+    }
+    if case .leading(let epoch) = standing {
+      try connection.execute(LogStatements.stepDown(epoch: epoch))
+    }
+  }
+
+  private mutating func stand(_ new: Standing) {
+    guard standing != new else { return }
+    standing = new
+    switch new {
+    case .leading(let epoch):
+      logger.info("leading", metadata: ["epoch": "\(epoch)"])
+      inbox.open()
+    case .following(let address):
+      logger.info("following", metadata: ["leader": "\(address ?? "unknown")"])
+      inbox.close(.notLeading(address: address))
+      settle { _ in .notLeading(address: address) }
+    case .starting: break
+    }
+    publish()
+  }
+
+  private mutating func settle(_ failure: (PendingCommand) -> SubmitFailure) {
+    for pending in unsettled { pending.answer(.failure(failure(pending))) }
+    unsettled = []
+  }
+
+  private mutating func shouldLead(_ connection: inout Connection) throws -> Bool {
+    let now = ContinuousClock.now
+    nextSighting = now + settings.pollInterval
+    let rows = try connection.query(LogStatements.leader, timeout: settings.statementTimeout)
+    guard rows.count > 0 else { return true }
+    let row = rows[0]
+    let sighting = Candidacy.Sighting(
+      instance: try row.decode(String?.self, at: 0), beat: try row.decode(Int64.self, at: 1),
+      sessionAlive: try row.decode(Bool.self, at: 3), address: try row.decode(String.self, at: 2))
+    // Our own row, of a session that is gone or was ours: nobody else leads.
+    let session = try row.decode(Int32.self, at: 4)
+    if sighting.instance == settings.instance,
+      !sighting.sessionAlive || sessionsOfOurs.contains(session)
+    {
+      return true
+    }
+    return candidacy.shouldLead(sighting, at: now)
+  }
+
+  /// Appends `leadershipTaken`; whoever else appended meanwhile keeps or gets the lead.
+  private mutating func takeLead(_ connection: inout Connection) throws {
+    let rows = try connection.query(
+      LogStatements.databaseIdentity, timeout: settings.statementTimeout)
+    let identifier = try rows[0].decode(String.self, at: 0)
+    let timeline = Int(try rows[0].decode(Int64.self, at: 1))
+    let databaseTime = try rows[0].decode(PostgresTimestamp.self, at: 2)
+    if let era = state.log.era, era.systemIdentifier != identifier || era.timeline != timeline {
+      throw LogError.otherEra(
+        recorded: "system \(era.systemIdentifier), timeline \(era.timeline)",
+        found: "system \(identifier), timeline \(timeline)")
+    }
+    let clock = LogClock(
+      databaseTime: Timestamp(microseconds: databaseTime.microsecondsSinceUnixEpoch), readAt: ContinuousClock.now)
+    let request = CommandRequest(
+      id: settings.makeCommandID(),
+      command: TakeLeadership(
+        instance: settings.instance, address: settings.address, systemIdentifier: identifier,
+        timeline: timeline), principal: .wharfd)
+    let pending = PendingCommand(
+      request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })
+    let batch = Batch([pending], after: state, hash: hash, now: clock.now(ContinuousClock.now))
+    guard case .stored = try append(batch, &connection) else { return }
+    advance(batch)
+    self.clock = clock
+    candidacy = Candidacy()
+    let row = LogStatements.takeRow(
+      instance: settings.instance, epoch: state.position, address: settings.address)
+    try connection.execute(row)
+    nextBeat = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
+    stand(.leading(epoch: state.position))
+    try answerKnown(&connection)
+  }
+
+  private mutating func advance(_ batch: Batch) {
+    state = batch.state
+    hash = batch.hash
+    publish()
+  }
+}
+
+// MARK: Leading
+
+extension MemberLoop {
+  private enum Appended {
+    case stored
+    /// Someone else appended: read on and decide again.
+    case collided
+    /// A command of the batch is in the log already.
+    case commandKnown
+    /// The database would not store it.
+    case rejected(PostgresError)
+  }
+
+  private func append(_ batch: Batch, _ connection: inout Connection) throws -> Appended {
+    do {
+      try connection.execute(
+        LogStatements.append(batch.rows), timeout: settings.statementTimeout)
+      return .stored
+    } catch {
+      guard !connection.isBroken, error.sqlState != nil else { throw error }
+      switch error.constraint {
+      case "events_pkey": return .collided
+      case "events_command": return .commandKnown
+      default: return .rejected(error)
+      }
+    }
+  }
+
+  private mutating func lead(_ connection: inout Connection) throws {
+    if ContinuousClock.now >= nextBeat { try beat(&connection) }
+    guard case .leading = standing else { return }
+    unsettled += inbox.take(Batch.commandLimit - min(unsettled.count, Batch.commandLimit))
+    guard !unsettled.isEmpty else {
+      _ = try connection.waitForNotifications(
+        timeout: max(.zero, nextBeat - ContinuousClock.now), wake: wake)
+      return
+    }
+    try store(Array(unsettled.prefix(Batch.commandLimit)), &connection)
+  }
+
+  /// Raises the sign of life, reads the database's time, and learns whether another took over.
+  private mutating func beat(_ connection: inout Connection) throws {
+    guard case .leading(let epoch) = standing else { return }
+    let rows = try connection.query(
+      LogStatements.beat(epoch: epoch), timeout: settings.statementTimeout)
+    let now = ContinuousClock.now
+    nextBeat = now + .seconds(Candidacy.beatSeconds)
+    if rows.count == 0 { return try readOn(&connection) }
+    let time = try rows[0].decode(PostgresTimestamp.self, at: 0)
+    clock = LogClock(databaseTime: Timestamp(microseconds: time.microsecondsSinceUnixEpoch), readAt: now)
+  }
+
+  /// Someone else appended. If that was a new leader, this one is deposed.
+  private mutating func readOn(_ connection: inout Connection) throws {
+    try catchUp(&connection)
+    try answerKnown(&connection)
+    if case .leading(let epoch) = standing, state.log.leader?.epoch != epoch {
+      stand(.following(address: state.log.leader?.address))
+    }
+  }
+
+  /// Decides and appends these, which are the first of `unsettled`, and answers them.
+  private mutating func store(
+    _ commands: [PendingCommand], _ connection: inout Connection
+  ) throws {
+    guard let clock else { preconditionFailure("a leader has read the database's time") }
+    let batch = Batch(commands, after: state, hash: hash, now: clock.now(ContinuousClock.now))
+    if !batch.rows.isEmpty {
+      switch try append(batch, &connection) {
+      case .stored:
+        advance(batch)
+      case .collided:
+        return try readOn(&connection)
+      case .commandKnown:
+        return try answerKnown(&connection)
+      case .rejected(let error):
+        return try reject(commands, error, &connection)
+      }
+    }
+    unsettled.removeFirst(commands.count)
+    try answer(batch, &connection)
+  }
+
+  /// The database refused a whole batch. If one command may be at fault, each is tried alone.
+  private mutating func reject(
+    _ commands: [PendingCommand], _ error: PostgresError, _ connection: inout Connection
+  ) throws {
+    logger.error("a batch of \(commands.count) was not stored: \(error)")
+    if commands.count > 1, error.sqlState?.hasPrefix("22") == true {
+      let rest = Array(unsettled.dropFirst(commands.count))
+      for (index, command) in commands.enumerated() {
+        unsettled = [command] + commands[(index + 1)...] + rest
+        try store([command], &connection)
+      }
+      return
+    }
+    unsettled.removeFirst(commands.count)
+    for pending in commands {
+      pending.answer(.failure(.unavailable("the database could not store it: \(error)")))
+    }
+  }
+
+  /// Answers what is in the log already under the ids of `unsettled`; the rest stays.
+  private mutating func answerKnown(_ connection: inout Connection) throws {
+    guard !unsettled.isEmpty else { return }
+    let known = try receipts(of: unsettled, &connection)
+    unsettled.removeAll { pending in
+      guard let receipt = known[pending.request.id] else { return false }
+      pending.answer(Self.result(of: pending, receipt))
+      return true
+    }
+  }
+
+  private static func result(
+    of pending: PendingCommand, _ receipt: Receipt
+  ) -> Result<Receipt, SubmitFailure> {
+    receipt.events[0].commandHash == pending.seal
+      ? .success(receipt) : .failure(.idUsedOtherwise(at: receipt.events[0].position))
+  }
+
+  private func receipts(
+    of commands: [PendingCommand], _ connection: inout Connection
+  ) throws -> [CommandID: Receipt] {
+    let rows = try connection.query(
+      LogStatements.read(commands: commands.map(\.request.id)),
+      timeout: settings.statementTimeout)
+    var events: [CommandID: [StoredEvent]] = [:]
+    for index in 0..<rows.count {
+      let event = try StoredEvent(rows[index])
+      events[event.commandID, default: []].append(event)
+    }
+    return events.mapValues { Receipt(events: $0) }
+  }
+
+  private mutating func answer(_ batch: Batch, _ connection: inout Connection) throws {
+    var refused: [(pending: PendingCommand, failure: SubmitFailure)] = []
+    for (pending, outcome) in batch.outcomes {
+      switch outcome {
+      case .accepted(let range): pending.answer(.success(Receipt(events: Array(batch.rows[range]))))
+      case .failed(let failure): refused.append((pending, failure))
+      }
+    }
+    guard !refused.isEmpty else { return }
+    try answer(refused: refused, &connection)
+  }
+
+  /// A refusal goes out only if the command was never done, and only from the head of the log.
+  private mutating func answer(
+    refused: [(pending: PendingCommand, failure: SubmitFailure)], _ connection: inout Connection
+  ) throws {
+    unsettled = refused.map(\.pending) + unsettled
+    let known = try receipts(of: refused.map(\.pending), &connection)
+    let head = try connection.query(LogStatements.head, timeout: settings.statementTimeout)
+    guard try head[0].decode(Int64.self, at: 0) == state.position.value else {
+      return try readOn(&connection)
+    }
+    unsettled.removeFirst(refused.count)
+    for (pending, failure) in refused {
+      if let receipt = known[pending.request.id] {
+        pending.answer(Self.result(of: pending, receipt))
+      } else {
+        pending.answer(.failure(failure))
+      }
+    }
+  }
+}

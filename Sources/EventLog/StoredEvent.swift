@@ -1,0 +1,45 @@
+// One row of the log, with all its columns. `data` and `metadata` are kept as exact bytes: the hash
+// covers them as they are.
+
+import Hosting
+
+package struct StoredEvent: Equatable, Sendable {
+  package let position: Position
+  package let stream: Stream
+  package let type: String
+  package let schemaVersion: Int
+  package let data: [UInt8]
+  package let metadata: [UInt8]
+  package let commandID: CommandID
+  /// The seal of the command; on the first event of a command only.
+  package let commandHash: Digest?
+  package let correlationID: CommandID
+  package let causation: Position?
+  package let actor: Actor
+  package let recordedAt: Timestamp
+  /// SHA-256 over the hash before and all columns above; see `Chain`.
+  package var hash: Digest
+
+  package var fact: Fact {
+    Fact(position: position, stream: stream, recordedAt: recordedAt, actor: actor)
+  }
+
+  /// Reads the payload. Fails for a type that this program does not know.
+  package func decoded() throws(LogError) -> any Event {
+    do {
+      return try EventTypes.decode(type: type, schemaVersion: schemaVersion, data: data)
+    } catch {
+      throw .unreadable(position: position, reason: "\(error)")
+    }
+  }
+}
+
+extension HostingState {
+  /// Folds a stored event, or stops at it loudly.
+  package mutating func fold(_ event: StoredEvent) throws(LogError) {
+    let body = try event.decoded()
+    do { try evolve(body, event.fact) } catch {
+      throw .contradiction(position: event.position, reason: error.description)
+    }
+  }
+}

@@ -1,0 +1,227 @@
+// What is decided about deployments: by people, and by the reconciler.
+
+import HashTreeCollections
+
+package enum DeploymentCommands {
+  static let types: [any Command.Type] = [
+    CreateDeployment.self, ScaleDeployment.self, DeleteDeployment.self, PlaceReplicas.self,
+    NoteWaiting.self, RemoveReplicas.self, StopAttempts.self,
+  ]
+}
+
+package struct CreateDeployment: Command {
+  package static let type = "deployment.create"
+  package static let mostReplicas = 100_000
+  package let name: Name
+  /// With a version: `xai/grok-3:1`.
+  package let model: ModelReference
+  package let replicas: Int
+  /// Inference when absent.
+  package let workload: Workload?
+  package let exclusive: Bool?
+
+  package init(
+    name: Name, model: ModelReference, replicas: Int, workload: Workload? = nil,
+    exclusive: Bool? = nil
+  ) {
+    self.name = name
+    self.model = model
+    self.replicas = replicas
+    self.workload = workload
+    self.exclusive = exclusive
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    try state.deployments.requireFree(name)
+    let (found, version) = try state.models.requireVersion(model)
+    if found.retiredAt != nil || found.deprecatedAt != nil {
+      throw Refusal(
+        "modelDeprecated", "cannot deploy \(found.label): the model is \(found.status)")
+    }
+    try DeploymentCommands.check(replicas: replicas)
+    let workload = workload ?? .inference
+    _ = try state.agreementAllowing(
+      workload, for: nil, of: state.owner(of: found), to: "deploy \(found.label)",
+      now: decision.now)
+    decision.create(
+      Deployment.self,
+      DeploymentCreated(
+        name: name, model: found.id, version: version.label, workload: workload,
+        replicas: replicas, exclusive: exclusive ?? false))
+  }
+}
+
+extension DeploymentCommands {
+  fileprivate static func check(replicas: Int) throws(Refusal) {
+    guard (0...CreateDeployment.mostReplicas).contains(replicas) else {
+      throw Refusal(
+        "replicasOutOfRange", "a deployment has 0 to \(CreateDeployment.mostReplicas) replicas")
+    }
+  }
+}
+
+extension HostingState {
+  /// A deployment that is not on its way out.
+  package func requireDeployment(_ name: Name) throws(Refusal) -> Deployment {
+    let found = try deployments.require(name)
+    guard found.deletedAt == nil else {
+      throw Refusal(
+        "deploymentDeleted", "deployment \(name) is deleted, and its last replicas are stopping",
+        help: "wait until it is gone: wharf deployment show \(name)")
+    }
+    return found
+  }
+}
+
+package struct ScaleDeployment: Command {
+  package static let type = "deployment.scale"
+  package let deployment: Name
+  package let replicas: Int
+
+  package init(deployment: Name, replicas: Int) {
+    self.deployment = deployment
+    self.replicas = replicas
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    let found = try state.requireDeployment(deployment)
+    try DeploymentCommands.check(replicas: replicas)
+    if replicas > found.wanted, let model = state.models[found.model] {
+      _ = try state.agreementAllowing(
+        found.workload, for: nil, of: state.owner(of: model), to: "scale up \(deployment)",
+        now: decision.now)
+    }
+    if found.wanted != replicas {
+      decision.record(DeploymentScaled(replicas: replicas), on: found.id.stream)
+    }
+  }
+}
+
+package struct DeleteDeployment: Command {
+  package static let type = "deployment.delete"
+  package let deployment: Name
+
+  package init(deployment: Name) { self.deployment = deployment }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    let found = try state.deployments.require(deployment)
+    if found.deletedAt == nil { decision.record(DeploymentDeleted(), on: found.id.stream) }
+  }
+}
+
+/// A placement pass: what no longer fits when it is decided falls out, the rest is placed.
+package struct PlaceReplicas: Command {
+  package static let type = "deployment.place"
+  package static let allowed: Set<Role> = [.system]
+  package static let placementsPerEventLimit = 256
+  package let deployment: ID<Deployment>
+  package let placements: [Placement]
+
+  package init(deployment: ID<Deployment>, placements: [Placement]) {
+    self.deployment = deployment
+    self.placements = placements
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard let found = state.deployments[deployment], found.deletedAt == nil,
+      state.bar(to: found, now: decision.now) == nil,
+      let needs = state.models[found.model]?.version(found.version)?.needs
+    else { return }
+    var tentative = Tentative()
+    var placed: Set<Int> = []
+    let sound = placements.prefix(Self.placementsPerEventLimit).filter { placement in
+      guard let replica = found.replicas[placement.replica], state.mayBePlaced(replica),
+        !placed.contains(placement.replica), let node = state.nodes[placement.node],
+        placement.devices.count == needs.devices,
+        Set(placement.devices).count == needs.devices,
+        case .success = state.fit(needs, on: node, beside: tentative),
+        placement.devices.allSatisfy({ device in
+          node.charges[device] == nil && !tentative.holds(device, of: node.id)
+            && node.facts.devices.contains { $0.id == device && $0.memory >= needs.deviceMemory }
+        })
+      else { return false }
+      tentative.take(placement.devices, needs, on: node.id)
+      placed.insert(placement.replica)
+      return true
+    }
+    if !sound.isEmpty {
+      decision.record(ReplicasPlaced(placements: Array(sound)), on: deployment.stream)
+    }
+  }
+}
+
+extension HostingState {
+  /// A replica may be placed when it has no attempt, or its attempt is on a node that is lost.
+  package func mayBePlaced(_ replica: Replica) -> Bool {
+    guard let attempt = replica.attempt.flatMap({ attempts[$0] }) else { return true }
+    return nodes[attempt.node]?.status == .lost
+  }
+}
+
+/// Notes why replicas wait, where that changed.
+package struct NoteWaiting: Command {
+  package static let type = "deployment.noteWaiting"
+  package static let allowed: Set<Role> = [.system]
+  package let deployment: ID<Deployment>
+  package let replicas: [Int]
+  package let reason: WaitingReason
+
+  package init(deployment: ID<Deployment>, replicas: [Int], reason: WaitingReason) {
+    self.deployment = deployment
+    self.replicas = replicas
+    self.reason = reason
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard let found = state.deployments[deployment] else { return }
+    let changed = replicas.filter { number in
+      guard let replica = found.replicas[number] else { return false }
+      return replica.attempt == nil && replica.waiting != reason
+    }
+    if !changed.isEmpty {
+      decision.record(ReplicasWaiting(replicas: changed, reason: reason), on: deployment.stream)
+    }
+  }
+}
+
+/// Takes away surplus replicas.
+package struct RemoveReplicas: Command {
+  package static let type = "deployment.removeReplicas"
+  package static let allowed: Set<Role> = [.system]
+  package let deployment: ID<Deployment>
+  package let replicas: [Int]
+
+  package init(deployment: ID<Deployment>, replicas: [Int]) {
+    self.deployment = deployment
+    self.replicas = replicas
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard let found = state.deployments[deployment] else { return }
+    let surplus = max(0, found.replicas.count - found.wanted)
+    let going = replicas.filter { found.replicas[$0] != nil }.prefix(surplus)
+    if !going.isEmpty {
+      decision.record(
+        ReplicasRemoved(replicas: Array(going), reason: "scaled down"), on: deployment.stream)
+    }
+  }
+}
+
+/// Stops what may no longer run: its provider was suspended, or the agreement ended.
+package struct StopAttempts: Command {
+  package static let type = "deployment.stopAttempts"
+  package static let allowed: Set<Role> = [.system]
+  package let deployment: ID<Deployment>
+
+  package init(deployment: ID<Deployment>) { self.deployment = deployment }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard let found = state.deployments[deployment],
+      let reason = state.bar(to: found, now: decision.now)
+    else { return }
+    let running = found.replicas.values.filter { $0.attempt != nil }.map(\.id.number).sorted()
+    if !running.isEmpty {
+      decision.record(AttemptsStopped(replicas: running, reason: reason), on: deployment.stream)
+    }
+  }
+}

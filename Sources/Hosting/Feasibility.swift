@@ -1,0 +1,112 @@
+// May this replica stand on this node? One function, asked by the planner that proposes, by the
+// command that decides at the head, and by the explanation of what waits: so a reason is never
+// another one than the one that decided.
+
+/// What is already taken on nodes by placements that are not in the state yet.
+package struct Tentative: Sendable {
+  private var devices: [ID<Node>: Set<String>] = [:]
+  private var taken: [ID<Node>: (cpuMillis: Int, memory: Bytes)] = [:]
+
+  package init() {}
+
+  package func holds(_ device: String, of node: ID<Node>) -> Bool {
+    devices[node]?.contains(device) ?? false
+  }
+
+  package func taken(on node: ID<Node>) -> (cpuMillis: Int, memory: Bytes) {
+    taken[node] ?? (0, .zero)
+  }
+
+  package mutating func take(_ devices: [String], _ needs: Needs, on node: ID<Node>) {
+    self.devices[node, default: []].formUnion(devices)
+    let before = taken(on: node)
+    taken[node] = (before.cpuMillis + needs.cpuMillis, before.memory + needs.memory)
+  }
+}
+
+/// Why a node cannot take a replica, and how much is missing.
+package enum Shortfall: Hashable, Sendable {
+  case notActive(Node.Status)
+  case cordoned
+  case devices(wanted: Int, free: Int)
+  /// Enough devices are free, too few of them with this much memory.
+  case deviceMemory(wanted: Bytes, largestFree: Bytes)
+  case cpu(wantedMillis: Int, freeMillis: Int)
+  case memory(wanted: Bytes, free: Bytes)
+
+  package var reason: WaitingReason {
+    switch self {
+    case .notActive, .cordoned: .noOpenNode
+    case .devices: .notEnoughDevices
+    case .deviceMemory: .deviceMemoryTooSmall
+    case .cpu: .notEnoughCPU
+    case .memory: .notEnoughMemory
+    }
+  }
+}
+
+extension Shortfall: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .notActive(let status): "the node is \(status.rawValue)"
+    case .cordoned: "the node is cordoned"
+    case .devices(let wanted, let free): "wants \(wanted) devices, \(free) free"
+    case .deviceMemory(let wanted, let largest):
+      "wants \(wanted) on each device, the largest free has \(largest)"
+    case .cpu(let wanted, let free): "wants \(wanted)m CPU, \(free)m free"
+    case .memory(let wanted, let free): "wants \(wanted) memory, \(free) free"
+    }
+  }
+}
+
+extension HostingState {
+  /// The devices that a replica would get on a node, or what the node lacks. Devices are taken
+  /// smallest first, so that large ones stay free for who needs them.
+  package func fit(
+    _ needs: Needs, on node: Node, beside tentative: Tentative
+  ) -> Result<[String], UnfitNode> {
+    var shortfalls: [Shortfall] = []
+    if node.status != .active { shortfalls.append(.notActive(node.status)) }
+    if node.cordoned { shortfalls.append(.cordoned) }
+    let free = freeDevices(of: node).filter { !tentative.holds($0.id, of: node.id) }
+    let large = free.filter { $0.memory >= needs.deviceMemory }
+    if free.count < needs.devices {
+      shortfalls.append(.devices(wanted: needs.devices, free: free.count))
+    } else if large.count < needs.devices {
+      shortfalls.append(
+        .deviceMemory(
+          wanted: needs.deviceMemory, largestFree: free.map(\.memory).max() ?? .zero))
+    }
+    let room = self.free(of: node)
+    let taken = tentative.taken(on: node.id)
+    if room.cpuMillis - taken.cpuMillis < needs.cpuMillis {
+      shortfalls.append(
+        .cpu(wantedMillis: needs.cpuMillis, freeMillis: room.cpuMillis - taken.cpuMillis))
+    }
+    if room.memory - taken.memory < needs.memory {
+      shortfalls.append(.memory(wanted: needs.memory, free: room.memory - taken.memory))
+    }
+    guard shortfalls.isEmpty else { return .failure(UnfitNode(shortfalls: shortfalls)) }
+    let chosen = large.enumerated()
+      .sorted { ($0.element.memory, $0.offset) < ($1.element.memory, $1.offset) }
+      .prefix(needs.devices)
+      .sorted { $0.offset < $1.offset }
+    return .success(chosen.map(\.element.id))
+  }
+
+  /// Why nothing of a deployment may run now, whatever the nodes have; none if it may.
+  package func bar(to deployment: Deployment, now: Timestamp) -> WaitingReason? {
+    guard let model = models[deployment.model], let provider = providers[model.provider] else {
+      return nil
+    }
+    if provider.suspendedAt != nil { return .providerSuspended }
+    guard let agreement = agreement(of: provider), agreement.status(now: now) != "ended",
+      agreement.terms.from <= now, agreement.terms.scope.contains(deployment.workload)
+    else { return .agreementEnded }
+    return nil
+  }
+}
+
+package struct UnfitNode: Error, Hashable, Sendable {
+  package let shortfalls: [Shortfall]
+}

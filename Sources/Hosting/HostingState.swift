@@ -1,0 +1,46 @@
+// The current hosting state: a pure fold of the log, made of persistent maps, so readers, planner,
+// what-if and the batch in flight each hold their own copy for nothing.
+
+import HashTreeCollections
+
+package struct HostingState: Equatable, Sendable {
+  /// The position of the last event folded.
+  package private(set) var position: Position = .empty
+  /// When that event was recorded; never falls.
+  package private(set) var recordedAt = Timestamp(microseconds: 0)
+  /// The last position on each stream: what "unchanged since" is checked against.
+  package private(set) var streamHeads: TreeDictionary<Stream, Position> = [:]
+
+  package var log = LogState()
+  package var persons = Catalog<Person>()
+  /// Who a token or invitation belongs to, by its digest.
+  package var credentials: TreeDictionary<Digest, Credential> = [:]
+  package var providers = Catalog<Provider>()
+  package var agreements: TreeDictionary<ID<Agreement>, Agreement> = [:]
+  package var engines = Catalog<Engine>()
+  package var models = Catalog<Model>()
+  package var teams = Catalog<Team>()
+  package var keys: TreeDictionary<ID<Key>, Key> = [:]
+  package var keyBySecret: TreeDictionary<Digest, ID<Key>> = [:]
+  package var nodes = Catalog<Node>()
+  package var deployments = Catalog<Deployment>()
+  /// Every attempt whose end is not proved yet.
+  package var attempts: TreeDictionary<AttemptID, Attempt> = [:]
+  package var gateways = Catalog<Gateway>()
+
+  package init() {}
+
+  /// Folds the next event. Throws, and leaves the state unusable for more, when it does not fit.
+  package mutating func evolve(_ event: any Event, _ fact: Fact) throws(Contradiction) {
+    guard fact.position == position.next else {
+      throw Contradiction("the event at \(fact.position) cannot follow position \(position)")
+    }
+    guard fact.recordedAt >= recordedAt else {
+      throw Contradiction("the event at \(fact.position) is dated before the one it follows")
+    }
+    try event.evolve(&self, fact)
+    position = fact.position
+    recordedAt = fact.recordedAt
+    streamHeads[fact.stream] = fact.position
+  }
+}

@@ -1,0 +1,153 @@
+// What concerns the log itself: eras, leadership, marks, and commands that changed nothing.
+
+import HashTreeCollections
+
+package struct LogState: Equatable, Sendable {
+  /// Where the current era began, and in which database; none in an empty log.
+  package var era: Era?
+  /// The wharfd that leads, as far as the log says.
+  package var leader: Leadership?
+  package var marks: TreeDictionary<String, Mark> = [:]
+}
+
+/// A span of the log written into one database. After a restore or the promotion of a standby old
+/// positions may hold other facts, so a new era begins.
+package struct Era: Equatable, Sendable {
+  package let position: Position
+  package let systemIdentifier: String
+  package let timeline: Int
+}
+
+/// Who leads: the position of its `leadershipTaken` is the epoch.
+package struct Leadership: Equatable, Sendable {
+  package let epoch: Position
+  package let instance: String
+  package let address: String
+}
+
+/// A position with a name.
+package struct Mark: Equatable, Sendable {
+  package let name: Name
+  package let position: Position
+  package let markedAt: Timestamp
+}
+
+// MARK: Events
+
+package enum LogEvents {
+  static let types: [any Event.Type] = [
+    EraBegan.self, LeadershipTaken.self, CommandNoted.self, MarkPlaced.self,
+  ]
+}
+
+package struct EraBegan: Event {
+  package static let type = "eraBegan"
+  package let systemIdentifier: String
+  package let timeline: Int
+
+  package init(systemIdentifier: String, timeline: Int) {
+    self.systemIdentifier = systemIdentifier
+    self.timeline = timeline
+  }
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) {
+    state.log.era = Era(
+      position: fact.position, systemIdentifier: systemIdentifier, timeline: timeline)
+  }
+}
+
+package struct LeadershipTaken: Event {
+  package static let type = "leadershipTaken"
+  package let instance: String
+  /// Where the leader's API answers, for followers that forward.
+  package let address: String
+
+  package init(instance: String, address: String) {
+    self.instance = instance
+    self.address = address
+  }
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) {
+    state.log.leader = Leadership(epoch: fact.position, instance: instance, address: address)
+  }
+}
+
+/// A command was accepted and changed nothing: its id is kept all the same.
+package struct CommandNoted: Event {
+  package static let type = "commandNoted"
+  package let command: String
+
+  package init(command: String) { self.command = command }
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) {}
+}
+
+package struct MarkPlaced: Event {
+  package static let type = "markPlaced"
+  package let name: Name
+  /// The position that is named: the head when the command was decided, or an earlier one.
+  package let position: Position
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) {
+    state.log.marks[name.key] = Mark(name: name, position: position, markedAt: fact.recordedAt)
+  }
+}
+
+// MARK: Commands
+
+package enum LogCommands {
+  static let types: [any Command.Type] = [PlaceMark.self, TakeLeadership.self]
+}
+
+/// Names a position: the head, unless an earlier one is given.
+package struct PlaceMark: Command {
+  package static let type = "mark.place"
+  package let name: Name
+  package let position: Position?
+
+  package init(name: Name, position: Position? = nil) {
+    self.name = name
+    self.position = position
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    if let mark = state.log.marks[name.key] {
+      throw Refusal(
+        "nameTaken", "there is already a mark named '\(name)', at position \(mark.position)",
+        help: "a mark never moves: choose another name")
+    }
+    let wanted = position ?? state.position
+    guard wanted <= state.position else {
+      throw Refusal(
+        "positionAhead", "cannot mark position \(wanted): the log ends at \(state.position)",
+        help: "leave the position out to mark the head")
+    }
+    decision.record(MarkPlaced(name: name, position: wanted), on: .log)
+  }
+}
+
+/// A wharfd takes the lead. In an empty log, or after `recover`, an era begins with it.
+package struct TakeLeadership: Command {
+  package static let type = "log.takeLeadership"
+  package static let allowed: Set<Role> = [.system]
+  package let instance: String
+  package let address: String
+  /// The database that is written into.
+  package let systemIdentifier: String
+  package let timeline: Int
+
+  package init(instance: String, address: String, systemIdentifier: String, timeline: Int) {
+    self.instance = instance
+    self.address = address
+    self.systemIdentifier = systemIdentifier
+    self.timeline = timeline
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    if state.log.era == nil {
+      decision.record(
+        EraBegan(systemIdentifier: systemIdentifier, timeline: timeline), on: .log)
+    }
+    decision.record(LeadershipTaken(instance: instance, address: address), on: .log)
+  }
+}

@@ -1,0 +1,212 @@
+// A model: onboarded long before anyone may see it, then opened audience by audience. Its versions
+// say what is loaded and what it needs.
+
+import HashTreeCollections
+
+package enum ModelTask: String, CaseIterable, Hashable, Sendable, JSONCoded {
+  case chat
+  case completion
+  case embedding
+}
+
+/// How far a model is opened to an audience.
+package enum Stage: String, CaseIterable, Hashable, Sendable, JSONCoded {
+  case preview
+  case general
+}
+
+/// `xai/grok-3`, `xai/grok-3:1`, `xai/grok-3:stable`.
+package struct ModelReference: Hashable, Sendable, CustomStringConvertible, JSONText {
+  package let provider: Name
+  package let model: Name
+  /// A version's label or an alias.
+  package let version: Name?
+
+  package init(jsonText: String) throws(Malformed) {
+    let parts = jsonText.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2 else {
+      throw Malformed(
+        "'\(jsonText.shortened(to: 80))' is no model: write PROVIDER/MODEL or PROVIDER/MODEL:VERSION")
+    }
+    let rest = parts[1].split(separator: ":", omittingEmptySubsequences: false)
+    guard (1...2).contains(rest.count) else {
+      throw Malformed("'\(jsonText.shortened(to: 80))' has more than one version")
+    }
+    provider = try Name(String(parts[0]))
+    model = try Name(String(rest[0]))
+    if rest.count == 2 { version = try Name(String(rest[1])) } else { version = nil }
+  }
+
+  package var key: String { "\(provider.key)/\(model.key)" }
+  package var modelText: String { "\(provider)/\(model)" }
+  package var jsonText: String { version.map { "\(modelText):\($0)" } ?? modelText }
+  package var description: String { jsonText }
+}
+
+package struct Model: Named {
+  package static let kind = Kind.model
+
+  package let id: ID<Model>
+  package let provider: ID<Provider>
+  /// `xai/grok-3`
+  package let label: String
+  package let task: ModelTask
+  package let contextLength: Int?
+  package let onboardedAt: Timestamp
+  /// Empty: under embargo.
+  package var published: [Audience: Stage] = [:]
+  package var versions: [ModelVersion] = []
+  package var aliases: [String: Name] = [:]
+  /// Deprecated: no new grants, no new deployments → retired: nothing is served.
+  package var deprecatedAt: Timestamp?
+  package var retiredAt: Timestamp?
+
+  package var nameKey: String { label.lowercased() }
+
+  package var status: String {
+    if retiredAt != nil { return "retired" }
+    if deprecatedAt != nil { return "deprecated" }
+    return published.isEmpty ? "embargoed" : "published"
+  }
+
+  /// The version of a label or alias.
+  package func version(_ name: Name) -> ModelVersion? {
+    let label = aliases[name.key] ?? name
+    return versions.first { $0.label == label }
+  }
+}
+
+package struct ModelVersion: Equatable, Sendable {
+  package let label: Name
+  package let addedAt: Timestamp
+  package let launch: Launch
+  package let needs: Needs
+  package let modelPath: String?
+  /// Pinned weights: a file with another digest is never loaded.
+  package let weights: Digest?
+}
+
+/// What one replica occupies on its node.
+package struct Needs: Codable, Equatable, Sendable {
+  package var devices: Int
+  /// On each device.
+  package var deviceMemory: Bytes
+  package var cpuMillis: Int
+  package var memory: Bytes
+
+  package static let mostDevices = 64
+
+  package init(devices: Int, deviceMemory: Bytes, cpuMillis: Int, memory: Bytes) {
+    self.devices = devices
+    self.deviceMemory = deviceMemory
+    self.cpuMillis = cpuMillis
+    self.memory = memory
+  }
+}
+
+extension Catalog<Model> {
+  package func require(_ reference: ModelReference) throws(Refusal) -> Model {
+    guard let model = keyed(reference.key) else { throw .unknown(.model, reference.modelText) }
+    return model
+  }
+
+  /// A model and the version that the reference names.
+  package func requireVersion(
+    _ reference: ModelReference
+  ) throws(Refusal) -> (model: Model, version: ModelVersion) {
+    let model = try require(reference)
+    guard let name = reference.version else {
+      throw Refusal(
+        "versionMissing", "'\(reference)' names no version", help: "write \(reference):VERSION")
+    }
+    guard let version = model.version(name) else {
+      throw Refusal(
+        "unknownVersion", "there is no version '\(name)' of \(model.label)",
+        help: model.versions.isEmpty
+          ? "add one: wharf model add-version \(reference.modelText):\(name) --engine …"
+          : "it has: \(model.versions.map(\.label.text).joined(separator: ", "))")
+    }
+    return (model, version)
+  }
+}
+
+// MARK: Events
+
+package enum ModelEvents {
+  static let types: [any Event.Type] = [
+    ModelOnboarded.self, ModelVersionAdded.self, ModelPublished.self, ModelAliased.self,
+    ModelDeprecated.self, ModelRetired.self,
+  ]
+}
+
+package struct ModelOnboarded: Event {
+  package static let type = "modelOnboarded"
+  package let provider: ID<Provider>
+  package let name: Name
+  package let task: ModelTask
+  package let contextLength: Int?
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    guard let owner = state.providers[provider] else {
+      throw Contradiction("there is no \(provider)")
+    }
+    try state.models.insert(
+      Model(
+        id: fact.subject(), provider: provider, label: "\(owner.name)/\(name)", task: task,
+        contextLength: contextLength, onboardedAt: fact.recordedAt))
+  }
+}
+
+package struct ModelVersionAdded: Event {
+  package static let type = "modelVersionAdded"
+  package let version: Name
+  package let launch: Launch
+  package let needs: Needs
+  package let modelPath: String?
+  package let weights: Digest?
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    try state.models.update(fact.subject()) { model in
+      model.versions.append(
+        ModelVersion(
+          label: version, addedAt: fact.recordedAt, launch: launch, needs: needs,
+          modelPath: modelPath, weights: weights))
+    }
+  }
+}
+
+package struct ModelPublished: Event {
+  package static let type = "modelPublished"
+  package let audience: Audience
+  package let stage: Stage
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    try state.models.update(fact.subject()) { $0.published[audience] = stage }
+  }
+}
+
+package struct ModelAliased: Event {
+  package static let type = "modelAliased"
+  package let alias: Name
+  package let version: Name
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    try state.models.update(fact.subject()) { $0.aliases[alias.key] = version }
+  }
+}
+
+package struct ModelDeprecated: Event {
+  package static let type = "modelDeprecated"
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    try state.models.update(fact.subject()) { $0.deprecatedAt = fact.recordedAt }
+  }
+}
+
+package struct ModelRetired: Event {
+  package static let type = "modelRetired"
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    try state.models.update(fact.subject()) { $0.retiredAt = fact.recordedAt }
+  }
+}

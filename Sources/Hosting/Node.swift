@@ -1,0 +1,208 @@
+// A node: a machine that runs replicas. Its devices stay charged to an attempt until the attempt's
+// end is proved: by the agent's report, by a new boot, or on a person's word that it is off.
+
+import HashTreeCollections
+
+package struct Node: PlainlyNamed {
+  package static let kind = Kind.node
+
+  package enum Status: String, CaseIterable, Sendable, JSONCoded {
+    /// A join token is out → active.
+    case invited
+    /// Joined, and heard of → lost, removed.
+    case active
+    /// Silent too long → active, removed.
+    case lost
+  }
+
+  package let id: ID<Node>
+  package var name: Name
+  package var status: Status
+  package var facts: NodeFacts
+  package var bootID: String
+  package var incarnation: String
+  /// Nothing new is placed here.
+  package var cordoned = false
+  package var lostAt: Timestamp?
+  package var credential: Digest?
+  /// The attempts whose devices, processors and memory are charged here.
+  package var attempts: Set<AttemptID> = []
+  /// Which attempt each charged device is charged to.
+  package var charges: [String: AttemptID] = [:]
+  /// The position of the last event that changed what is to run here.
+  package var generation: Position
+
+  /// Takes new replicas.
+  package var isOpen: Bool { status == .active && !cordoned }
+}
+
+/// What a node has, as its agent says.
+package struct NodeFacts: Codable, Equatable, Sendable {
+  /// Where its engines can be reached by gateways.
+  package var address: String
+  package var cpuMillis: Int
+  package var memory: Bytes
+  package var devices: [DeviceFacts]
+
+  package init(address: String, cpuMillis: Int, memory: Bytes, devices: [DeviceFacts]) {
+    self.address = address
+    self.cpuMillis = cpuMillis
+    self.memory = memory
+    self.devices = devices
+  }
+
+  package static let none = NodeFacts(address: "", cpuMillis: 0, memory: .zero, devices: [])
+}
+
+package struct DeviceFacts: Codable, Equatable, Sendable {
+  /// Stable on its node: a GPU's UUID, or `sim-0`.
+  package var id: String
+  /// `H100`, `A100` …
+  package var model: String
+  package var memory: Bytes
+
+  package init(id: String, model: String, memory: Bytes) {
+    self.id = id
+    self.model = model
+    self.memory = memory
+  }
+}
+
+extension HostingState {
+  /// The devices of a node that no attempt is charged to.
+  package func freeDevices(of node: Node) -> [DeviceFacts] {
+    node.facts.devices.filter { node.charges[$0.id] == nil }
+  }
+
+  /// Processors and memory of a node that no attempt is charged with.
+  package func free(of node: Node) -> (cpuMillis: Int, memory: Bytes) {
+    var cpuMillis = node.facts.cpuMillis
+    var memory = node.facts.memory
+    for id in node.attempts {
+      guard let needs = attempts[id]?.needs else { continue }
+      cpuMillis -= needs.cpuMillis
+      memory = memory - needs.memory
+    }
+    return (cpuMillis, memory)
+  }
+
+  /// What is to run on a node, in a fixed order.
+  package func wantedAttempts(on node: Node) -> [Attempt] {
+    node.attempts.sorted().compactMap { attempts[$0] }.filter { !$0.stopping }
+  }
+}
+
+// MARK: Events
+
+package enum NodeEvents {
+  static let types: [any Event.Type] = [
+    JoinTokenIssued.self, NodeJoined.self, NodeCordoned.self, NodeUncordoned.self, NodeLost.self,
+    NodeReturned.self, NodeReported.self, NodeRemoved.self,
+  ]
+}
+
+package struct JoinTokenIssued: Event {
+  package static let type = "joinTokenIssued"
+  package let token: Digest
+  package let until: Timestamp
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    let id: ID<Node> = try fact.subject()
+    state.credentials[token] = Credential(holder: id.stream, use: .joinToken(until: until))
+  }
+}
+
+package struct NodeJoined: Event {
+  package static let type = "nodeJoined"
+  package let name: Name
+  package let credential: Digest
+  package let facts: NodeFacts
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    let id: ID<Node> = try fact.subject()
+    let spent = state.credentials.filter { $0.value.holder == id.stream }.map(\.key)
+    for token in spent { state.credentials[token] = nil }
+    try state.nodes.insert(
+      Node(
+        id: id, name: name, status: .active, facts: facts, bootID: "", incarnation: "",
+        credential: credential, generation: fact.position))
+    state.credentials[credential] = Credential(holder: id.stream, use: .agent)
+  }
+}
+
+package struct NodeCordoned: Event {
+  package static let type = "nodeCordoned"
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    try state.nodes.update(fact.subject()) { $0.cordoned = true }
+  }
+}
+
+package struct NodeUncordoned: Event {
+  package static let type = "nodeUncordoned"
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    try state.nodes.update(fact.subject()) { $0.cordoned = false }
+  }
+}
+
+/// Silent for so long, while the leader could hear. Its attempts stay charged; replacements may be
+/// placed elsewhere.
+package struct NodeLost: Event {
+  package static let type = "nodeLost"
+  package let silentSeconds: Int
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    try state.nodes.update(fact.subject()) { node in
+      node.status = .lost
+      node.lostAt = fact.recordedAt
+    }
+  }
+}
+
+package struct NodeReturned: Event {
+  package static let type = "nodeReturned"
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    try state.nodes.update(fact.subject()) { node in
+      node.status = .active
+      node.lostAt = nil
+    }
+  }
+}
+
+/// What changed on a node since its last report that changed anything.
+package struct NodeReported: Event {
+  package static let type = "nodeReported"
+  package let bootID: String
+  package let incarnation: String
+  /// The new facts, when they changed.
+  package let facts: NodeFacts?
+  package let attempts: [AttemptChange]
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    let id: ID<Node> = try fact.subject()
+    try state.nodes.update(id) { node in
+      node.bootID = bootID
+      node.incarnation = incarnation
+      node.facts = facts ?? node.facts
+    }
+    for change in attempts { try state.apply(change, on: id, fact) }
+  }
+}
+
+/// A node leaves for good: what was charged there is released on a person's word.
+package struct NodeRemoved: Event {
+  package static let type = "nodeRemoved"
+  package let poweredOff: Bool
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    let id: ID<Node> = try fact.subject()
+    guard let node = state.nodes[id] else { throw Contradiction("there is no \(id)") }
+    for attempt in node.attempts.sorted() {
+      try state.release(attempt, reason: "node \(node.name) was removed", failed: false, fact)
+    }
+    if let credential = node.credential { state.credentials[credential] = nil }
+    try state.nodes.remove(id)
+  }
+}

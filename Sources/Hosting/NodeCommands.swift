@@ -1,0 +1,208 @@
+// What is said of nodes: by people, by their agents, and by the reconciler.
+
+import HashTreeCollections
+
+package enum NodeCommands {
+  static let types: [any Command.Type] = [
+    IssueJoinToken.self, JoinNode.self, CordonNode.self, UncordonNode.self, DeclareNodeLost.self,
+    DeclareNodeReturned.self, ReportNode.self, RemoveNode.self,
+  ]
+}
+
+/// Lets one agent join, once.
+package struct IssueJoinToken: Command {
+  package static let type = "node.issueJoinToken"
+  package static let longestValidHours = 24 * 30
+  package let token: Digest
+  package let validHours: Int
+
+  package init(token: Digest, validHours: Int) {
+    self.token = token
+    self.validHours = validHours
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard (1...Self.longestValidHours).contains(validHours) else {
+      throw Refusal(
+        "validityOutOfRange", "a join token is valid for 1 to \(Self.longestValidHours) hours")
+    }
+    guard state.credentials[token] == nil else {
+      throw Refusal("secretInUse", "this token is already in use", help: "make a new one")
+    }
+    let until = decision.now.adding(seconds: Int64(validHours) * 3_600)
+    decision.create(Node.self, JoinTokenIssued(token: token, until: until))
+  }
+}
+
+/// Turns the join token that authenticated this command into a node with a credential.
+package struct JoinNode: Command {
+  package static let type = "node.join"
+  package static let allowed: Set<Role> = [.joining]
+  package static let mostDevices = 1_024
+  package let name: Name
+  package let credential: Digest
+  package let facts: NodeFacts
+
+  package init(name: Name, credential: Digest, facts: NodeFacts) {
+    self.name = name
+    self.credential = credential
+    self.facts = facts
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard case .of(let stream) = decision.principal.actor else { return }
+    guard state.nodes[ID(stream.origin)] == nil else {
+      throw Refusal(
+        "joinTokenSpent", "cannot join as '\(name)': this join token was already used",
+        help: "make a new one: wharf node join-token")
+    }
+    if let taken = state.nodes.named(name) {
+      throw Refusal(
+        "nameTaken", "cannot join as '\(name)': \(taken.id) has that name",
+        help: "choose another name, or remove that node: wharf node remove \(name)")
+    }
+    guard state.credentials[credential] == nil else {
+      throw Refusal("secretInUse", "this credential is already in use", help: "make a new one")
+    }
+    let ids = facts.devices.map(\.id)
+    guard ids.count <= Self.mostDevices, Set(ids).count == ids.count, facts.cpuMillis >= 0 else {
+      throw Refusal(
+        "factsOutOfRange",
+        "cannot join as '\(name)': a node has at most \(Self.mostDevices) devices, each with its own id"
+      )
+    }
+    decision.record(NodeJoined(name: name, credential: credential, facts: facts), on: stream)
+  }
+}
+
+/// Lets nothing new be placed on a node; what runs there runs on.
+package struct CordonNode: Command {
+  package static let type = "node.cordon"
+  package let node: Name
+
+  package init(node: Name) { self.node = node }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    let found = try state.nodes.require(node)
+    if !found.cordoned { decision.record(NodeCordoned(), on: found.id.stream) }
+  }
+}
+
+package struct UncordonNode: Command {
+  package static let type = "node.uncordon"
+  package let node: Name
+
+  package init(node: Name) { self.node = node }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    let found = try state.nodes.require(node)
+    if found.cordoned { decision.record(NodeUncordoned(), on: found.id.stream) }
+  }
+}
+
+/// The reconciler's finding that a node was silent for too long.
+package struct DeclareNodeLost: Command {
+  package static let type = "node.declareLost"
+  package static let allowed: Set<Role> = [.system]
+  package let node: ID<Node>
+  package let silentSeconds: Int
+
+  package init(node: ID<Node>, silentSeconds: Int) {
+    self.node = node
+    self.silentSeconds = silentSeconds
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard state.nodes[node]?.status == .active else { return }
+    decision.record(NodeLost(silentSeconds: silentSeconds), on: node.stream)
+  }
+}
+
+package struct DeclareNodeReturned: Command {
+  package static let type = "node.declareReturned"
+  package static let allowed: Set<Role> = [.system]
+  package let node: ID<Node>
+
+  package init(node: ID<Node>) { self.node = node }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard state.nodes[node]?.status == .lost else { return }
+    decision.record(NodeReturned(), on: node.stream)
+  }
+}
+
+/// What an agent observed. Only what differs from the state becomes an event.
+package struct ReportNode: Command {
+  package static let type = "node.report"
+  package static let allowed: Set<Role> = [.agent]
+  package let bootID: String
+  package let incarnation: String
+  /// The assignment that the agent acted on when it looked.
+  package let generation: Position
+  package let facts: NodeFacts
+  package let attempts: [ObservedAttempt]
+
+  package init(
+    bootID: String, incarnation: String, generation: Position, facts: NodeFacts,
+    attempts: [ObservedAttempt]
+  ) {
+    self.bootID = bootID
+    self.incarnation = incarnation
+    self.generation = generation
+    self.facts = facts
+    self.attempts = attempts
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard case .of(let stream) = decision.principal.actor, let node = state.nodes[ID(stream.origin)]
+    else { return }
+    if let event = state.changes(reported: self, by: node) { decision.record(event, on: stream) }
+  }
+}
+
+/// Takes a node out for good. While attempts are charged there, only on the word that it is off.
+package struct RemoveNode: Command {
+  package static let type = "node.remove"
+  package let node: Name
+  package let poweredOff: Bool
+
+  package init(node: Name, poweredOff: Bool) {
+    self.node = node
+    self.poweredOff = poweredOff
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    let found = try state.nodes.require(node)
+    guard found.attempts.isEmpty || poweredOff else {
+      throw Refusal(
+        "nodeInUse",
+        "cannot remove \(node): \(found.attempts.count) attempts are charged there, and nothing "
+          + "proves that they ended",
+        help: "cordon it and move them away, or give your word that it is off: --powered-off")
+    }
+    decision.record(NodeRemoved(poweredOff: poweredOff), on: found.id.stream)
+  }
+}
+
+extension HostingState {
+  /// What an agent's report changes; none, if it says what is known.
+  package func changes(reported report: ReportNode, by node: Node) -> NodeReported? {
+    var changes: [AttemptChange] = []
+    let seen = Dictionary(report.attempts.map { ($0.id, $0) }) { first, _ in first }
+    for id in node.attempts.sorted() {
+      guard let attempt = attempts[id] else { continue }
+      if let observed = seen[id] {
+        if !attempt.isAs(observed) { changes.append(AttemptChange(observed)) }
+      } else if id.placedAt <= report.generation {
+        // The agent acted on an assignment at or past this attempt and knows nothing of it.
+        changes.append(
+          AttemptChange(id: id, phase: .ended, reason: "the agent knows nothing of it"))
+      }
+    }
+    let facts = node.facts == report.facts ? nil : report.facts
+    let sameSession = node.bootID == report.bootID && node.incarnation == report.incarnation
+    guard !changes.isEmpty || facts != nil || !sameSession else { return nil }
+    return NodeReported(
+      bootID: report.bootID, incarnation: report.incarnation, facts: facts, attempts: changes)
+  }
+}

@@ -1,0 +1,230 @@
+// A person: invited by an admin, then known by tokens they made themselves. Only digests of tokens
+// and invitations are ever here.
+
+import HashTreeCollections
+
+package struct Person: PlainlyNamed {
+  package static let kind = Kind.person
+
+  package let id: ID<Person>
+  package let name: Name
+  package var role: Role
+  package let invitedAt: Timestamp
+  package var status: Status
+  /// Digests of the secrets that are in force for this person.
+  package var secrets: Set<Digest>
+
+  package enum Status: String, Sendable, CaseIterable, JSONCoded {
+    /// Holds an invitation → `active` by accepting it, or `disabled`.
+    case invited
+    /// Holds a token → `disabled`.
+    case active
+    /// Nothing of theirs is accepted → `invited` by a new invitation.
+    case disabled
+  }
+}
+
+extension HostingState {
+  fileprivate var activeAdmins: Int {
+    persons.byID.values.count { $0.role == .admin && $0.status == .active }
+  }
+}
+
+// MARK: Events
+
+package enum PersonEvents {
+  static let types: [any Event.Type] = [
+    PersonInvited.self, PersonTokenIssued.self, PersonDisabled.self,
+  ]
+}
+
+package struct PersonInvited: Event {
+  package static let type = "personInvited"
+  package let name: Name
+  package let role: Role
+  package let invitation: Digest
+  package let until: Timestamp
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    let id: ID<Person> = try fact.subject()
+    if state.persons[id] == nil {
+      try state.persons.insert(
+        Person(
+          id: id, name: name, role: role, invitedAt: fact.recordedAt, status: .invited,
+          secrets: []))
+    }
+    try state.persons.update(id) { person in
+      person.role = role
+      if person.status == .disabled { person.status = .invited }
+      person.secrets.insert(invitation)
+    }
+    state.credentials[invitation] = Credential(holder: id.stream, use: .invitation(until: until))
+  }
+}
+
+/// A person made a token, and this is its digest. An invitation used for it is spent.
+package struct PersonTokenIssued: Event {
+  package static let type = "personTokenIssued"
+  package let token: Digest
+  /// The first characters, by which people tell their tokens apart.
+  package let prefix: Text
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    let id: ID<Person> = try fact.subject()
+    guard let person = state.persons[id] else { throw Contradiction("there is no \(id)") }
+    let spent = person.secrets.filter { state.credentials[$0]?.use != .token }
+    for invitation in spent { state.credentials[invitation] = nil }
+    state.credentials[token] = Credential(holder: id.stream, use: .token)
+    try state.persons.update(id) { person in
+      person.status = .active
+      person.secrets.subtract(spent)
+      person.secrets.insert(token)
+    }
+  }
+}
+
+package struct PersonDisabled: Event {
+  package static let type = "personDisabled"
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    let id: ID<Person> = try fact.subject()
+    for secret in state.persons[id]?.secrets ?? [] { state.credentials[secret] = nil }
+    try state.persons.update(id) { person in
+      person.status = .disabled
+      person.secrets = []
+    }
+  }
+}
+
+// MARK: Commands
+
+package enum PersonCommands {
+  static let types: [any Command.Type] = [
+    AdmitFirstAdmin.self, InvitePerson.self, AcceptInvitation.self, DisablePerson.self,
+  ]
+}
+
+/// Starts an empty log: the first admin, whose token wharfd wrote to a file.
+package struct AdmitFirstAdmin: Command {
+  package static let type = "person.admitFirstAdmin"
+  package static let allowed: Set<Role> = [.system]
+  package let name: Name
+  package let token: Digest
+  package let prefix: Text
+
+  package init(name: Name, token: Digest, prefix: Text) {
+    self.name = name
+    self.token = token
+    self.prefix = prefix
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard state.persons.count == 0 else {
+      throw Refusal("notFirst", "a first admin is admitted only while the log knows no person")
+    }
+    let id = decision.create(
+      Person.self,
+      PersonInvited(name: name, role: .admin, invitation: token, until: decision.now))
+    decision.record(PersonTokenIssued(token: token, prefix: prefix), on: id.stream)
+  }
+}
+
+/// Invites a person, or anew one who is known: a lost token, another role.
+package struct InvitePerson: Command {
+  package static let type = "person.invite"
+  package static let allowed: Set<Role> = [.admin]
+  /// How long an invitation can be accepted.
+  package static let validHours = 72
+
+  package let name: Name
+  package let role: Role
+  package let invitation: Digest
+
+  package init(name: Name, role: Role, invitation: Digest) {
+    self.name = name
+    self.role = role
+    self.invitation = invitation
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard [.admin, .operator, .viewer].contains(role) else {
+      throw Refusal(
+        "roleNotForPeople", "cannot invite '\(name)' as \(role.rawValue): it is a machine's role",
+        help: "people are admin, operator or viewer")
+    }
+    guard state.credentials[invitation] == nil else {
+      throw Refusal("secretInUse", "this invitation is already in use", help: "make a new one")
+    }
+    let until = decision.now.adding(seconds: Int64(Self.validHours) * 3600)
+    let event = PersonInvited(name: name, role: role, invitation: invitation, until: until)
+    if let known = state.persons.named(name) {
+      if known.role == .admin, role != .admin, known.status == .active {
+        try state.requireAnotherAdmin(than: known, to: "make '\(name)' \(role.rawValue)")
+      }
+      decision.record(event, on: known.id.stream)
+    } else {
+      decision.create(Person.self, event)
+    }
+  }
+}
+
+/// Turns the invitation that authenticated this command into a token.
+package struct AcceptInvitation: Command {
+  package static let type = "person.accept"
+  package static let allowed: Set<Role> = [.invited]
+  package let token: Digest
+  package let prefix: Text
+
+  package init(token: Digest, prefix: Text) {
+    self.token = token
+    self.prefix = prefix
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard case .of(let stream) = decision.principal.actor else { return }
+    guard state.credentials[token] == nil else {
+      throw Refusal("secretInUse", "this token is already in use", help: "make a new one")
+    }
+    // The invitation may have been spent by a command decided just before this one.
+    guard let person = state.persons[ID(stream.origin)],
+      person.secrets.contains(where: { secret in
+        guard case .invitation(let until) = state.credentials[secret]?.use else { return false }
+        return decision.now < until
+      })
+    else {
+      throw Refusal(
+        "invitationSpent", "this invitation was already accepted, or has run out",
+        help: "ask an admin for a new one")
+    }
+    decision.record(PersonTokenIssued(token: token, prefix: prefix), on: stream)
+  }
+}
+
+package struct DisablePerson: Command {
+  package static let type = "person.disable"
+  package static let allowed: Set<Role> = [.admin]
+  package let name: Name
+
+  package init(name: Name) { self.name = name }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    let person = try state.persons.require(name)
+    guard person.status != .disabled else { return }
+    if person.role == .admin, person.status == .active {
+      try state.requireAnotherAdmin(than: person, to: "disable '\(name)'")
+    }
+    decision.record(PersonDisabled(), on: person.id.stream)
+  }
+}
+
+extension HostingState {
+  fileprivate func requireAnotherAdmin(
+    than person: Person, to attempt: String
+  ) throws(Refusal) {
+    guard activeAdmins > 1 else {
+      throw Refusal(
+        "lastAdmin", "cannot \(attempt): no other active admin would be left",
+        help: "invite another first: wharf person invite NAME --role admin")
+    }
+  }
+}

@@ -1,0 +1,94 @@
+// Who is asking: taken from the token that came with a request, never from the request itself.
+
+import HashTreeCollections
+
+/// What a principal may do. The raw value is a storage format.
+package enum Role: String, Sendable, Hashable, CaseIterable, JSONCoded {
+  /// Everything, people included.
+  case admin
+  /// Everything but people.
+  case `operator`
+  /// Reads what is not under embargo.
+  case viewer
+  /// A worker node: its own assignment and reports.
+  case agent
+  /// A gateway: the policy and its own reports.
+  case gateway
+  /// Holds an invitation, and may only accept it.
+  case invited
+  /// Holds a join token, and may only join a node.
+  case joining
+  /// wharfd itself.
+  case system
+}
+
+/// The opaque id of a person or machine, as it stands on every event.
+package enum Actor: Hashable, Sendable {
+  case of(Stream)
+  case wharfd
+}
+
+extension Actor: LosslessStringConvertible {
+  package init?(_ text: String) {
+    if text == "wharfd" {
+      self = .wharfd
+    } else if let stream = Stream(text) {
+      self = .of(stream)
+    } else {
+      return nil
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .of(let stream): stream.description
+    case .wharfd: "wharfd"
+    }
+  }
+}
+
+package struct Principal: Hashable, Sendable {
+  package let actor: Actor
+  package let role: Role
+
+  package init(actor: Actor, role: Role) {
+    self.actor = actor
+    self.role = role
+  }
+
+  /// wharfd itself: bootstrap, reconciler, leadership.
+  package static let wharfd = Principal(actor: .wharfd, role: .system)
+}
+
+/// What a secret of some digest is good for, and who holds it.
+package struct Credential: Equatable, Sendable {
+  package enum Use: Equatable, Sendable {
+    /// A person's token: good for the person's role.
+    case token
+    /// Good once, before this moment, to become a token.
+    case invitation(until: Timestamp)
+    /// Good once, before this moment, to join a node.
+    case joinToken(until: Timestamp)
+    case agent
+    case gateway
+  }
+
+  package let holder: Stream
+  package let use: Use
+}
+
+extension HostingState {
+  /// Who presents a secret of this digest at this moment; nobody, if it is not in force.
+  package func principal(presenting secret: Digest, now: Timestamp) -> Principal? {
+    guard let credential = credentials[secret] else { return nil }
+    let role: Role? =
+      switch credential.use {
+      case .token: persons[ID(credential.holder.origin)]?.role
+      case .invitation(let until): now < until ? .invited : nil
+      case .joinToken(let until): now < until ? .joining : nil
+      case .agent: .agent
+      case .gateway: .gateway
+      }
+    return role.map { Principal(actor: .of(credential.holder), role: $0) }
+  }
+}

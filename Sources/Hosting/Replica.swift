@@ -1,0 +1,223 @@
+// Replicas and attempts. A replica is a place in a deployment that is to be filled; an attempt is one
+// try to fill it, on a node with devices. One replica may have an attempt that serves and older ones
+// that still have to prove their end.
+
+import HashTreeCollections
+
+package struct Replica: Equatable, Sendable {
+  package let id: ReplicaID
+  package let madeAt: Timestamp
+  /// The attempt that is to run; none while it waits for a place.
+  package var attempt: AttemptID?
+  /// Why it waits, as a stable code; set on transition only.
+  package var waiting: WaitingReason?
+  package var waitingSince: Timestamp
+  /// Attempts that ended by themselves since one was last ready for long.
+  package var failures = 0
+  package var lastFailure: String?
+  package var lastFailedAt: Timestamp?
+}
+
+/// Why a replica has no place. Raw values are a storage format.
+package enum WaitingReason: String, CaseIterable, Sendable, JSONCoded {
+  /// Not looked at yet.
+  case new
+  case noNodes
+  case noOpenNode
+  case notEnoughDevices
+  case deviceMemoryTooSmall
+  case notEnoughCPU
+  case notEnoughMemory
+  /// It failed, and waits before the next try.
+  case backingOff
+  case agreementEnded
+  case providerSuspended
+  case paused
+}
+
+/// One try to run a replica.
+package struct Attempt: Equatable, Sendable {
+  package let id: AttemptID
+  package let node: ID<Node>
+  package let devices: [String]
+  package let needs: Needs
+  package let version: Name
+  package let placedAt: Timestamp
+  package var phase: AttemptPhase = .placed
+  package var endpoint: String?
+  package var pid: Int?
+  package var reason: String?
+  package var readyAt: Timestamp?
+  /// No longer wanted: its node is to stop it. For ever.
+  package var stopping = false
+  package var stopReason: String?
+
+  func isAs(_ observed: ObservedAttempt) -> Bool {
+    phase == observed.phase && endpoint == observed.endpoint && pid == observed.pid
+      && reason == observed.reason
+  }
+}
+
+package enum AttemptPhase: String, CaseIterable, Sendable, JSONCoded {
+  /// Decided, and not yet reported by its agent → starting.
+  case placed
+  /// Written to the agent's ledger, not yet started → loading, ended.
+  case starting
+  /// The process runs and is not ready yet → ready, stopping, ended.
+  case loading
+  /// Answers → unhealthy, stopping, ended.
+  case ready
+  /// Was ready and no longer answers its probe → ready, stopping, ended.
+  case unhealthy
+  /// Told to stop → ended.
+  case stopping
+  /// No process of it is left, and its devices are free. For ever.
+  case ended
+}
+
+/// What an agent sees of an attempt.
+package struct ObservedAttempt: Codable, Equatable, Sendable {
+  package var id: AttemptID
+  package var phase: AttemptPhase
+  package var pid: Int?
+  /// `http://127.0.0.1:9001`, while it runs.
+  package var endpoint: String?
+  package var exitCode: Int?
+  package var exitSignal: Int?
+  /// Why it is in this phase, in words, where that is not plain.
+  package var reason: String?
+
+  package init(
+    id: AttemptID, phase: AttemptPhase, pid: Int? = nil, endpoint: String? = nil,
+    exitCode: Int? = nil, exitSignal: Int? = nil, reason: String? = nil
+  ) {
+    self.id = id
+    self.phase = phase
+    self.pid = pid
+    self.endpoint = endpoint
+    self.exitCode = exitCode
+    self.exitSignal = exitSignal
+    self.reason = reason
+  }
+}
+
+/// What became of an attempt, in an event.
+package struct AttemptChange: Codable, Equatable, Sendable {
+  package let id: AttemptID
+  package let phase: AttemptPhase
+  package let pid: Int?
+  package let endpoint: String?
+  package let exitCode: Int?
+  package let exitSignal: Int?
+  package let reason: String?
+
+  init(_ observed: ObservedAttempt) {
+    id = observed.id
+    phase = observed.phase
+    pid = observed.pid
+    endpoint = observed.endpoint
+    exitCode = observed.exitCode
+    exitSignal = observed.exitSignal
+    reason = observed.reason
+  }
+
+  init(id: AttemptID, phase: AttemptPhase, reason: String) {
+    self.id = id
+    self.phase = phase
+    pid = nil
+    endpoint = nil
+    exitCode = nil
+    exitSignal = nil
+    self.reason = reason
+  }
+
+  /// How it ended, for people.
+  package var ending: String {
+    if let exitSignal { return "killed by signal \(exitSignal)" + (reason.map { ": \($0)" } ?? "") }
+    if let exitCode { return "exit code \(exitCode)" + (reason.map { ": \($0)" } ?? "") }
+    return reason ?? "ended"
+  }
+}
+
+extension HostingState {
+  /// Applies what an agent saw of an attempt on its node.
+  mutating func apply(
+    _ change: AttemptChange, on node: ID<Node>, _ fact: Fact
+  ) throws(Contradiction) {
+    guard let attempt = attempts[change.id], attempt.node == node else {
+      throw Contradiction("attempt \(change.id) is not charged to \(node)")
+    }
+    if change.phase == .ended {
+      return try release(
+        change.id, reason: change.ending, failed: !attempt.stopping, fact)
+    }
+    try attempts.change(change.id) { attempt in
+      attempt.phase = change.phase
+      attempt.pid = change.pid
+      attempt.endpoint = change.endpoint
+      attempt.reason = change.reason
+      if change.phase == .ready, attempt.readyAt == nil { attempt.readyAt = fact.recordedAt }
+    }
+  }
+
+  /// Takes out an attempt whose end is proved, and frees what it held.
+  mutating func release(
+    _ id: AttemptID, reason: String, failed: Bool, _ fact: Fact
+  ) throws(Contradiction) {
+    guard let attempt = attempts.removeValue(forKey: id) else {
+      throw Contradiction("there is no attempt \(id)")
+    }
+    try nodes.update(attempt.node) { node in
+      node.attempts.remove(id)
+      for device in attempt.devices { node.charges[device] = nil }
+      if !attempt.stopping { node.generation = fact.position }
+    }
+    let deployment = ID<Deployment>(id.replica.deployment)
+    guard deployments[deployment]?.replicas[id.replica.number]?.attempt == id else {
+      return try forgetDeletedIfDone(deployment)
+    }
+    let wasLongReady =
+      attempt.readyAt.map { fact.recordedAt.seconds(since: $0) >= Replica.steadySeconds } ?? false
+    try deployments.update(deployment) { deployment in
+      deployment.replicas[id.replica.number]?.lose(
+        reason: reason, failed: failed, afterSteady: wasLongReady, at: fact.recordedAt)
+    }
+  }
+
+  /// Marks an attempt as no longer wanted; it stays charged until its end is proved.
+  mutating func stop(_ id: AttemptID, reason: String, _ fact: Fact) throws(Contradiction) {
+    guard let attempt = attempts[id], !attempt.stopping else { return }
+    try attempts.change(id) { attempt in
+      attempt.stopping = true
+      attempt.stopReason = reason
+    }
+    try nodes.update(attempt.node) { $0.generation = fact.position }
+  }
+}
+
+extension Replica {
+  /// Ready for this long, a replica's earlier failures no longer count.
+  package static let steadySeconds = 600.0
+  package static let firstBackoffSeconds: Int64 = 1
+  package static let longestBackoffSeconds: Int64 = 300
+
+  /// When the next try may be made: doubled with each failure in a row.
+  package var retryAt: Timestamp? {
+    guard failures > 0, let lastFailedAt else { return nil }
+    let doublings = min(failures - 1, 16)
+    return lastFailedAt.adding(
+      seconds: min(Self.firstBackoffSeconds << Int64(doublings), Self.longestBackoffSeconds))
+  }
+
+  fileprivate mutating func lose(
+    reason: String, failed: Bool, afterSteady: Bool, at moment: Timestamp
+  ) {
+    attempt = nil
+    waiting = .new
+    waitingSince = moment
+    guard failed else { return }
+    failures = afterSteady ? 1 : failures + 1
+    lastFailure = reason
+    lastFailedAt = moment
+  }
+}

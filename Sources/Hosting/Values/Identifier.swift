@@ -1,0 +1,70 @@
+// Ids and streams. An id is the position of the event that made the thing: unique for ever, opaque,
+// and made without randomness or a second counter. `provider/17` was made by the event at 17.
+
+/// What a stream is about. The raw value is the first part of a stream's name, a storage format.
+package enum Kind: String, Sendable, Hashable, CaseIterable {
+  case provider, agreement, engine, model, team, key, person, deployment, node, gateway, log
+}
+
+/// A type whose things have ids of their own.
+package protocol Identified {
+  static var kind: Kind { get }
+}
+
+/// The id of a thing: its kind, and the position of the event that made it.
+package struct ID<Of: Identified>: Hashable, Comparable, Sendable {
+  package let position: Position
+
+  package init(_ position: Position) { self.position = position }
+
+  package static func < (a: Self, b: Self) -> Bool { a.position < b.position }
+
+  package var stream: Stream { Stream(Of.kind, position) }
+}
+
+extension ID: CustomStringConvertible {
+  package var description: String { stream.description }
+}
+
+extension ID: LosslessStringConvertible {
+  package init?(_ text: String) {
+    guard let stream = Stream(text), stream.kind == Of.kind, stream.origin != .empty else {
+      return nil
+    }
+    self.init(stream.origin)
+  }
+}
+
+/// The name of a stream of events: `kind/position of its first event`, or `log` alone.
+package struct Stream: Hashable, Sendable {
+  package let kind: Kind
+  package let origin: Position
+
+  package init(_ kind: Kind, _ origin: Position) {
+    self.kind = kind
+    self.origin = origin
+  }
+
+  /// What concerns the log itself: eras, leadership, marks.
+  package static let log = Stream(.log, .empty)
+}
+
+extension Stream: CustomStringConvertible {
+  package var description: String {
+    self == .log ? Kind.log.rawValue : "\(kind.rawValue)/\(origin)"
+  }
+}
+
+extension Stream: LosslessStringConvertible {
+  package init?(_ text: String) {
+    if text == Kind.log.rawValue {
+      self = .log
+      return
+    }
+    guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")),
+      let kind = Kind(rawValue: String(text[..<slash])), kind != .log,
+      let origin = Position(text: text[text.utf8.index(after: slash)...])
+    else { return nil }
+    self.init(kind, origin)
+  }
+}

@@ -1,0 +1,76 @@
+// A fresh database for each test: `@Test(.database) func …`, then `TestDatabase.current`.
+
+import Postgres
+import Testing
+
+/// An empty database, or a copy of a template's.
+package struct TestDatabase: Sendable {
+  package let name: String
+  package let cluster: TestCluster
+
+  package var url: String { cluster.url(database: name) }
+
+  package var configuration: PostgresConfiguration {
+    get throws { try cluster.configuration(database: name) }
+  }
+
+  /// A connection for the calling thread, which must be allowed to block for a moment.
+  package func connect() throws -> Connection { try Connection(configuration) }
+
+  @TaskLocal fileprivate static var ofThisTest: TestDatabase?
+
+  /// The database of the running test, which carries the trait `.database`.
+  package static var current: TestDatabase {
+    guard let database = ofThisTest else {
+      preconditionFailure("the test needs the trait .database")
+    }
+    return database
+  }
+}
+
+/// What databases start as: prepared once in a process, then copied for each test.
+package struct DatabaseTemplate: Sendable {
+  /// Told apart by name: lower-case letters, digits and underscores.
+  package let name: String
+  /// Fills it. Every connection must be closed at the end.
+  let prepare: @Sendable (TestDatabase) async throws -> Void
+
+  package init(name: String, prepare: @escaping @Sendable (TestDatabase) async throws -> Void) {
+    self.name = name
+    self.prepare = prepare
+  }
+}
+
+package struct DatabaseTrait: TestTrait, SuiteTrait, TestScoping {
+  let template: DatabaseTemplate?
+
+  /// On a suite it gives each of its tests a database, not one to all.
+  package var isRecursive: Bool { true }
+
+  package func provideScope(
+    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+  ) async throws {
+    let cluster = try await TestCluster.shared()
+    let database = try await cluster.makeDatabase(template: template)
+    let outcome: Result<Void, any Error>
+    do {
+      outcome = .success(try await TestDatabase.$ofThisTest.withValue(database) {
+        try await function()
+      })
+    } catch {
+      outcome = .failure(error)
+    }
+    try await cluster.drop(database)
+    try outcome.get()
+  }
+}
+
+extension Trait where Self == DatabaseTrait {
+  /// A fresh, empty database.
+  package static var database: Self { DatabaseTrait(template: nil) }
+
+  /// A fresh copy of a template.
+  package static func database(template: DatabaseTemplate) -> Self {
+    DatabaseTrait(template: template)
+  }
+}

@@ -1,0 +1,167 @@
+// What wharfd tells a gateway: everything it needs to answer or refuse on its own, at a position.
+// `GET /v1/gateway/policy?after=P&wait=SECONDS` answers 200 with one newer than P, or 204. Replies
+// to both calls renew the gateway's lease; without a lease it serves nothing.
+
+import Hosting
+
+package struct Policy: JSONRecord, Equatable, Sendable {
+  /// The position of the last event that changed the policy: its version.
+  package var position: Position
+  package var head: HeadWitness
+  /// How long the gateway may serve by what it knows, from when the answered request was sent.
+  package var leaseSeconds: Int
+  package var keys: [PolicyKey]
+  package var teams: [PolicyTeam]
+  package var models: [PolicyModel]
+
+  package init(
+    position: Position, head: HeadWitness, leaseSeconds: Int, keys: [PolicyKey],
+    teams: [PolicyTeam], models: [PolicyModel]
+  ) {
+    self.position = position
+    self.head = head
+    self.leaseSeconds = leaseSeconds
+    self.keys = keys
+    self.teams = teams
+    self.models = models
+  }
+}
+
+package struct PolicyKey: Codable, Equatable, Sendable {
+  /// SHA-256 of the API key.
+  package var digest: Digest
+  package var id: Stream
+  package var team: Stream
+  package var notAfter: Timestamp?
+
+  package init(digest: Digest, id: Stream, team: Stream, notAfter: Timestamp?) {
+    self.digest = digest
+    self.id = id
+    self.team = team
+    self.notAfter = notAfter
+  }
+}
+
+package struct PolicyTeam: Codable, Equatable, Sendable {
+  package var id: Stream
+  package var name: Name
+  /// Over all models together; none means no limit.
+  package var requestsPerMinute: Int?
+  package var tokensPerMinute: Int?
+  package var grants: [PolicyGrant]
+  /// Models the team may know of and not use, with the reason that a request is answered with:
+  /// never granted, revoked, run out, provider suspended.
+  package var refusals: [PolicyRefusal]
+
+  package init(
+    id: Stream, name: Name, requestsPerMinute: Int?, tokensPerMinute: Int?,
+    grants: [PolicyGrant], refusals: [PolicyRefusal]
+  ) {
+    self.id = id
+    self.name = name
+    self.requestsPerMinute = requestsPerMinute
+    self.tokensPerMinute = tokensPerMinute
+    self.grants = grants
+    self.refusals = refusals
+  }
+}
+
+package struct PolicyGrant: Codable, Equatable, Sendable {
+  package var model: Stream
+  package var requestsPerMinute: Int?
+  package var tokensPerMinute: Int?
+  package var notAfter: Timestamp?
+
+  package init(model: Stream, requestsPerMinute: Int?, tokensPerMinute: Int?, notAfter: Timestamp?) {
+    self.model = model
+    self.requestsPerMinute = requestsPerMinute
+    self.tokensPerMinute = tokensPerMinute
+    self.notAfter = notAfter
+  }
+}
+
+package struct PolicyRefusal: Codable, Equatable, Sendable {
+  package var model: Stream
+  /// Stable: `notGranted`, `grantRevoked`, `grantExpired`, `providerSuspended`.
+  package var code: String
+  package var message: String
+
+  package init(model: Stream, code: String, message: String) {
+    self.model = model
+    self.code = code
+    self.message = message
+  }
+}
+
+/// A model, and where its ready replicas answer. A model that stands neither in a team's grants nor
+/// in its refusals does not exist for that team.
+package struct PolicyModel: Codable, Equatable, Sendable {
+  package var id: Stream
+  /// `xai/grok-3`.
+  package var name: String
+  package var provider: String
+  /// `chat`, `completion`, `embedding`.
+  package var task: String
+  package var contextLength: Int?
+  package var onboardedAt: Timestamp
+  /// Aliases of versions (`latest`, `stable`), by name.
+  package var aliases: [String: String]
+  package var routes: [PolicyRoute]
+
+  package init(
+    id: Stream, name: String, provider: String, task: String, contextLength: Int?,
+    onboardedAt: Timestamp, aliases: [String: String], routes: [PolicyRoute]
+  ) {
+    self.id = id
+    self.name = name
+    self.provider = provider
+    self.task = task
+    self.contextLength = contextLength
+    self.onboardedAt = onboardedAt
+    self.aliases = aliases
+    self.routes = routes
+  }
+}
+
+/// One ready replica.
+package struct PolicyRoute: Codable, Equatable, Sendable {
+  package var attempt: AttemptID
+  /// The version label that it serves: `1`.
+  package var version: String
+  /// `http://127.0.0.1:9001`.
+  package var endpoint: String
+  package var engineKey: EngineKey
+  /// The model name that the engine goes by.
+  package var servedModelName: String
+
+  package init(
+    attempt: AttemptID, version: String, endpoint: String, engineKey: EngineKey,
+    servedModelName: String
+  ) {
+    self.attempt = attempt
+    self.version = version
+    self.endpoint = endpoint
+    self.engineKey = engineKey
+    self.servedModelName = servedModelName
+  }
+}
+
+/// `POST /v1/gateway/enforced`: from this position on, nothing is answered that the policy refuses.
+package struct PolicyEnforced: JSONRecord, Equatable, Sendable {
+  package var position: Position
+  /// The gateway's own address, for people.
+  package var address: String
+  package init(position: Position, address: String) {
+    self.position = position
+    self.address = address
+  }
+}
+
+package struct PolicyLease: JSONRecord, Equatable, Sendable {
+  package var head: HeadWitness
+  package var leaseSeconds: Int
+  package init(head: HeadWitness, leaseSeconds: Int) {
+    self.head = head
+    self.leaseSeconds = leaseSeconds
+  }
+}

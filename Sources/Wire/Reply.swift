@@ -1,0 +1,66 @@
+// The form of every reply: its position, and items, an item, or an error.
+
+import Hosting
+
+/// `{"position": …, "items": […]}`
+package struct ItemsReply<Item: Codable & Sendable>: JSONRecord, Sendable {
+  package var position: Position
+  package var items: [Item]
+  package init(position: Position, items: [Item]) {
+    self.position = position
+    self.items = items
+  }
+}
+
+/// `{"position": …, "item": {…}}`
+package struct ItemReply<Item: Codable & Sendable>: JSONRecord, Sendable {
+  package var position: Position
+  package var item: Item
+  package init(position: Position, item: Item) {
+    self.position = position
+    self.item = item
+  }
+}
+
+/// `{"position": …, "error": {…}}`
+package struct ErrorReply: JSONRecord, Equatable, Sendable {
+  package var position: Position?
+  package var error: Failure
+
+  package struct Failure: Codable, Equatable, Sendable {
+    /// Stable: programs switch on it.
+    package var code: String
+    package var message: String
+    package var help: String?
+    package init(code: String, message: String, help: String?) {
+      self.code = code
+      self.message = message
+      self.help = help
+    }
+  }
+
+  package init(position: Position?, error: Failure) {
+    self.position = position
+    self.error = error
+  }
+}
+
+/// Names of Wharf's own HTTP headers.
+package enum WharfHeader {
+  /// On a request: answer from this position or a later one, or with 503.
+  package static let after = "Wharf-After"
+  /// On every reply: `ERA/POSITION/HASH` of the head that it was made from.
+  package static let head = "Wharf-Head"
+}
+
+extension HeadWitness {
+  package var headerText: String { "\(era)/\(position)/\(hash)" }
+
+  package init?(headerText: String) {
+    let parts = headerText.split(separator: "/")
+    guard parts.count == 3, let era = Position(text: parts[0]),
+      let position = Position(text: parts[1]), let hash = Digest(String(parts[2]))
+    else { return nil }
+    self.init(era: era, position: position, hash: hash)
+  }
+}

@@ -1,0 +1,39 @@
+// `wharfd run`: the daemon.
+
+import ArgumentParser
+import ControlPlane
+import Glibc
+import Logging
+
+struct Run: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Run the daemon (the default).")
+
+  @OptionGroup var database: DatabaseOption
+
+  @Option(help: "Address and port of the API.")
+  var listen = "127.0.0.1:7400"
+
+  @Option(help: "Where other wharfd reach this API; http://LISTEN when absent.")
+  var advertise: String?
+
+  @Option(help: "File of the secret that all wharfd of this system share; made if absent.")
+  var secretFile: String
+
+  @Option(help: "File for the first admin's token; made while the log is empty.")
+  var adminTokenFile: String
+
+  func run() async throws {
+    signal(SIGPIPE, SIG_IGN)
+    let logger = Logger(label: "wharfd") { StreamLogHandler.standardError(label: $0) }
+    do {
+      try await Daemon(
+        settings: Daemon.Settings(
+          database: database.database, listen: listen, advertise: advertise,
+          secretFile: secretFile, adminTokenFile: adminTokenFile), logger: logger
+      ).run()
+    } catch {
+      logger.critical("wharfd stops: \(error)")
+      throw ExitCode.failure
+    }
+  }
+}

@@ -1,0 +1,225 @@
+// Lanes, waiting for them, and cancelling what runs on them.
+
+import Postgres
+import TestKit
+import Testing
+
+@Suite(.database) struct PoolTests {
+  @Test func `eight sleeps on eight lanes take about as long as one`() async throws {
+    try await withPool(lanes: 8) { pool in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        // Connects every lane first.
+        for _ in 0..<8 { group.addTask { _ = try await pool.query("SELECT pg_sleep(0.1)") } }
+        try await group.waitForAll()
+      }
+      #expect(pool.statistics.connectedIdle == 8)
+      let start = ContinuousClock.now
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<8 { group.addTask { _ = try await pool.query("SELECT pg_sleep(0.5)") } }
+        try await group.waitForAll()
+      }
+      #expect(ContinuousClock.now - start < .milliseconds(1_500))
+    }
+  }
+
+  @Test func `blocked lanes do not hold up Swift's own threads`() async throws {
+    try await withPool(lanes: 8) { pool in
+      let sleeps = Task {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for _ in 0..<8 { group.addTask { _ = try await pool.query("SELECT pg_sleep(1)") } }
+          try await group.waitForAll()
+        }
+      }
+      try await eventually { pool.statistics.busy == 8 }
+      let start = ContinuousClock.now
+      for _ in 0..<1_000 { await Task.yield() }
+      #expect(pool.statistics.busy == 8)
+      #expect(ContinuousClock.now - start < .milliseconds(900))
+      try await sleeps.value
+    }
+  }
+
+  @Test func `a full pool refuses in time and says so`() async throws {
+    try await withPool(lanes: 1, configure: { $0.acquireTimeoutSeconds = 0.2 }) { pool in
+      let holder = Task { try await pool.query("SELECT pg_sleep(1)") }
+      try await eventually { pool.statistics.connectedIdle == 0 && pool.statistics.busy == 1 }
+      let start = ContinuousClock.now
+      let error = try await postgresError { _ = try await pool.query("SELECT 1") }
+      #expect(error.kind == .poolExhausted)
+      #expect(error.message == "all 1 lanes stayed busy for 0.2 seconds")
+      #expect(ContinuousClock.now - start < .milliseconds(900))
+      #expect(pool.statistics.waiting == 0)
+      _ = try await holder.value
+      #expect(try await pool.query("SELECT 1").value() == 1 as Int)
+    }
+  }
+
+  @Test func `more waiters than the limit are refused at once`() async throws {
+    try await withPool(lanes: 1, configure: { $0.maximumWaiters = 1 }) { pool in
+      let holder = Task { try await pool.query("SELECT pg_sleep(0.5)") }
+      try await eventually { pool.statistics.busy == 1 }
+      let waiter = Task { try await pool.query("SELECT 1") }
+      try await eventually { pool.statistics.waiting == 1 }
+      let error = try await postgresError { _ = try await pool.query("SELECT 1") }
+      #expect(error.kind == .poolExhausted)
+      _ = try await holder.value
+      _ = try await waiter.value
+    }
+  }
+
+  @Test func `a cancelled waiter leaves at once and takes no lane with it`() async throws {
+    try await withPool(lanes: 1) { pool in
+      let holder = Task { try await pool.query("SELECT pg_sleep(0.5)") }
+      try await eventually { pool.statistics.busy == 1 }
+      let waiter = Task { try await pool.query("SELECT 1") }
+      try await eventually { pool.statistics.waiting == 1 }
+      waiter.cancel()
+      let error = try await postgresError { _ = try await waiter.value }
+      #expect(error.kind == .cancelled)
+      _ = try await holder.value
+      #expect(try await pool.query("SELECT 1").value() == 1 as Int)
+    }
+  }
+
+  @Test func `a cancelled task ends its statement quickly`() async throws {
+    try await withPool(lanes: 1) { pool in
+      let pid = try await pool.withConnection { $0.backendProcessID }
+      let start = ContinuousClock.now
+      let sleeper = Task { try await pool.query("SELECT pg_sleep(30)") }
+      try await eventually { pool.statistics.busy == 1 }
+      sleeper.cancel()
+      let error = try await postgresError { _ = try await sleeper.value }
+      #expect(error.kind == .cancelled)
+      #expect(ContinuousClock.now - start < .seconds(1))
+      #expect(try await pool.withConnection { $0.backendProcessID } == pid)
+    }
+  }
+
+  @Test func `racing cancels never hit the next statement`() async throws {
+    try await withPool(lanes: 2) { pool in
+      let pids = try await pool.withConnection { $0.backendProcessID }
+      for round in 0..<200 {
+        let victim = Task {
+          try await pool.withConnection { connection in
+            _ = try connection.query("SELECT pg_sleep(\(Double(round % 4) * 0.0005))")
+          }
+        }
+        let delay = Task { try await Task.sleep(for: .microseconds(round * 17 % 3_000)) }
+        try await delay.value
+        victim.cancel()
+        let outcome = await victim.result
+        if case .failure(let error) = outcome {
+          #expect((error as? PostgresError)?.kind == .cancelled)
+        }
+        #expect(try await pool.query("SELECT \(round) FROM pg_sleep(0.001)").value() == round)
+      }
+      // The connections have lived through all of it.
+      #expect(try await pool.withConnection { $0.backendProcessID } == pids)
+    }
+  }
+
+  @Test func `cancelling in a transaction rolls it back`() async throws {
+    try await withPool(lanes: 1) { pool in
+      try await pool.execute("CREATE TABLE t (n int8)")
+      let writer = Task {
+        try await pool.transaction { connection in
+          try connection.execute("INSERT INTO t VALUES (1)")
+          try connection.execute("SELECT pg_sleep(30)")
+        }
+      }
+      try await eventually { pool.statistics.busy == 1 }
+      try await Task.sleep(for: .milliseconds(50))
+      writer.cancel()
+      #expect(try await postgresError { try await writer.value }.kind == .cancelled)
+      #expect(try await pool.query("SELECT count(*) FROM t").value() == 0 as Int)
+    }
+  }
+
+  @Test func `a transaction left open is not passed on to the next caller`() async throws {
+    try await withPool(lanes: 1) { pool in
+      try await pool.withConnection { connection in
+        try connection.script("BEGIN")
+        try connection.send("SELECT pg_sleep(30)")
+      }
+      let status = try await pool.withConnection { connection in
+        (connection.transactionStatus, connection.isStatementRunning)
+      }
+      #expect(status == (.idle, false))
+    }
+  }
+
+  @Test func `a terminated backend is an error once, then another serves`() async throws {
+    try await withPool(lanes: 1) { pool in
+      let pid = try await pool.withConnection { $0.backendProcessID }
+      let error = try await postgresError {
+        _ = try await pool.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+      }
+      #expect(error.kind == .connectionLost)
+      #expect(error.sqlState == "57P01")
+      #expect(try await pool.withConnection { $0.backendProcessID } != pid)
+    }
+  }
+
+  @Test func `a backend that dies while idle is not noticed by the next caller`() async throws {
+    try await withPool(lanes: 1) { pool in
+      let pid = try await pool.withConnection { $0.backendProcessID }
+      try await withConnection { connection in
+        try connection.execute("SELECT pg_terminate_backend(\(pid), 5000)")
+      }
+      #expect(try await pool.query("SELECT 1").value() == 1 as Int)
+    }
+  }
+
+  @Test func `without a server the reason comes in bounded time, also to those who wait`() async throws {
+    var nowhere = try TestDatabase.current.configuration
+    nowhere.host = "/nonexistent"
+    try await withPool(
+      lanes: 1, configuration: nowhere, configure: { $0.acquireTimeoutSeconds = 0.3 }
+    ) { pool in
+      let start = ContinuousClock.now
+      let errors = await withTaskGroup(of: PostgresError?.self) { group in
+        for _ in 0..<4 {
+          group.addTask {
+            do {
+              _ = try await pool.query("SELECT 1")
+              return nil
+            } catch {
+              return error as? PostgresError
+            }
+          }
+        }
+        return await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(errors.allSatisfy { $0?.kind == .connectionFailed })
+      #expect(ContinuousClock.now - start < .seconds(2))
+    }
+  }
+
+  @Test func `a closed pool refuses, and what waited is told`() async throws {
+    try await withPool(lanes: 1, configure: { $0.closeGraceSeconds = 0.1 }) { pool in
+      let holder = Task { try await pool.query("SELECT pg_sleep(30)") }
+      try await eventually { pool.statistics.busy == 1 }
+      let waiter = Task { try await pool.query("SELECT 1") }
+      try await eventually { pool.statistics.waiting == 1 }
+      let start = ContinuousClock.now
+      await pool.close()
+      #expect(ContinuousClock.now - start < .seconds(3))
+      #expect(try await postgresError { _ = try await waiter.value }.kind == .poolClosed)
+      #expect(try await postgresError { _ = try await holder.value }.kind == .cancelled)
+      #expect(try await postgresError { _ = try await pool.query("SELECT 1") }.kind == .poolClosed)
+    }
+  }
+
+  @Test func `callers beyond the lanes are served in order and all of them`() async throws {
+    try await withPool(lanes: 3) { pool in
+      let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+        for number in 0..<500 {
+          group.addTask { try await pool.query("SELECT \(number)")[0].decode(Int.self, at: 0) }
+        }
+        return try await group.reduce(0, +)
+      }
+      #expect(sum == 499 * 250)
+      #expect(pool.statistics == .init(lanes: 3, busy: 0, connectedIdle: 3, waiting: 0))
+    }
+  }
+}
