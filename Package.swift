@@ -76,11 +76,15 @@ let package = Package(
         hummingbird, lifecycle, logging, nioCore, nioHTTP1, unixSignals,
       ]),
 
+    module("TestKit", ["CLinux", "Postgres"]),
+
     // Programs
     program("wharf", [argumentParser, asyncHTTPClient, yams]),
     program("wharfd", ["ControlPlane", "EventLog", "Hosting", "Migrations", argumentParser, logging]),
 
     // Tests
     tests("HostingTests", ["Hosting"]),
+    tests("PostgresTests", ["CLinux", "Postgres", "TestKit"]),
+    tests("EventLogTests", ["EventLog", "Hosting", "Migrations", "Postgres", "TestKit", logging]),
   ]
 )

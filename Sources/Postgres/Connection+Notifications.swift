@@ -30,7 +30,8 @@ extension Connection {
       if !arrived.isEmpty { return arrived }
       let outcome = Waiting.wait(
         socket: PQsocket(handle.raw), wakes: (wake, other), until: deadline)
-      if outcome.isReadable, PQconsumeInput(handle.raw) == 0 || PQstatus(handle.raw) != CONNECTION_OK
+      if outcome.isReadable,
+        PQconsumeInput(handle.raw) == 0 || PQstatus(handle.raw) != CONNECTION_OK
       {
         brokenReason = handle.lossMessage
         throw PostgresError(.connectionLost, handle.lossMessage, attempted: attempted)
@@ -49,7 +50,8 @@ extension Connection {
     while let raw = PQnotifies(handle.raw) {
       notifications.append(
         Notification(
-          channel: String(cString: raw.pointee.relname), payload: String(cString: raw.pointee.extra),
+          channel: String(cString: raw.pointee.relname),
+          payload: String(cString: raw.pointee.extra),
           backendProcessID: raw.pointee.be_pid))
       PQfreemem(raw)
     }

@@ -106,7 +106,11 @@ extension Connection {
     try noticeCancellation()
     while PQstatus(handle.raw) == CONNECTION_OK, PQisBusy(handle.raw) == 1 {
       let outcome = try wait(forWriting: false)
-      if outcome.isReadable, PQconsumeInput(handle.raw) == 0 { break }
+      if outcome.isReadable, PQconsumeInput(handle.raw) == 0 {
+        // Not dead, and yet not readable: asking for the result now could block.
+        if PQstatus(handle.raw) == CONNECTION_OK { throw lose(nil) }
+        break
+      }
     }
     return PQgetResult(handle.raw)
   }
@@ -180,15 +184,13 @@ extension Connection {
       wake.drain()
       try noticeCancellation()
     }
-    if outcome.isTimedOut {
-      guard let statement = running, statement.stop == nil, !statement.isShielded else {
-        throw giveUp()
-      }
+    guard let statement = running, let deadline = statement.deadline else { return outcome }
+    if statement.isStream, statement.stop == nil, outcome.isReadable {
+      running?.deadline = statement.timeout.map { ContinuousClock.now + $0 }
+    } else if outcome.isTimedOut || ContinuousClock.now >= deadline {
+      // Late also when data keeps flowing: only a stream may take as long as it likes.
+      if statement.stop != nil || statement.isShielded { throw giveUp() }
       try requestStop(.timedOut)
-    } else if outcome.isReadable, let statement = running, statement.isStream,
-      statement.stop == nil, let timeout = statement.timeout
-    {
-      running?.deadline = ContinuousClock.now + timeout
     }
     return outcome
   }
@@ -203,7 +205,7 @@ extension Connection {
   /// Asks the server to end the statement; its answer is then read like any other.
   mutating func requestStop(_ stop: Statement.Stop) throws(PostgresError) {
     running?.stop = stop
-    running?.deadline = ContinuousClock.now + Self.cancelGrace
+    running?.deadline = ContinuousClock.now + configuration.cancelGrace
     guard let request = CancelRequest.start(handle.raw, wake: wake) else { throw giveUp() }
     running?.cancelRequest = request
   }
@@ -230,7 +232,8 @@ extension Connection {
     }
     let limit = statement?.timeout.map { " within \($0)" } ?? ""
     let grace =
-      statement?.stop == nil ? "" : ", nor to the request to cancel within \(Self.cancelGrace)"
+      statement?.stop == nil
+      ? "" : ", nor to the request to cancel within \(configuration.cancelGrace)"
     return PostgresError(
       statement?.lossKind(kind) ?? kind,
       "the server did not answer\(kind == .timedOut ? limit : "")\(grace); the connection is given up",

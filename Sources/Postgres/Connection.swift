@@ -1,7 +1,7 @@
 // One connection to PostgreSQL: synchronous, for a thread that may block (a lane, see Lane.swift).
 //
-// 1. It never blocks in libpq: every wait is poll(2) on the socket and a wake descriptor, and is
-//    bounded by a timeout (plus `cancelGrace`).
+// 1. It never blocks in libpq: every wait is poll(2) on the socket and a wake descriptor, bounded by
+//    a timeout (and then by the configuration's `cancelGrace`).
 // 2. At most one statement runs. All of its results are read, up to "ready for query", before it
 //    counts as done: an error at commit comes after the statement's own success.
 // 3. A cancel request is over before the next statement starts, so it can never hit that one.
@@ -10,10 +10,6 @@
 import CLibPQ
 
 package struct Connection: ~Copyable {
-  /// How long the server may take to end a statement that was cancelled or timed out. Past it the
-  /// connection is given up.
-  package static let cancelGrace: Duration = .seconds(2)
-
   package enum TransactionStatus: Sendable {
     case idle, active, inTransaction, failedTransaction, unknown
   }

@@ -58,7 +58,7 @@ extension Parameter {
   }
 
   static func strings(_ texts: [String], oid: UInt32, elementOID: UInt32) -> Parameter {
-    ArrayEncoding.variable(texts, oid: oid, elementOID: elementOID, size: \.utf8.count) {
+    ArrayEncoding.variable(texts, oid: oid, elementOID: elementOID, size: { $0.utf8.count }) {
       text, target in
       ArrayEncoding.copy(text.utf8, to: target)
     }
@@ -67,7 +67,7 @@ extension Parameter {
   private static func byteStrings<Bytes: Collection<UInt8>>(
     _ values: [Bytes], oid: UInt32, elementOID: UInt32
   ) -> Parameter {
-    ArrayEncoding.variable(values, oid: oid, elementOID: elementOID, size: \.count) {
+    ArrayEncoding.variable(values, oid: oid, elementOID: elementOID, size: { $0.count }) {
       value, target in
       ArrayEncoding.copy(value, to: target)
     }

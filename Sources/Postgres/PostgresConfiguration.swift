@@ -12,12 +12,16 @@ package struct PostgresConfiguration: Sendable, Hashable {
 
   package static let defaultConnectTimeoutSeconds = 10
   package static let defaultStatementTimeoutSeconds = 30
+  package static let defaultCancelGraceSeconds = 5
 
   /// Bounds the whole of connecting: name look-up aside, which libpq does not let us bound.
   package var connectTimeoutSeconds: Int = defaultConnectTimeoutSeconds
   /// How long a statement may take when the call names no timeout; nil: for ever. When reading a
   /// stream of rows it bounds each pause between rows, not the whole.
   package var statementTimeout: Duration? = .seconds(defaultStatementTimeoutSeconds)
+  /// How long the server may take to end a statement that was cancelled or timed out. Past it the
+  /// connection is given up.
+  package var cancelGrace: Duration = .seconds(defaultCancelGraceSeconds)
 
   /// - Throws: `invalidConfiguration`; the message never repeats the text, which may hold a password.
   package init(_ text: String) throws(PostgresError) {

@@ -3,7 +3,7 @@
 /// sending ──▶ awaiting results ──▶ settled
 ///     │               │ cancelled, or past its deadline
 ///     │               ▼
-///     └───────▶ stopping (the server is asked to end it, for `Connection.cancelGrace`)
+///     └───────▶ stopping (the server is asked to end it, for `cancelGrace`)
 ///                     ├─ the server answers ──▶ settled; the connection is fine
 ///                     └─ silence ──▶ given up; the connection is broken
 struct Statement {

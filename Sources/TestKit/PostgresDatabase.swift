@@ -54,9 +54,10 @@ package struct DatabaseTrait: TestTrait, SuiteTrait, TestScoping {
     let database = try await cluster.makeDatabase(template: template)
     let outcome: Result<Void, any Error>
     do {
-      outcome = .success(try await TestDatabase.$ofThisTest.withValue(database) {
-        try await function()
-      })
+      outcome = .success(
+        try await TestDatabase.$ofThisTest.withValue(database) {
+          try await function()
+        })
     } catch {
       outcome = .failure(error)
     }

@@ -62,7 +62,8 @@ struct PostgresPrograms: Sendable {
           name: name, uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid, isAnother: true)
       }
     }
-    throw TestClusterError("run PostgreSQL as root: it refuses, and there is no other user to become")
+    throw TestClusterError(
+      "run PostgreSQL as root: it refuses, and there is no other user to become")
   }
 }
 

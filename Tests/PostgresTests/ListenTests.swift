@@ -6,7 +6,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.database) struct ListenTests {
+@Suite(.database, .timeLimit(.minutes(5))) struct ListenTests {
   private func notify(_ payload: String) async throws {
     try await withConnection { connection in
       try connection.execute("SELECT pg_notify('events', \(payload))")
@@ -14,7 +14,8 @@ import Testing
   }
 
   @Test func `announcements arrive, after the word that it listens`() async throws {
-    var events = try listen(TestDatabase.current.configuration, channel: "events").makeAsyncIterator()
+    var events = try listen(TestDatabase.current.configuration, channel: "events")
+      .makeAsyncIterator()
     #expect(await events.next() == .listening)
     try await notify("one")
     #expect(await events.next() == .notified(payload: "one"))
@@ -23,7 +24,8 @@ import Testing
   }
 
   @Test func `what the reader did not fetch in time becomes one, and never none`() async throws {
-    var events = try listen(TestDatabase.current.configuration, channel: "events").makeAsyncIterator()
+    var events = try listen(TestDatabase.current.configuration, channel: "events")
+      .makeAsyncIterator()
     #expect(await events.next() == .listening)
     for number in 1...100 { try await notify("\(number)") }
     var last = ""
@@ -36,7 +38,8 @@ import Testing
   }
 
   @Test func `a lost connection is told when it listens again`() async throws {
-    var events = try listen(TestDatabase.current.configuration, channel: "events").makeAsyncIterator()
+    var events = try listen(TestDatabase.current.configuration, channel: "events")
+      .makeAsyncIterator()
     #expect(await events.next() == .listening)
     try await withConnection { connection in
       let ended = try connection.query(

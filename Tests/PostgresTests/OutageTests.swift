@@ -4,7 +4,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct OutageTests {
+@Suite(.timeLimit(.minutes(5))) struct OutageTests {
   @Test func `a killed server gives errors, and is used again once it is back`() async throws {
     let cluster = try await TestCluster.dedicated()
     let configuration = try cluster.configuration(database: "postgres")
@@ -48,6 +48,26 @@ import Testing
       try await eventually { pool.statistics.busy == 1 }
       try await cluster.start()
       #expect(try await answer.value() == 1 as Int)
+    }
+    await cluster.remove()
+  }
+
+  @Test func `a server that takes no cancel requests does not hold up the lane`() async throws {
+    let cluster = try await TestCluster.dedicated()
+    var configuration = try cluster.configuration(database: "postgres")
+    configuration.cancelGrace = .milliseconds(300)
+    let postmaster = try #require(await cluster.postmasterPID)
+    try await withPool(lanes: 1, configuration: configuration) { pool in
+      try await pool.execute("SELECT 1")
+      try cluster.pause(postmaster)
+      let start = ContinuousClock.now
+      let sleeper = Task { try await pool.query("SELECT pg_sleep(30)") }
+      try await eventually { pool.statistics.busy == 1 }
+      sleeper.cancel()
+      #expect(try await postgresError { _ = try await sleeper.value }.kind == .cancelled)
+      #expect(ContinuousClock.now - start < .seconds(3))
+      try cluster.resume(postmaster)
+      #expect(try await pool.query("SELECT 1").value() == 1)
     }
     await cluster.remove()
   }

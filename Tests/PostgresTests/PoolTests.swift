@@ -4,7 +4,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.database) struct PoolTests {
+@Suite(.database, .timeLimit(.minutes(5))) struct PoolTests {
   @Test func `eight sleeps on eight lanes take about as long as one`() async throws {
     try await withPool(lanes: 8) { pool in
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -170,7 +170,9 @@ import Testing
     }
   }
 
-  @Test func `without a server the reason comes in bounded time, also to those who wait`() async throws {
+  @Test func `without a server the reason comes in bounded time, also to those who wait`()
+    async throws
+  {
     var nowhere = try TestDatabase.current.configuration
     nowhere.host = "/nonexistent"
     try await withPool(

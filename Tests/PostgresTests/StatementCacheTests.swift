@@ -27,7 +27,9 @@ import Testing
   @Test func `past its limit the one unused for longest goes, and is deallocated`() {
     var cache = StatementCache()
     for number in [1, 1, 2, 2] {
-      if case .prepare(let name) = cache.use(key(number)) { cache.prepared(key(number), name: name) }
+      if case .prepare(let name) = cache.use(key(number)) {
+        cache.prepared(key(number), name: name)
+      }
     }
     _ = cache.use(key(1))
     for number in 3...StatementCache.limit + 1 { _ = cache.use(key(number)) }
@@ -41,7 +43,7 @@ import Testing
     try await withConnection { connection in
       for number in 0..<5 { _ = try connection.query("SELECT \(number) + 1") }
       try connection.check(Self.preparedCount, gives: 1)
-      for number in 0..<StatementCache.limit { 
+      for number in 0..<StatementCache.limit {
         _ = try connection.query(Query("SELECT " + String(number)))
       }
       for number in 0..<5 { _ = try connection.query("SELECT \(number) + 2") }
@@ -60,7 +62,8 @@ import Testing
     }
   }
 
-  @Test(.database) func `a statement that was deallocated behind our back runs again`() async throws {
+  @Test(.database) func `a statement that was deallocated behind our back runs again`() async throws
+  {
     try await withConnection { connection in
       for _ in 0..<3 { _ = try connection.query("SELECT \(1)") }
       try connection.script("DEALLOCATE ALL")

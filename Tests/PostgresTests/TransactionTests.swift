@@ -4,7 +4,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.database) struct TransactionTests {
+@Suite(.database, .timeLimit(.minutes(5))) struct TransactionTests {
   private struct Changed: Error {}
 
   private func prepare(_ connection: inout Connection) throws {
@@ -95,7 +95,9 @@ import Testing
     }
   }
 
-  @Test func `a connection lost within is rolled back for sure, one lost in COMMIT is unknown`() async throws {
+  @Test func `a connection lost within is rolled back for sure, one lost in COMMIT is unknown`()
+    async throws
+  {
     try await withConnection { connection in
       try prepare(&connection)
       var other = try TestDatabase.current.connect()
@@ -113,7 +115,9 @@ import Testing
     }
   }
 
-  @Test func `a backend that stalls in COMMIT leaves the outcome unknown, and says so`() async throws {
+  @Test func `a backend that stalls in COMMIT leaves the outcome unknown, and says so`()
+    async throws
+  {
     try await blocking {
       var configuration = try TestDatabase.current.configuration
       configuration.statementTimeout = .milliseconds(300)

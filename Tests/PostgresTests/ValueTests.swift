@@ -4,7 +4,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.database) struct ValueTests {
+@Suite(.database, .timeLimit(.minutes(5))) struct ValueTests {
   /// Sends a value and reads it back as the same type.
   private func roundTrip<Value: PostgresEncodable & PostgresDecodable & Sendable>(
     _ value: Value
@@ -14,11 +14,14 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 1, -1, Int.max, Int.min]) func `integers return`(_ number: Int) async throws {
+  @Test(arguments: [0, 1, -1, Int.max, Int.min]) func `integers return`(_ number: Int) async throws
+  {
     #expect(try await roundTrip(number) == number)
     #expect(try await roundTrip(Int64(number)) == Int64(number))
-    #expect(try await roundTrip(Int32(truncatingIfNeeded: number)) == Int32(truncatingIfNeeded: number))
-    #expect(try await roundTrip(Int16(truncatingIfNeeded: number)) == Int16(truncatingIfNeeded: number))
+    #expect(
+      try await roundTrip(Int32(truncatingIfNeeded: number)) == Int32(truncatingIfNeeded: number))
+    #expect(
+      try await roundTrip(Int16(truncatingIfNeeded: number)) == Int16(truncatingIfNeeded: number))
   }
 
   @Test func `other scalars return`() async throws {
@@ -152,7 +155,10 @@ import Testing
         try connection.query("SELECT NULL::text AS name")[0].decode(String.self, at: 0)
       }
     }
-    #expect(null.message.hasSuffix("\"name\" was asked for as String (text, varchar, name, json, jsonb or an enum): it is NULL"))
+    #expect(
+      null.message.hasSuffix(
+        "\"name\" was asked for as String (text, varchar, name, json, jsonb or an enum): it is NULL"
+      ))
   }
 }
 
