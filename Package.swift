@@ -16,6 +16,9 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let hashTrees = Target.Dependency.product(
   name: "HashTreeCollections", package: "swift-collections")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(
+  name: "HummingbirdTesting", package: "hummingbird")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle = Target.Dependency.product(
@@ -67,18 +70,43 @@ let package = Package(
     .target(
       name: "Migrations", path: "Migrations",
       resources: [.embedInCode("0001_event_log.sql")], swiftSettings: strict),
-    module("Wire", ["Hosting", crypto]),
+    module("Planner", ["Hosting", hashTrees]),
+    module("Wire", ["Hosting", crypto, yams]),
+    .target(
+      name: "EngineTemplates", path: "Deploy/engines", exclude: ["README.md"],
+      resources: ["sim", "vllm", "sglang", "llama-cpp", "llama-cpp-python", "tei"].map {
+        .embedInCode("\($0).yaml")
+      }, swiftSettings: strict),
     module("EventLog", ["Hosting", "Migrations", "Postgres", crypto, deque, logging]),
     module(
       "ControlPlane",
       [
-        "EventLog", "Hosting", "Migrations", "Postgres", "Wire", asyncHTTPClient, hashTrees, httpTypes,
-        hummingbird, lifecycle, logging, nioCore, nioHTTP1, unixSignals,
+        "EngineTemplates", "EventLog", "Hosting", "Migrations", "Planner", "Postgres", "Wire", asyncHTTPClient, hashTrees,
+        httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, unixSignals,
       ]),
 
+    module(
+      "Agent", ["CLinux", "Hosting", "Wire", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1]),
+    module(
+      "Gateway",
+      [
+        "Hosting", "Wire", asyncHTTPClient, crypto, hummingbird, hummingbirdCore, httpTypes, lifecycle,
+        logging, nioCore, nioHTTP1, unixSignals,
+      ]),
+    module(
+      "EngineSim",
+      [
+        argumentParser, hummingbird, hummingbirdCore, httpTypes, lifecycle, logging, nioCore, unixSignals,
+      ]),
     module("TestKit", ["CLinux", "Postgres"]),
 
     // Programs
+    program("wharf-agent", ["Agent", "Hosting", argumentParser, logging]),
+    program("wharf-gateway", ["Gateway", argumentParser, logging, nioCore]),
+    program("wharf-engine-sim", ["EngineSim"]),
+    .executableTarget(
+      name: "wharf-holder",
+      cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
     program("wharf", [argumentParser, asyncHTTPClient, yams]),
     program("wharfd", ["ControlPlane", "EventLog", "Hosting", "Migrations", argumentParser, logging]),
 

@@ -1,5 +1,6 @@
 // The first moments of a system: the cluster secret, and the first admin.
 
+import EngineTemplates
 import EventLog
 import Hosting
 import Logging
@@ -48,6 +49,20 @@ package enum Bootstrap {
       logger.info("the first admin's token is in \(file)")
     } catch SubmitFailure.refused {
       // Another wharfd was first.
+    }
+  }
+
+  /// Defines the engines that this program brings and the log does not know. One that people defined
+  /// anew is left as they want it.
+  package static func defineEngines(
+    member: LogMember, makeCommandID: () -> CommandID, logger: Logger
+  ) async throws {
+    for (file, text) in EngineTemplates.all {
+      let command = try EngineTemplate.command(text, file: file)
+      guard member.board.current.state.engines.named(command.launch.engine) == nil else { continue }
+      _ = try await member.submit(
+        CommandRequest(id: makeCommandID(), command: command, principal: .wharfd))
+      logger.info("defined engine \(command.launch.engine)")
     }
   }
 }

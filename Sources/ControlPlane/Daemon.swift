@@ -70,8 +70,10 @@ package struct Daemon: Sendable {
     options.lanes = Self.poolConnections
     options.name = "wharfd-read"
     let pool = try Pool(database, options: options)
+    let signals = SignalBook()
     let server = APIServer(
-      member: member, reader: LogReader(pool: pool), host: host, port: port, address: address,
+      member: member, reader: LogReader(pool: pool), signals: signals, secret: secret, host: host,
+      port: port, address: address,
       now: { Timestamp.now() }, logger: logger)
     let logger = logger
     let application = server.application { logger.info("listening on \(address)") }
@@ -80,6 +82,10 @@ package struct Daemon: Sendable {
         services: [
           .init(service: LogService(member: member)),
           .init(service: AdmissionService(member: member, file: settings.adminTokenFile, logger: logger)),
+          .init(
+            service: Reconciler(
+              member: member, signals: signals, makeCommandID: { .make() }, now: { .now() },
+              logger: logger)),
           .init(service: application),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     do {
@@ -115,23 +121,32 @@ private struct LogService: Service {
   }
 }
 
-/// Waits until someone leads; while the log knows no person, admits the first admin.
+/// What a leader makes sure of first: an admin while the log knows no person, and the engines that
+/// this program brings. Tried again while the database is away.
 private struct AdmissionService: Service {
   let member: LogMember
   let file: String
   let logger: Logger
 
   func run() async throws {
-    while !Task.isShuttingDownGracefully {
+    var settled: Position?
+    while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let head = member.board.current
-      if case .leading = head.standing, head.state.persons.count == 0 {
-        try await Bootstrap.admitFirstAdmin(
-          file: file, member: member, commandID: .make(), logger: logger)
+      if case .leading(let epoch) = head.standing, settled != epoch {
+        do {
+          if head.state.persons.count == 0 {
+            try await Bootstrap.admitFirstAdmin(
+              file: file, member: member, commandID: .make(), logger: logger)
+          }
+          try await Bootstrap.defineEngines(
+            member: member, makeCommandID: { .make() }, logger: logger)
+          settled = epoch
+        } catch let failure as SubmitFailure {
+          logger.warning("cannot set up the log yet: \(failure)")
+        }
       }
-      if head.state.persons.count > 0 { break }
-      _ = await member.board.wait(for: head.state.position.next, upTo: .milliseconds(200))
+      _ = await member.board.wait(for: head.state.position.next, upTo: .milliseconds(500))
     }
-    try? await gracefulShutdown()
   }
 }
 

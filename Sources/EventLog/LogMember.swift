@@ -31,12 +31,16 @@ package struct LogSettings: Sendable {
 }
 
 package final class LogMember: Sendable {
+  /// A leader beats every two seconds; one that missed this many is out of touch.
+  static let touchSeconds = 8
+
   package let board = HeadBoard()
   private let settings: LogSettings
   private let secret: ClusterSecret
   private let inbox: Inbox
   private let wake: WakeDescriptor
   private let stopping = Mutex(false)
+  private let contact = Mutex<ContinuousClock.Instant?>(nil)
   private let logger: Logger
 
   package init(settings: LogSettings, secret: ClusterSecret, logger: Logger) throws {
@@ -67,7 +71,14 @@ package final class LogMember: Sendable {
     try await thread.run(
       MemberLoop(
         settings: settings, secret: secret, board: board, inbox: inbox, wake: wake,
-        stopped: { [self] in stopping.withLock { $0 } }, logger: logger))
+        stopped: { [self] in stopping.withLock { $0 } },
+        touched: { [self] in contact.withLock { $0 = ContinuousClock.now } }, logger: logger))
+  }
+
+  /// Whether the log was reached a moment ago: what is given out on the strength of the state, such
+  /// as leases, is given only then.
+  package var isInTouch: Bool {
+    contact.withLock { $0.map { ContinuousClock.now - $0 < .seconds(Self.touchSeconds) } ?? false }
   }
 
   /// Steps down and ends `run`.

@@ -27,6 +27,8 @@ struct MemberLoop {
   let inbox: Inbox
   let wake: WakeDescriptor
   let stopped: @Sendable () -> Bool
+  /// Told whenever the database answered as it should.
+  let touched: @Sendable () -> Void
   let logger: Logger
 
   private var state = HostingState()
@@ -43,7 +45,8 @@ struct MemberLoop {
 
   init(
     settings: LogSettings, secret: ClusterSecret, board: HeadBoard, inbox: Inbox,
-    wake: WakeDescriptor, stopped: @escaping @Sendable () -> Bool, logger: Logger
+    wake: WakeDescriptor, stopped: @escaping @Sendable () -> Bool,
+    touched: @escaping @Sendable () -> Void, logger: Logger
   ) {
     self.settings = settings
     self.secret = secret
@@ -51,6 +54,7 @@ struct MemberLoop {
     self.inbox = inbox
     self.wake = wake
     self.stopped = stopped
+    self.touched = touched
     self.logger = logger
   }
 
@@ -116,7 +120,10 @@ struct MemberLoop {
         count += 1
       }
       if count > 0 { publish() }
-      if count < Self.readLimit { return }
+      if count < Self.readLimit {
+        touched()
+        return
+      }
     }
   }
 
@@ -283,6 +290,7 @@ extension MemberLoop {
     let now = ContinuousClock.now
     nextBeat = now + .seconds(Candidacy.beatSeconds)
     if rows.count == 0 { return try readOn(&connection) }
+    touched()
     let time = try rows[0].decode(PostgresTimestamp.self, at: 0)
     clock = LogClock(databaseTime: Timestamp(microseconds: time.microsecondsSinceUnixEpoch), readAt: now)
   }

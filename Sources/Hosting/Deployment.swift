@@ -15,13 +15,99 @@ package struct Deployment: PlainlyNamed {
   /// Its replicas stop when their agent's lease ends, and are replaced only when the node is lost.
   package let exclusive: Bool
   package let createdAt: Timestamp
-  package var replicas: TreeDictionary<Int, Replica> = [:]
-  package var lastNumber = 0
+  package private(set) var replicas: TreeDictionary<Int, Replica> = [:]
+  package private(set) var lastNumber = 0
   /// Deleted: leaves the state when the last attempt has ended.
-  package var deletedAt: Timestamp?
+  package fileprivate(set) var deletedAt: Timestamp?
+
+  // Indexes over `replicas`, kept by the functions below.
+
+  /// Numbers of the replicas that have no attempt.
+  package private(set) var unplaced: TreeSet<Int> = []
+  /// How many replicas have their attempt on a node: what a spread goes by.
+  package private(set) var placedOn: TreeDictionary<ID<Node>, Int> = [:]
+  /// Attempts of any replica, removed ones too, whose end is not proved yet.
+  package internal(set) var charged = 0
+
+  package var surplus: Int { max(0, replicas.count - wanted) }
 
   /// `grok-2`
   package func replicaName(_ number: Int) -> String { "\(name)-\(number)" }
+}
+
+/// What may run or not as one: the clauses of an agreement are about a provider and a workload.
+package struct Line: Hashable, Comparable, Sendable {
+  package let provider: ID<Provider>
+  package let workload: Workload
+
+  package static func < (a: Self, b: Self) -> Bool {
+    (a.provider, a.workload) < (b.provider, b.workload)
+  }
+}
+
+// MARK: Its replicas
+
+extension Deployment {
+  /// Wants this many. Missing ones are made here; which to take away is decided by the planner.
+  fileprivate mutating func grow(to count: Int, at moment: Timestamp) {
+    wanted = count
+    while replicas.count < wanted {
+      lastNumber += 1
+      replicas[lastNumber] = Replica(
+        id: ReplicaID(deployment: id.position, number: lastNumber), madeAt: moment, waiting: .new,
+        waitingSince: moment)
+      unplaced.insert(lastNumber)
+    }
+  }
+
+  fileprivate mutating func place(_ number: Int, _ attempt: Attempt) {
+    guard var replica = replicas[number] else { return }
+    if let before = replica.node { leave(before) }
+    replica.attempt = attempt.id
+    replica.node = attempt.node
+    replica.waiting = nil
+    replicas[number] = replica
+    unplaced.remove(number)
+    placedOn[attempt.node, default: 0] += 1
+  }
+
+  /// A replica's attempt is its own no more; it waits for another.
+  mutating func vacate(
+    _ number: Int, waiting reason: WaitingReason, at moment: Timestamp, failure: String? = nil,
+    afterSteady: Bool = false
+  ) {
+    guard var replica = replicas[number] else { return }
+    if let failure { replica.fail(failure, afterSteady: afterSteady, at: moment) }
+    if let before = replica.node { leave(before) }
+    replica.attempt = nil
+    replica.node = nil
+    replica.waiting = reason
+    replica.waitingSince = moment
+    replicas[number] = replica
+    unplaced.insert(number)
+  }
+
+  fileprivate mutating func note(_ number: Int, waiting reason: WaitingReason) {
+    guard unplaced.contains(number) else { return }
+    replicas[number]?.waiting = reason
+  }
+
+  fileprivate mutating func remove(_ number: Int) {
+    guard let replica = replicas.removeValue(forKey: number) else { return }
+    if let before = replica.node { leave(before) }
+    unplaced.remove(number)
+  }
+
+  fileprivate mutating func removeAll() {
+    replicas = [:]
+    unplaced = []
+    placedOn = [:]
+  }
+
+  private mutating func leave(_ node: ID<Node>) {
+    let left = (placedOn[node] ?? 0) - 1
+    placedOn[node] = left > 0 ? left : nil
+  }
 }
 
 extension HostingState {
@@ -31,12 +117,32 @@ extension HostingState {
     }
   }
 
+  /// Every change of a deployment passes here, so that the planner's index stays true.
+  mutating func updateDeployment(
+    _ id: ID<Deployment>, _ change: (inout Deployment) -> Void
+  ) throws(Contradiction) {
+    var settled = true
+    try deployments.update(id) { deployment in
+      change(&deployment)
+      settled = deployment.unplaced.isEmpty && deployment.surplus == 0
+    }
+    if settled { unsettled.remove(id) } else { unsettled.insert(id) }
+  }
+
   /// A deleted deployment leaves with its last attempt.
   mutating func forgetDeletedIfDone(_ id: ID<Deployment>) throws(Contradiction) {
-    guard let deployment = deployments[id], deployment.deletedAt != nil,
-      !attempts.keys.contains(where: { $0.replica.deployment == id.position })
+    guard let deployment = deployments[id], deployment.deletedAt != nil, deployment.charged == 0
     else { return }
     try deployments.remove(id)
+    unsettled.remove(id)
+    if let line = line(of: deployment.model, deployment.workload) {
+      deploymentsIn[line]?.remove(id)
+      if deploymentsIn[line]?.isEmpty == true { deploymentsIn[line] = nil }
+    }
+  }
+
+  func line(of model: ID<Model>, _ workload: Workload) -> Line? {
+    models[model].map { Line(provider: $0.provider, workload: workload) }
   }
 }
 
@@ -60,11 +166,15 @@ package struct DeploymentCreated: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Deployment> = try fact.subject()
-    var deployment = Deployment(
-      id: id, name: name, model: model, version: version, workload: workload, wanted: 0,
-      exclusive: exclusive, createdAt: fact.recordedAt)
-    deployment.grow(to: replicas, at: fact.recordedAt)
-    try state.deployments.insert(deployment)
+    guard let line = state.line(of: model, workload) else {
+      throw Contradiction("there is no \(model)")
+    }
+    try state.deployments.insert(
+      Deployment(
+        id: id, name: name, model: model, version: version, workload: workload, wanted: 0,
+        exclusive: exclusive, createdAt: fact.recordedAt))
+    state.deploymentsIn[line, default: []].insert(id)
+    try state.updateDeployment(id) { $0.grow(to: replicas, at: fact.recordedAt) }
   }
 }
 
@@ -73,20 +183,7 @@ package struct DeploymentScaled: Event {
   package let replicas: Int
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.deployments.update(fact.subject()) { $0.grow(to: replicas, at: fact.recordedAt) }
-  }
-}
-
-extension Deployment {
-  /// Wants this many. Missing ones are made here; which to take away is decided by the planner.
-  fileprivate mutating func grow(to count: Int, at moment: Timestamp) {
-    wanted = count
-    while replicas.count < wanted {
-      lastNumber += 1
-      replicas[lastNumber] = Replica(
-        id: ReplicaID(deployment: id.position, number: lastNumber), madeAt: moment, waiting: .new,
-        waitingSince: moment)
-    }
+    try state.updateDeployment(fact.subject()) { $0.grow(to: replicas, at: fact.recordedAt) }
   }
 }
 
@@ -95,13 +192,13 @@ package struct DeploymentDeleted: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Deployment> = try fact.subject()
-    for attempt in state.attempts.keys.filter({ $0.replica.deployment == id.position }) {
+    for attempt in state.deployments[id]?.replicas.values.compactMap(\.attempt).sorted() ?? [] {
       try state.stop(attempt, reason: "deployment deleted", fact)
     }
-    try state.deployments.update(id) { deployment in
+    try state.updateDeployment(id) { deployment in
       deployment.deletedAt = fact.recordedAt
       deployment.wanted = 0
-      deployment.replicas = [:]
+      deployment.removeAll()
     }
     try state.forgetDeletedIfDone(id)
   }
@@ -117,6 +214,7 @@ package struct ReplicasPlaced: Event {
     guard let deployment = state.deployments[id],
       let version = state.models[deployment.model]?.version(deployment.version)
     else { throw Contradiction("there is no \(id), or no version of it") }
+    var attempts: [Attempt] = []
     for placement in placements {
       guard let replica = deployment.replicas[placement.replica] else {
         throw Contradiction("\(id) has no replica \(placement.replica)")
@@ -129,10 +227,11 @@ package struct ReplicasPlaced: Event {
         devices: placement.devices, needs: version.needs, version: version.label,
         placedAt: fact.recordedAt)
       try state.charge(attempt, fact)
-      try state.deployments.update(id) { deployment in
-        deployment.replicas[placement.replica]?.attempt = attempt.id
-        deployment.replicas[placement.replica]?.waiting = nil
-      }
+      attempts.append(attempt)
+    }
+    try state.updateDeployment(id) { deployment in
+      deployment.charged += attempts.count
+      for attempt in attempts { deployment.place(attempt.id.replica.number, attempt) }
     }
   }
 }
@@ -160,8 +259,8 @@ package struct ReplicasWaiting: Event {
   package let reason: WaitingReason
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.deployments.update(fact.subject()) { deployment in
-      for number in replicas { deployment.replicas[number]?.waiting = reason }
+    try state.updateDeployment(fact.subject()) { deployment in
+      for number in replicas { deployment.note(number, waiting: reason) }
     }
   }
 }
@@ -179,8 +278,8 @@ package struct ReplicasRemoved: Event {
         try state.stop(attempt, reason: reason, fact)
       }
     }
-    try state.deployments.update(id) { deployment in
-      for number in replicas { deployment.replicas[number] = nil }
+    try state.updateDeployment(id) { deployment in
+      for number in replicas { deployment.remove(number) }
     }
   }
 }
@@ -198,12 +297,8 @@ package struct AttemptsStopped: Event {
         try state.stop(attempt, reason: reason.rawValue, fact)
       }
     }
-    try state.deployments.update(id) { deployment in
-      for number in replicas {
-        deployment.replicas[number]?.attempt = nil
-        deployment.replicas[number]?.waiting = reason
-        deployment.replicas[number]?.waitingSince = fact.recordedAt
-      }
+    try state.updateDeployment(id) { deployment in
+      for number in replicas { deployment.vacate(number, waiting: reason, at: fact.recordedAt) }
     }
   }
 }
@@ -215,10 +310,11 @@ extension HostingState {
     for device in attempt.devices where node.charges[device] != nil {
       throw Contradiction("device \(device) of \(node.name) is charged already")
     }
-    attempts[attempt.id] = attempt
+    guard attempts.updateValue(attempt, forKey: attempt.id) == nil else {
+      throw Contradiction("attempt \(attempt.id) was placed twice")
+    }
     try nodes.update(attempt.node) { node in
-      node.attempts.insert(attempt.id)
-      for device in attempt.devices { node.charges[device] = attempt.id }
+      node.charge(attempt)
       node.generation = fact.position
     }
   }

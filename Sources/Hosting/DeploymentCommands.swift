@@ -7,6 +7,9 @@ package enum DeploymentCommands {
     CreateDeployment.self, ScaleDeployment.self, DeleteDeployment.self, PlaceReplicas.self,
     NoteWaiting.self, RemoveReplicas.self, StopAttempts.self,
   ]
+
+  /// How many replicas one event names at most.
+  static let numbersPerEventLimit = 1_024
 }
 
 package struct CreateDeployment: Command {
@@ -134,7 +137,7 @@ package struct PlaceReplicas: Command {
         !placed.contains(placement.replica), let node = state.nodes[placement.node],
         placement.devices.count == needs.devices,
         Set(placement.devices).count == needs.devices,
-        case .success = state.fit(needs, on: node, beside: tentative),
+        case .success = state.fit(needs, on: node, beside: tentative, now: decision.now),
         placement.devices.allSatisfy({ device in
           node.charges[device] == nil && !tentative.holds(device, of: node.id)
             && node.facts.devices.contains { $0.id == device && $0.memory >= needs.deviceMemory }
@@ -158,6 +161,17 @@ extension HostingState {
   }
 }
 
+extension Sequence<Int> {
+  /// Parts that each make an event of a fair size.
+  fileprivate var inParts: [[Int]] {
+    let all = Array(self)
+    let most = DeploymentCommands.numbersPerEventLimit
+    return stride(from: 0, to: all.count, by: most).map { start in
+      Array(all[start..<Swift.min(start + most, all.count)])
+    }
+  }
+}
+
 /// Notes why replicas wait, where that changed.
 package struct NoteWaiting: Command {
   package static let type = "deployment.noteWaiting"
@@ -178,8 +192,8 @@ package struct NoteWaiting: Command {
       guard let replica = found.replicas[number] else { return false }
       return replica.attempt == nil && replica.waiting != reason
     }
-    if !changed.isEmpty {
-      decision.record(ReplicasWaiting(replicas: changed, reason: reason), on: deployment.stream)
+    for part in changed.inParts {
+      decision.record(ReplicasWaiting(replicas: part, reason: reason), on: deployment.stream)
     }
   }
 }
@@ -198,11 +212,9 @@ package struct RemoveReplicas: Command {
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard let found = state.deployments[deployment] else { return }
-    let surplus = max(0, found.replicas.count - found.wanted)
-    let going = replicas.filter { found.replicas[$0] != nil }.prefix(surplus)
-    if !going.isEmpty {
-      decision.record(
-        ReplicasRemoved(replicas: Array(going), reason: "scaled down"), on: deployment.stream)
+    let going = replicas.filter { found.replicas[$0] != nil }.prefix(found.surplus)
+    for part in going.inParts {
+      decision.record(ReplicasRemoved(replicas: part, reason: "scaled down"), on: deployment.stream)
     }
   }
 }
@@ -220,8 +232,8 @@ package struct StopAttempts: Command {
       let reason = state.bar(to: found, now: decision.now)
     else { return }
     let running = found.replicas.values.filter { $0.attempt != nil }.map(\.id.number).sorted()
-    if !running.isEmpty {
-      decision.record(AttemptsStopped(replicas: running, reason: reason), on: deployment.stream)
+    for part in running.inParts {
+      decision.record(AttemptsStopped(replicas: part, reason: reason), on: deployment.stream)
     }
   }
 }

@@ -28,6 +28,8 @@ package struct Tentative: Sendable {
 package enum Shortfall: Hashable, Sendable {
   case notActive(Node.Status)
   case cordoned
+  /// It was lost and came back again and again, and takes nothing new for a while.
+  case settling(until: Timestamp)
   case devices(wanted: Int, free: Int)
   /// Enough devices are free, too few of them with this much memory.
   case deviceMemory(wanted: Bytes, largestFree: Bytes)
@@ -36,7 +38,7 @@ package enum Shortfall: Hashable, Sendable {
 
   package var reason: WaitingReason {
     switch self {
-    case .notActive, .cordoned: .noOpenNode
+    case .notActive, .cordoned, .settling: .noOpenNode
     case .devices: .notEnoughDevices
     case .deviceMemory: .deviceMemoryTooSmall
     case .cpu: .notEnoughCPU
@@ -50,6 +52,7 @@ extension Shortfall: CustomStringConvertible {
     switch self {
     case .notActive(let status): "the node is \(status.rawValue)"
     case .cordoned: "the node is cordoned"
+    case .settling(let until): "the node flaps and takes nothing new before \(until.short)"
     case .devices(let wanted, let free): "wants \(wanted) devices, \(free) free"
     case .deviceMemory(let wanted, let largest):
       "wants \(wanted) on each device, the largest free has \(largest)"
@@ -63,29 +66,21 @@ extension HostingState {
   /// The devices that a replica would get on a node, or what the node lacks. Devices are taken
   /// smallest first, so that large ones stay free for who needs them.
   package func fit(
-    _ needs: Needs, on node: Node, beside tentative: Tentative
+    _ needs: Needs, on node: Node, beside tentative: Tentative, now: Timestamp
   ) -> Result<[String], UnfitNode> {
     var shortfalls: [Shortfall] = []
     if node.status != .active { shortfalls.append(.notActive(node.status)) }
     if node.cordoned { shortfalls.append(.cordoned) }
+    if let opensAt = node.opensAt, now < opensAt { shortfalls.append(.settling(until: opensAt)) }
     let free = freeDevices(of: node).filter { !tentative.holds($0.id, of: node.id) }
     let large = free.filter { $0.memory >= needs.deviceMemory }
-    if free.count < needs.devices {
-      shortfalls.append(.devices(wanted: needs.devices, free: free.count))
-    } else if large.count < needs.devices {
-      shortfalls.append(
-        .deviceMemory(
-          wanted: needs.deviceMemory, largestFree: free.map(\.memory).max() ?? .zero))
-    }
     let room = self.free(of: node)
     let taken = tentative.taken(on: node.id)
-    if room.cpuMillis - taken.cpuMillis < needs.cpuMillis {
-      shortfalls.append(
-        .cpu(wantedMillis: needs.cpuMillis, freeMillis: room.cpuMillis - taken.cpuMillis))
-    }
-    if room.memory - taken.memory < needs.memory {
-      shortfalls.append(.memory(wanted: needs.memory, free: room.memory - taken.memory))
-    }
+    let left = Room(
+      devices: free.count, largeDevices: large.count,
+      largestDevice: free.map(\.memory).max() ?? .zero,
+      cpuMillis: room.cpuMillis - taken.cpuMillis, memory: room.memory - taken.memory)
+    shortfalls += left.shortfalls(of: needs)
     guard shortfalls.isEmpty else { return .failure(UnfitNode(shortfalls: shortfalls)) }
     let chosen = large.enumerated()
       .sorted { ($0.element.memory, $0.offset) < ($1.element.memory, $1.offset) }
@@ -96,14 +91,51 @@ extension HostingState {
 
   /// Why nothing of a deployment may run now, whatever the nodes have; none if it may.
   package func bar(to deployment: Deployment, now: Timestamp) -> WaitingReason? {
-    guard let model = models[deployment.model], let provider = providers[model.provider] else {
-      return nil
-    }
+    line(of: deployment.model, deployment.workload).flatMap { bar(to: $0, now: now) }
+  }
+
+  package func bar(to line: Line, now: Timestamp) -> WaitingReason? {
+    guard let provider = providers[line.provider] else { return nil }
     if provider.suspendedAt != nil { return .providerSuspended }
     guard let agreement = agreement(of: provider), agreement.status(now: now) != "ended",
-      agreement.terms.from <= now, agreement.terms.scope.contains(deployment.workload)
+      agreement.terms.from <= now, agreement.terms.scope.contains(line.workload)
     else { return .agreementEnded }
     return nil
+  }
+}
+
+/// What is free on an open node, for a replica of certain needs.
+package struct Room: Sendable {
+  package var devices: Int
+  /// Those of them with the memory that the replica needs on each device.
+  package var largeDevices: Int
+  package var largestDevice: Bytes
+  package var cpuMillis: Int
+  package var memory: Bytes
+
+  package init(
+    devices: Int, largeDevices: Int, largestDevice: Bytes, cpuMillis: Int, memory: Bytes
+  ) {
+    self.devices = devices
+    self.largeDevices = largeDevices
+    self.largestDevice = largestDevice
+    self.cpuMillis = cpuMillis
+    self.memory = memory
+  }
+
+  /// What is missing for the replica; nothing, if it fits.
+  package func shortfalls(of needs: Needs) -> [Shortfall] {
+    var found: [Shortfall] = []
+    if devices < needs.devices {
+      found.append(.devices(wanted: needs.devices, free: devices))
+    } else if largeDevices < needs.devices {
+      found.append(.deviceMemory(wanted: needs.deviceMemory, largestFree: largestDevice))
+    }
+    if cpuMillis < needs.cpuMillis {
+      found.append(.cpu(wantedMillis: needs.cpuMillis, freeMillis: cpuMillis))
+    }
+    if memory < needs.memory { found.append(.memory(wanted: needs.memory, free: memory)) }
+    return found
   }
 }
 

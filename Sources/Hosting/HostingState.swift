@@ -28,6 +28,16 @@ package struct HostingState: Equatable, Sendable {
   package var attempts: TreeDictionary<AttemptID, Attempt> = [:]
   package var gateways = Catalog<Gateway>()
 
+  // Indexes, so that a pass of the planner with nothing to do is cheap.
+
+  /// Deployments with a replica that has no attempt, or with more replicas than wanted.
+  package internal(set) var unsettled: TreeSet<ID<Deployment>> = []
+  /// Deployments by what may bar them: a provider and a workload.
+  package internal(set) var deploymentsIn: TreeDictionary<Line, TreeSet<ID<Deployment>>> = [:]
+  package internal(set) var lostNodes: TreeSet<ID<Node>> = []
+  /// The join token that may still become the node of this id.
+  package internal(set) var joinTokens: TreeDictionary<ID<Node>, Digest> = [:]
+
   package init() {}
 
   /// Folds the next event. Throws, and leaves the state unusable for more, when it does not fit.

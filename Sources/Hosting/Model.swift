@@ -87,7 +87,7 @@ package struct ModelVersion: Equatable, Sendable {
 }
 
 /// What one replica occupies on its node.
-package struct Needs: Codable, Equatable, Sendable {
+package struct Needs: Codable, Hashable, Sendable {
   package var devices: Int
   /// On each device.
   package var deviceMemory: Bytes

@@ -23,17 +23,73 @@ package struct Node: PlainlyNamed {
   package var incarnation: String
   /// Nothing new is placed here.
   package var cordoned = false
+  package let joinedAt: Timestamp
   package var lostAt: Timestamp?
+  package var returnedAt: Timestamp?
+  /// Times it was lost, none of them after it had been heard for long.
+  package var losses = 0
+  /// Takes nothing new before: it was lost and came back again and again.
+  package var opensAt: Timestamp?
   package var credential: Digest?
   /// The attempts whose devices, processors and memory are charged here.
   package var attempts: Set<AttemptID> = []
   /// Which attempt each charged device is charged to.
   package var charges: [String: AttemptID] = [:]
+  /// What the attempts take of processors and memory.
+  package private(set) var taken = Taken()
   /// The position of the last event that changed what is to run here.
   package var generation: Position
 
+  package struct Taken: Equatable, Sendable {
+    package var cpuMillis = 0
+    package var memory = Bytes.zero
+  }
+
   /// Takes new replicas.
-  package var isOpen: Bool { status == .active && !cordoned }
+  package func isOpen(now: Timestamp) -> Bool {
+    status == .active && !cordoned && opensAt.map { $0 <= now } ?? true
+  }
+
+  mutating func charge(_ attempt: Attempt) {
+    attempts.insert(attempt.id)
+    for device in attempt.devices { charges[device] = attempt.id }
+    taken.cpuMillis += attempt.needs.cpuMillis
+    taken.memory = taken.memory + attempt.needs.memory
+  }
+
+  mutating func release(_ attempt: Attempt) {
+    attempts.remove(attempt.id)
+    for device in attempt.devices { charges[device] = nil }
+    taken.cpuMillis -= attempt.needs.cpuMillis
+    taken.memory = taken.memory - attempt.needs.memory
+  }
+}
+
+extension Node {
+  /// Heard for this long, its earlier losses no longer count.
+  package static let steadySeconds = 3_600.0
+  /// How long a node that was lost twice takes nothing new after its return; doubled each time.
+  package static let firstSettlingSeconds: Int64 = 60
+  package static let longestSettlingSeconds: Int64 = 3_600
+
+  fileprivate mutating func lose(at moment: Timestamp) {
+    let wasSteady = returnedAt.map { moment.seconds(since: $0) >= Self.steadySeconds } ?? true
+    losses = wasSteady ? 1 : losses + 1
+    status = .lost
+    lostAt = moment
+  }
+
+  fileprivate mutating func comeBack(at moment: Timestamp) {
+    status = .active
+    lostAt = nil
+    returnedAt = moment
+    guard losses > 1 else {
+      opensAt = nil
+      return
+    }
+    let pause = Self.firstSettlingSeconds << Int64(min(losses - 2, 10))
+    opensAt = moment.adding(seconds: min(pause, Self.longestSettlingSeconds))
+  }
 }
 
 /// What a node has, as its agent says.
@@ -74,16 +130,9 @@ extension HostingState {
     node.facts.devices.filter { node.charges[$0.id] == nil }
   }
 
-  /// Processors and memory of a node that no attempt is charged with.
+  /// Processors and memory of a node that no attempt is charged with; below zero where it shrank.
   package func free(of node: Node) -> (cpuMillis: Int, memory: Bytes) {
-    var cpuMillis = node.facts.cpuMillis
-    var memory = node.facts.memory
-    for id in node.attempts {
-      guard let needs = attempts[id]?.needs else { continue }
-      cpuMillis -= needs.cpuMillis
-      memory = memory - needs.memory
-    }
-    return (cpuMillis, memory)
+    (node.facts.cpuMillis - node.taken.cpuMillis, node.facts.memory - node.taken.memory)
   }
 
   /// What is to run on a node, in a fixed order.
@@ -109,6 +158,7 @@ package struct JoinTokenIssued: Event {
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Node> = try fact.subject()
     state.credentials[token] = Credential(holder: id.stream, use: .joinToken(until: until))
+    state.joinTokens[id] = token
   }
 }
 
@@ -120,12 +170,11 @@ package struct NodeJoined: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Node> = try fact.subject()
-    let spent = state.credentials.filter { $0.value.holder == id.stream }.map(\.key)
-    for token in spent { state.credentials[token] = nil }
+    if let spent = state.joinTokens.removeValue(forKey: id) { state.credentials[spent] = nil }
     try state.nodes.insert(
       Node(
         id: id, name: name, status: .active, facts: facts, bootID: "", incarnation: "",
-        credential: credential, generation: fact.position))
+        joinedAt: fact.recordedAt, credential: credential, generation: fact.position))
     state.credentials[credential] = Credential(holder: id.stream, use: .agent)
   }
 }
@@ -153,10 +202,9 @@ package struct NodeLost: Event {
   package let silentSeconds: Int
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.nodes.update(fact.subject()) { node in
-      node.status = .lost
-      node.lostAt = fact.recordedAt
-    }
+    let id: ID<Node> = try fact.subject()
+    try state.nodes.update(id) { $0.lose(at: fact.recordedAt) }
+    state.lostNodes.insert(id)
   }
 }
 
@@ -164,10 +212,9 @@ package struct NodeReturned: Event {
   package static let type = "nodeReturned"
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.nodes.update(fact.subject()) { node in
-      node.status = .active
-      node.lostAt = nil
-    }
+    let id: ID<Node> = try fact.subject()
+    try state.nodes.update(id) { $0.comeBack(at: fact.recordedAt) }
+    state.lostNodes.remove(id)
   }
 }
 
@@ -203,6 +250,7 @@ package struct NodeRemoved: Event {
       try state.release(attempt, reason: "node \(node.name) was removed", failed: false, fact)
     }
     if let credential = node.credential { state.credentials[credential] = nil }
+    state.lostNodes.remove(id)
     try state.nodes.remove(id)
   }
 }

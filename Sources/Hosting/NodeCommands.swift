@@ -38,7 +38,6 @@ package struct IssueJoinToken: Command {
 package struct JoinNode: Command {
   package static let type = "node.join"
   package static let allowed: Set<Role> = [.joining]
-  package static let mostDevices = 1_024
   package let name: Name
   package let credential: Digest
   package let facts: NodeFacts
@@ -51,7 +50,8 @@ package struct JoinNode: Command {
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard case .of(let stream) = decision.principal.actor else { return }
-    guard state.nodes[ID(stream.origin)] == nil else {
+    // The token may have been spent by a command decided just before this one.
+    guard state.joinTokens[ID(stream.origin)] != nil else {
       throw Refusal(
         "joinTokenSpent", "cannot join as '\(name)': this join token was already used",
         help: "make a new one: wharf node join-token")
@@ -64,13 +64,7 @@ package struct JoinNode: Command {
     guard state.credentials[credential] == nil else {
       throw Refusal("secretInUse", "this credential is already in use", help: "make a new one")
     }
-    let ids = facts.devices.map(\.id)
-    guard ids.count <= Self.mostDevices, Set(ids).count == ids.count, facts.cpuMillis >= 0 else {
-      throw Refusal(
-        "factsOutOfRange",
-        "cannot join as '\(name)': a node has at most \(Self.mostDevices) devices, each with its own id"
-      )
-    }
+    try facts.check(to: "join as '\(name)'")
     decision.record(NodeJoined(name: name, credential: credential, facts: facts), on: stream)
   }
 }
@@ -156,7 +150,31 @@ package struct ReportNode: Command {
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard case .of(let stream) = decision.principal.actor, let node = state.nodes[ID(stream.origin)]
     else { return }
+    try facts.check(to: "report on \(node.name)")
+    // An assignment is judged by a state at or past it, or what was placed since would seem unknown.
+    guard generation <= state.position else {
+      throw Refusal(
+        "generationAhead",
+        "cannot report on \(node.name): the agent acts on an assignment of position \(generation), "
+          + "and the log ends at \(state.position)",
+        help: "if the log was restored, see: wharfd recover")
+    }
     if let event = state.changes(reported: self, by: node) { decision.record(event, on: stream) }
+  }
+}
+
+extension NodeFacts {
+  package static let mostDevices = 1_024
+
+  fileprivate func check(to attempt: String) throws(Refusal) {
+    guard devices.count <= Self.mostDevices, Set(devices.map(\.id)).count == devices.count,
+      cpuMillis >= 0
+    else {
+      throw Refusal(
+        "factsOutOfRange",
+        "cannot \(attempt): a node has at most \(Self.mostDevices) devices, each with its own id, "
+          + "and no less than no processors")
+    }
   }
 }
 
@@ -188,15 +206,14 @@ extension HostingState {
   /// What an agent's report changes; none, if it says what is known.
   package func changes(reported report: ReportNode, by node: Node) -> NodeReported? {
     var changes: [AttemptChange] = []
+    let rebooted = !node.bootID.isEmpty && node.bootID != report.bootID
     let seen = Dictionary(report.attempts.map { ($0.id, $0) }) { first, _ in first }
     for id in node.attempts.sorted() {
       guard let attempt = attempts[id] else { continue }
       if let observed = seen[id] {
         if !attempt.isAs(observed) { changes.append(AttemptChange(observed)) }
-      } else if id.placedAt <= report.generation {
-        // The agent acted on an assignment at or past this attempt and knows nothing of it.
-        changes.append(
-          AttemptChange(id: id, phase: .ended, reason: "the agent knows nothing of it"))
+      } else if let proof = proof(ofEnd: attempt, rebooted: rebooted, report.generation) {
+        changes.append(AttemptChange(id: id, phase: .ended, reason: proof))
       }
     }
     let facts = node.facts == report.facts ? nil : report.facts
@@ -204,5 +221,14 @@ extension HostingState {
     guard !changes.isEmpty || facts != nil || !sameSession else { return nil }
     return NodeReported(
       bootID: report.bootID, incarnation: report.incarnation, facts: facts, attempts: changes)
+  }
+
+  /// Why an attempt that an agent does not list has ended for certain; none, if it may yet begin.
+  private func proof(
+    ofEnd attempt: Attempt, rebooted: Bool, _ generation: Position
+  ) -> String? {
+    if attempt.id.placedAt <= generation { return "the agent knows nothing of it" }
+    // It ran in the boot before; one only placed was perhaps never heard of, and is still to start.
+    return rebooted && attempt.phase != .placed ? "the node was restarted" : nil
   }
 }

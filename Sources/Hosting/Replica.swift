@@ -9,6 +9,8 @@ package struct Replica: Equatable, Sendable {
   package let madeAt: Timestamp
   /// The attempt that is to run; none while it waits for a place.
   package var attempt: AttemptID?
+  /// Where that attempt is.
+  package var node: ID<Node>?
   /// Why it waits, as a stable code; set on transition only.
   package var waiting: WaitingReason?
   package var waitingSince: Timestamp
@@ -16,6 +18,8 @@ package struct Replica: Equatable, Sendable {
   package var failures = 0
   package var lastFailure: String?
   package var lastFailedAt: Timestamp?
+  /// Where; the next try is made elsewhere, if that is possible.
+  package var lastFailedOn: ID<Node>?
 }
 
 /// Why a replica has no place. Raw values are a storage format.
@@ -168,20 +172,21 @@ extension HostingState {
       throw Contradiction("there is no attempt \(id)")
     }
     try nodes.update(attempt.node) { node in
-      node.attempts.remove(id)
-      for device in attempt.devices { node.charges[device] = nil }
+      node.release(attempt)
       if !attempt.stopping { node.generation = fact.position }
     }
     let deployment = ID<Deployment>(id.replica.deployment)
-    guard deployments[deployment]?.replicas[id.replica.number]?.attempt == id else {
-      return try forgetDeletedIfDone(deployment)
-    }
+    let isCurrent = deployments[deployment]?.replicas[id.replica.number]?.attempt == id
     let wasLongReady =
       attempt.readyAt.map { fact.recordedAt.seconds(since: $0) >= Replica.steadySeconds } ?? false
-    try deployments.update(deployment) { deployment in
-      deployment.replicas[id.replica.number]?.lose(
-        reason: reason, failed: failed, afterSteady: wasLongReady, at: fact.recordedAt)
+    try updateDeployment(deployment) { deployment in
+      deployment.charged -= 1
+      guard isCurrent else { return }
+      deployment.vacate(
+        id.replica.number, waiting: .new, at: fact.recordedAt, failure: failed ? reason : nil,
+        afterSteady: wasLongReady)
     }
+    try forgetDeletedIfDone(deployment)
   }
 
   /// Marks an attempt as no longer wanted; it stays charged until its end is proved.
@@ -209,15 +214,11 @@ extension Replica {
       seconds: min(Self.firstBackoffSeconds << Int64(doublings), Self.longestBackoffSeconds))
   }
 
-  fileprivate mutating func lose(
-    reason: String, failed: Bool, afterSteady: Bool, at moment: Timestamp
-  ) {
-    attempt = nil
-    waiting = .new
-    waitingSince = moment
-    guard failed else { return }
+  /// Its attempt, which it still has, ended by itself.
+  mutating func fail(_ reason: String, afterSteady: Bool, at moment: Timestamp) {
     failures = afterSteady ? 1 : failures + 1
     lastFailure = reason
     lastFailedAt = moment
+    lastFailedOn = node
   }
 }

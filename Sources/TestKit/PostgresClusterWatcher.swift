@@ -12,10 +12,14 @@ final class ClusterWatcher: Sendable {
   /// postmaster, and those that a test has stopped and cannot continue any more.
   private static let script = """
     trap '' INT TERM HUP PIPE
+    exec 2> /dev/null
     read -r _
     cd /
     servers() {
       for process in /proc/[0-9]*; do
+        name=
+        read -r name < "$process/comm" || continue
+        [ "$name" = postgres ] || continue
         if [ "$(readlink "$process/cwd")" = "$1/data" ]; then echo "${process#/proc/}"; fi
       done
     }

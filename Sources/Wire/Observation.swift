@@ -42,6 +42,8 @@ package struct Observation: JSONRecord, Equatable, Sendable {
   package var attempts: [ObservedAttempt]
   /// Engines that run here and were in no assignment the agent saw.
   package var strangers: [Stranger]
+  /// Why the agent does not believe this control plane, and so changes nothing; none when it does.
+  package var alarm: String?
 
   package struct Stranger: Codable, Equatable, Sendable {
     package var id: AttemptID?
@@ -54,7 +56,7 @@ package struct Observation: JSONRecord, Equatable, Sendable {
 
   package init(
     bootID: String, incarnation: String, sequence: Int, generation: Position, facts: NodeFacts,
-    attempts: [ObservedAttempt], strangers: [Stranger]
+    attempts: [ObservedAttempt], strangers: [Stranger], alarm: String? = nil
   ) {
     self.bootID = bootID
     self.incarnation = incarnation
@@ -63,6 +65,7 @@ package struct Observation: JSONRecord, Equatable, Sendable {
     self.facts = facts
     self.attempts = attempts
     self.strangers = strangers
+    self.alarm = alarm
   }
 }
 

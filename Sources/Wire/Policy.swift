@@ -104,13 +104,15 @@ package struct PolicyModel: Codable, Equatable, Sendable {
   package var task: String
   package var contextLength: Int?
   package var onboardedAt: Timestamp
+  /// The labels of its versions, ready or not.
+  package var versions: [String]
   /// Aliases of versions (`latest`, `stable`), by name.
   package var aliases: [String: String]
   package var routes: [PolicyRoute]
 
   package init(
     id: Stream, name: String, provider: String, task: String, contextLength: Int?,
-    onboardedAt: Timestamp, aliases: [String: String], routes: [PolicyRoute]
+    onboardedAt: Timestamp, versions: [String], aliases: [String: String], routes: [PolicyRoute]
   ) {
     self.id = id
     self.name = name
@@ -118,6 +120,7 @@ package struct PolicyModel: Codable, Equatable, Sendable {
     self.task = task
     self.contextLength = contextLength
     self.onboardedAt = onboardedAt
+    self.versions = versions
     self.aliases = aliases
     self.routes = routes
   }

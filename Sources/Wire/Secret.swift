@@ -35,7 +35,11 @@ package struct Secret: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// What the log knows it by. The text has 256 random bits, so a plain digest gives nothing away.
-  package var digest: Digest { Digest(bytes: Array(SHA256.hash(data: Array(text.utf8)))) }
+  package var digest: Digest { Self.digest(of: Array(text.utf8)) }
+
+  package static func digest(of bytes: [UInt8]) -> Digest {
+    Digest(bytes: Array(SHA256.hash(data: bytes)))
+  }
 
   /// By which people tell their secrets apart.
   package var prefix: String { String(text.prefix(text.count < 24 ? 4 : text.count - 56)) }

@@ -81,6 +81,20 @@ import Testing
     }
   }
 
+  @Test func `a task that was cancelled before it had to wait does not wait`() async throws {
+    try await withPool(lanes: 1) { pool in
+      let holder = Task { try await pool.query("SELECT pg_sleep(0.5)") }
+      try await eventually { pool.statistics.busy == 1 }
+      let late = Task {
+        withUnsafeCurrentTask { $0?.cancel() }
+        _ = try await pool.query("SELECT 1")
+      }
+      #expect(try await postgresError { try await late.value }.kind == .cancelled)
+      #expect(pool.statistics.busy == 1)
+      _ = try await holder.value
+    }
+  }
+
   @Test func `a cancelled task ends its statement quickly`() async throws {
     try await withPool(lanes: 1) { pool in
       let pid = try await pool.withConnection { $0.backendProcessID }

@@ -11,6 +11,8 @@ import Wire
 package struct APIServer {
   package let member: LogMember
   package let reader: LogReader
+  package let signals: SignalBook
+  package let secret: ClusterSecret
   package let host: String
   package let port: Int
   package let address: String
@@ -18,11 +20,14 @@ package struct APIServer {
   package let logger: Logger
 
   package init(
-    member: LogMember, reader: LogReader, host: String, port: Int, address: String,
+    member: LogMember, reader: LogReader, signals: SignalBook, secret: ClusterSecret,
+    host: String, port: Int, address: String,
     now: @escaping @Sendable () -> Timestamp, logger: Logger
   ) {
     self.member = member
     self.reader = reader
+    self.signals = signals
+    self.secret = secret
     self.host = host
     self.port = port
     self.address = address
@@ -43,9 +48,20 @@ package struct APIServer {
       return Response.json(Array(#"{"status":"ok"}"#.utf8), head: head)
     }
     let routes = router.group("v1")
-    let commands = CommandRoute(member: member, source: source, now: now)
+    let forwarding = Forwarding(member: member)
+    let assignments = Assignments(secret: secret)
+    let commands = CommandRoute(
+      member: member, source: source, forwarding: forwarding, now: now)
     routes.post("commands") { request, context in try await commands.handle(request, context) }
     ReadRoutes(source: source, address: address).add(to: routes)
+    AgentRoutes(
+      member: member, source: source, signals: signals, assignments: assignments,
+      forwarding: forwarding
+    ).add(to: routes)
+    GatewayRoutes(
+      member: member, source: source, signals: signals,
+      policies: Policies(assignments: assignments), forwarding: forwarding
+    ).add(to: routes)
     return router
   }
 

@@ -1,24 +1,20 @@
 // `POST /v1/commands`: decided here when this wharfd leads, sent on to the leader when it does not.
 
-import AsyncHTTPClient
 import EventLog
 import HTTPTypes
 import Hosting
 import Hummingbird
 import NIOCore
-import NIOHTTP1
 import Wire
 
 struct CommandRoute: Sendable {
-  /// How long the leader may take to answer a command that was sent on.
-  static let forwardSeconds: Int64 = 15
-
   let member: LogMember
   let source: ReadSource
+  let forwarding: Forwarding
   let now: @Sendable () -> Timestamp
 
   func handle(_ request: Request, _ context: some RequestContext) async throws -> Response {
-    let body = try await Self.body(of: request)
+    let body = try await Forwarding.body(of: request)
     let head = try await source.head(atLeast: .empty)
     let principal = try source.authentication.principal(of: request, in: head.state)
     let call: CommandCall
@@ -43,7 +39,7 @@ struct CommandRoute: Sendable {
           position: receipt.position, hash: receipt.hash, dryRun: false,
           events: receipt.events.map { EventItem($0, names: state) }))
     } catch SubmitFailure.notLeading(let address?) {
-      return try await forward(body, request, to: address)
+      return try await forwarding.send(body, request, to: address)
     } catch {
       throw APIError(error)
     }
@@ -75,43 +71,6 @@ struct CommandRoute: Sendable {
 
   private func reply(_ reply: CommandReply) -> Response {
     .json(reply.jsonBytes, head: member.board.current)
-  }
-
-  /// The whole body, up to the limit.
-  static func body(of request: Request) async throws -> [UInt8] {
-    do {
-      return Array(
-        buffer: try await request.body.collect(upTo: CommandCall.bodyLimitBytes))
-    } catch is NIOTooManyBytesError {
-      throw APIError(
-        .contentTooLarge, "bodyTooLarge",
-        "the body of this request is longer than \(CommandCall.bodyLimitBytes) bytes",
-        help: "send the commands in parts")
-    }
-  }
-
-  /// The leader authenticates the same token anew; its reply goes back as it is.
-  private func forward(
-    _ body: [UInt8], _ request: Request, to address: String
-  ) async throws -> Response {
-    var onward = HTTPClientRequest(url: address + "/v1/commands")
-    onward.method = .POST
-    onward.headers.add(name: "content-type", value: "application/json")
-    onward.headers.add(name: "authorization", value: request.headers[.authorization] ?? "")
-    onward.body = .bytes(body)
-    do {
-      let answer = try await HTTPClient.shared.execute(
-        onward, timeout: .seconds(Self.forwardSeconds))
-      let bytes = try await answer.body.collect(upTo: CommandCall.bodyLimitBytes)
-      return Response(
-        status: .init(code: Int(answer.status.code)), headers: [.contentType: "application/json"],
-        body: ResponseBody(byteBuffer: bytes))
-    } catch {
-      throw APIError(
-        .serviceUnavailable, "leaderNotReachable",
-        "the command was sent on to the leader at \(address), which did not answer",
-        help: "send it again with the same id: it is done once")
-    }
   }
 }
 

@@ -108,7 +108,7 @@ struct ReadRoutes: Sendable {
       ItemsReply(position: context.state.position, items: items).jsonBytes, head: context.head)
   }
 
-  private static func number(_ request: Request, _ name: String) throws -> Int? {
+  static func number(_ request: Request, _ name: String) throws -> Int? {
     guard let text = request.uri.queryParameters[Substring(name)].map(String.init) else {
       return nil
     }

@@ -1,0 +1,168 @@
+// The agent as a program: puts its parts together, in the order in which they may fail. The one thing
+// it never does on its way out is end an engine.
+
+import AsyncHTTPClient
+import Dispatch
+import Glibc
+import Hosting
+import Logging
+import NIOCore
+import Wire
+
+package struct AgentProgram: Sendable {
+  package struct Options: Sendable {
+    package var servers: [String]
+    package var data: String
+    package var name: Name
+    package var joinTokenFile: String?
+    package var address: String
+    package var ports: ClosedRange<Int>
+    package var devices: DeviceChoice
+    package var cpuMillis: Int
+    package var memoryBytes: Int64
+
+    package init(
+      servers: [String], data: String, name: Name, joinTokenFile: String?, address: String,
+      ports: ClosedRange<Int>, devices: DeviceChoice, cpuMillis: Int, memoryBytes: Int64
+    ) {
+      self.servers = servers
+      self.data = data
+      self.name = name
+      self.joinTokenFile = joinTokenFile
+      self.address = address
+      self.ports = ports
+      self.devices = devices
+      self.cpuMillis = cpuMillis
+      self.memoryBytes = memoryBytes
+    }
+  }
+
+  private static let deviceLookSeconds = 60
+  private static let connectTimeoutSeconds: Int64 = 3
+
+  package let options: Options
+  package let log: Logger
+
+  package init(_ options: Options, log: Logger) {
+    self.options = options
+    self.log = log
+  }
+
+  /// Runs until the task is cancelled; engines serve on after that.
+  package func run() async throws {
+    let folder = try DataFolder(options.data)
+    let lock = try DataLock(folder)
+    defer { withExtendedLifetime(lock) {} }
+    try await Self.withClient { client in
+      let facts = NodeFacts(
+        address: options.address, cpuMillis: options.cpuMillis, memory: Bytes(count: options.memoryBytes),
+        devices: try options.devices.devices())
+      let joining = Joining(
+        folder: folder, client: client, servers: options.servers, name: options.name, log: log)
+      let membership = try await joining.membership(facts: facts) { try joinToken() }
+      let agent = try Self.agent(
+        membership.node, options.address, options.ports, facts, folder, client, log)
+      try await agent.adopt()
+      let link = ControlLink(
+        client: client, servers: options.servers, bearer: try folder.credential().secret)
+      log.info("serving", metadata: ["node": "\(membership.node)", "data": "\(folder.path)"])
+      await withDiscardingTaskGroup { group in
+        group.addTask { await agent.run(link) }
+        group.addTask { await lookAtDevices(agent, facts) }
+      }
+    }
+  }
+
+  private func joinToken() throws -> String {
+    guard let file = options.joinTokenFile else {
+      throw Malformed(
+        "this agent has not joined yet: make a token with 'wharf node join-token \(options.name)' "
+          + "and name its file with --join-token-file")
+    }
+    guard let bytes = try Files.read(file, longest: 4096) else {
+      throw FileProblem(attempted: "read", path: file, code: ENOENT)
+    }
+    let token = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
+    guard !token.isEmpty else { throw Malformed("the join token file \(file) is empty") }
+    return token
+  }
+
+  /// Devices come and go while an agent runs; simulated ones do not.
+  private func lookAtDevices(_ agent: NodeAgent, _ first: NodeFacts) async {
+    guard options.devices == .automatic else { return }
+    while (try? await Task.sleep(for: .seconds(Self.deviceLookSeconds))) != nil {
+      do {
+        var facts = first
+        facts.devices = try await Self.apart { try options.devices.devices() }
+        await agent.changed(facts: facts)
+      } catch {
+        log.error("cannot look at the devices: \(error)")
+      }
+    }
+  }
+
+  /// Off the threads that tasks share, for what may take long.
+  private static func apart<Value: Sendable>(
+    _ work: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    try await withCheckedThrowingContinuation { done in
+      DispatchQueue.global().async { done.resume(with: Result { try work() }) }
+    }
+  }
+
+  // MARK: - Stopping what an agent left
+
+  /// Ends every engine of a data folder that no agent holds, and returns when they are gone.
+  package static func stopEngines(data: String, log: Logger) async throws -> [AttemptID] {
+    guard access(data, F_OK) == 0 else { return [] }
+    let folder = try DataFolder(data)
+    let lock = try DataLock(folder)
+    defer { withExtendedLifetime(lock) {} }
+    return try await withClient { client in
+      let facts = NodeFacts(address: "127.0.0.1", cpuMillis: 1, memory: Bytes(count: 1), devices: [])
+      let nowhere = 1...1
+      let agent = try agent(
+        Stream(.node, .empty), "127.0.0.1", nowhere, facts, folder, client, log)
+      try await agent.adopt()
+      let stopped = await agent.stopEverything(because: "all engines of this node were told to stop")
+      await agent.close()
+      return stopped
+    }
+  }
+
+  // MARK: - Parts
+
+  private static func agent(
+    _ node: Stream, _ address: String, _ ports: ClosedRange<Int>, _ facts: NodeFacts,
+    _ folder: DataFolder, _ client: HTTPClient, _ log: Logger
+  ) throws -> NodeAgent {
+    let bootID = try ProcessTable.bootID()
+    var random = SystemRandomNumberGenerator()
+    let incarnation = String(random.next() as UInt64, radix: 16)
+    let host = try ProcessHost(
+      holderProgram: Machine.programFolder + "/wharf-holder", bootID: bootID, log: log)
+    return try NodeAgent(
+      NodeAgent.Configuration(
+        node: node, address: address, ports: ports, bootID: bootID, incarnation: incarnation,
+        base: Machine.base),
+      facts: facts, folder: folder, host: host, client: client, log: log)
+  }
+
+  package static func withClient<Value>(
+    _ body: (HTTPClient) async throws -> Value
+  ) async throws -> Value {
+    var configuration = HTTPClient.Configuration()
+    configuration.redirectConfiguration = .disallow
+    configuration.timeout.connect = .seconds(connectTimeoutSeconds)
+    configuration.connectionPool.idleTimeout = .seconds(30)
+    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    do {
+      let value = try await body(client)
+      try await client.shutdown()
+      return value
+    } catch {
+      try? await client.shutdown()
+      throw error
+    }
+  }
+}

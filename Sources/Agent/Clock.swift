@@ -1,0 +1,58 @@
+// The two clocks of an agent: the wall's, for dates that people set, and the time since boot, for
+// leases and deadlines, which no correction of the wall's clock may bend.
+
+import Glibc
+import Hosting
+
+/// Nanoseconds since the machine started, sleep included: comparable across restarts of the agent.
+package struct BootTime: Hashable, Comparable, Sendable {
+  package var nanoseconds: Int64
+  package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+  package static var now: BootTime {
+    BootTime(nanoseconds: Clocks.nanoseconds(CLOCK_BOOTTIME))
+  }
+
+  package func adding(milliseconds: Int64) -> BootTime {
+    BootTime(nanoseconds: nanoseconds + milliseconds * 1_000_000)
+  }
+
+  package func adding(seconds: Int) -> BootTime { adding(milliseconds: Int64(seconds) * 1000) }
+
+  /// Never negative.
+  package func milliseconds(until later: BootTime) -> Int64 {
+    max(0, (later.nanoseconds - nanoseconds + 999_999) / 1_000_000)
+  }
+
+  package static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
+}
+
+extension Timestamp {
+  /// What the machine's clock says.
+  package static var now: Timestamp {
+    Timestamp(microseconds: Clocks.nanoseconds(CLOCK_REALTIME) / 1000)
+  }
+}
+
+private enum Clocks {
+  static func nanoseconds(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
+/// What an agent may still act on when it hears nothing, counted from when the request that was
+/// answered had been sent: later than the control plane counts, never.
+package struct Lease: Equatable, Sendable {
+  package private(set) var until: BootTime?
+
+  package init(until: BootTime? = nil) { self.until = until }
+
+  package func holds(at now: BootTime) -> Bool { until.map { now < $0 } ?? false }
+
+  package mutating func renew(sentAt: BootTime, seconds: Int) {
+    let end = sentAt.adding(seconds: seconds)
+    until = max(until ?? end, end)
+  }
+}

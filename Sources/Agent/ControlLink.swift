@@ -1,0 +1,174 @@
+// The way to the control plane: outbound only, several addresses, every wait bounded. It says when
+// each answered request had been sent, since leases count from there.
+
+import AsyncHTTPClient
+import Hosting
+import NIOCore
+import NIOHTTP1
+import Synchronization
+import Wire
+
+package final class ControlLink: Sendable {
+  package static let requestTimeoutSeconds: Int64 = 10
+  package static let longPollSeconds = 25
+  private static let longestReplyBytes = 16 << 20
+  private static let longestComplaintBytes = 4 << 10
+
+  package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Kind: Equatable, Sendable {
+      case unreachable
+      /// The bearer is not known there.
+      case unauthorized
+      /// Answered, and not done.
+      case refused(status: Int)
+      /// Answered with what is no reply of a control plane.
+      case malformed
+    }
+    package let kind: Kind
+    package let description: String
+
+    /// Trying again with the same request may help.
+    package var mayPass: Bool {
+      switch kind {
+      case .unreachable, .malformed: true
+      case .unauthorized: false
+      case .refused(let status): status >= 500 || status == 429 || status == 408
+      }
+    }
+  }
+
+  package struct Answer<Value: Sendable>: Sendable {
+    package var value: Value
+    package var sentAt: BootTime
+  }
+
+  private let client: HTTPClient
+  private let servers: [String]
+  private let bearer: String
+  /// The server that answered last.
+  private let preferred = Atomic<Int>(0)
+
+  /// - Parameter servers: URLs without a path; at least one.
+  package init(client: HTTPClient, servers: [String], bearer: String) {
+    precondition(!servers.isEmpty, "a control link needs a server")
+    self.client = client
+    self.servers = servers.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+    self.bearer = bearer
+  }
+
+  // MARK: - Routes
+
+  package func join(_ request: JoinRequest) async throws(Problem) -> JoinReply {
+    try await post("/v1/agent/join", request.jsonBytes, JoinReply.self).value
+  }
+
+  /// - Returns: an assignment newer than `generation`, or nil when there is none within the wait.
+  package func assignment(
+    after generation: Position, waitSeconds: Int
+  ) async throws(Problem) -> Answer<Assignment?> {
+    let reply = try await exchange(
+      .GET, "/v1/agent/assignment?after=\(generation)&wait=\(waitSeconds)", nil,
+      timeoutSeconds: Int64(waitSeconds) + Self.requestTimeoutSeconds)
+    if reply.value.status == 204 { return Answer(value: nil, sentAt: reply.sentAt) }
+    return Answer(
+      value: try Self.read(Assignment.self, reply.value.body, reply.value.server),
+      sentAt: reply.sentAt)
+  }
+
+  package func report(_ observation: Observation) async throws(Problem) -> Answer<ReportReply> {
+    try await post("/v1/agent/report", observation.jsonBytes, ReportReply.self)
+  }
+
+  package func heartbeat(_ heartbeat: Heartbeat) async throws(Problem) -> Answer<HeartbeatReply> {
+    try await post("/v1/agent/heartbeat", heartbeat.jsonBytes, HeartbeatReply.self)
+  }
+
+  // MARK: - Exchange
+
+  private struct Reply: Sendable {
+    var status: Int
+    var body: [UInt8]
+    var server: String
+  }
+
+  private func post<Value: JSONRecord & Sendable>(
+    _ path: String, _ body: [UInt8], _ type: Value.Type
+  ) async throws(Problem) -> Answer<Value> {
+    let reply = try await exchange(.POST, path, body, timeoutSeconds: Self.requestTimeoutSeconds)
+    return Answer(
+      value: try Self.read(type, reply.value.body, reply.value.server), sentAt: reply.sentAt)
+  }
+
+  private static func read<Value: JSONRecord>(
+    _ type: Value.Type, _ body: [UInt8], _ server: String
+  ) throws(Problem) -> Value {
+    do { return try Value(lenientJSON: body) } catch {
+      throw Problem(
+        kind: .malformed,
+        description: "\(server) answered with what is no \(Value.self): \(error)")
+    }
+  }
+
+  private func exchange(
+    _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, timeoutSeconds: Int64
+  ) async throws(Problem) -> Answer<Reply> {
+    let index = preferred.load(ordering: .relaxed)
+    let server = servers[index]
+    do {
+      return try await send(method, server, path, body, timeoutSeconds)
+    } catch {
+      // Another one may do better; whoever fails first moves on for all.
+      if error.mayPass || error.kind == .unauthorized {
+        _ = preferred.compareExchange(
+          expected: index, desired: (index + 1) % servers.count, ordering: .relaxed)
+      }
+      throw error
+    }
+  }
+
+  private func send(
+    _ method: HTTPMethod, _ server: String, _ path: String, _ body: [UInt8]?,
+    _ timeoutSeconds: Int64
+  ) async throws(Problem) -> Answer<Reply> {
+    var request = HTTPClientRequest(url: server + path)
+    request.method = method
+    request.headers.add(name: "authorization", value: "Bearer \(bearer)")
+    if let body {
+      request.headers.add(name: "content-type", value: "application/json")
+      request.body = .bytes(body)
+    }
+    let sentAt = BootTime.now
+    let status: Int
+    let content: [UInt8]
+    do {
+      let response = try await client.execute(request, timeout: .seconds(timeoutSeconds))
+      status = Int(response.status.code)
+      let longest = status < 300 ? Self.longestReplyBytes : Self.longestComplaintBytes
+      content = Array(buffer: try await response.body.collect(upTo: longest))
+    } catch {
+      throw Problem(
+        kind: .unreachable,
+        description: "cannot reach the control plane at \(server): \(error)")
+    }
+    if (200..<300).contains(status) {
+      return Answer(value: Reply(status: status, body: content, server: server), sentAt: sentAt)
+    }
+    throw Self.complaint(status, content, server, path)
+  }
+
+  private static func complaint(
+    _ status: Int, _ content: [UInt8], _ server: String, _ path: String
+  ) -> Problem {
+    if status == 401 {
+      return Problem(
+        kind: .unauthorized,
+        description: "\(server) does not know this agent (401). If the node was removed, or the data "
+          + "folder belongs to another system, join again with a new token and an empty data folder")
+    }
+    let said = String(decoding: content, as: UTF8.self).onOneLine(longest: 300)
+    let route = path.prefix { $0 != "?" }
+    return Problem(
+      kind: .refused(status: status),
+      description: "\(server) answered \(route) with \(status)" + (said.isEmpty ? "" : ": \(said)"))
+  }
+}

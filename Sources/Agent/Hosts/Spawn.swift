@@ -1,0 +1,94 @@
+// Starting a program with nothing of ours but what it is given.
+
+import CLinux
+import Glibc
+
+enum Spawn {
+  struct Problem: Error, Equatable, CustomStringConvertible {
+    let description: String
+  }
+
+  /// Starts a program whose standard output and error go to a pipe.
+  ///
+  /// - Returns: the child, and the pipe's reading end, which never blocks.
+  static func start(
+    _ program: String, _ arguments: [String], environment: [String: String]
+  ) throws(Problem) -> (pid: pid_t, output: Int32) {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { throw problem("make a pipe for", program, errno) }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+    defer { close(ends[1]) }
+    do {
+      let pid = try spawn(program, arguments, environment, output: ends[1])
+      return (pid, ends[0])
+    } catch {
+      close(ends[0])
+      throw error
+    }
+  }
+
+  private static func spawn(
+    _ program: String, _ arguments: [String], _ environment: [String: String], output: Int32
+  ) throws(Problem) -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    posix_spawn_file_actions_adddup2(&actions, output, 2)
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    var every = sigset_t()
+    sigemptyset(&none)
+    sigfillset(&every)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &every)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
+    var argv = ([program] + arguments).map { strdup($0) } + [nil]
+    var envp = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { for text in argv + envp { free(text) } }
+    var pid: pid_t = 0
+    let status = posix_spawn(&pid, program, &actions, &attributes, &argv, &envp)
+    guard status == 0 else { throw problem("start", program, status) }
+    return pid
+  }
+
+  private static func problem(_ attempted: String, _ program: String, _ code: Int32) -> Problem {
+    Problem(description: "cannot \(attempted) \(program): \(String(cString: strerror(code)))")
+  }
+
+  /// What a short program prints; it is killed when it takes longer. Blocks.
+  static func output(
+    of program: String, _ arguments: [String], environment: [String: String],
+    longestBytes: Int, timeoutSeconds: Int
+  ) throws(Problem) -> [UInt8] {
+    let (pid, output) = try start(program, arguments, environment: environment)
+    defer { close(output) }
+    let deadline = BootTime.now.adding(seconds: timeoutSeconds)
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    var whole = false
+    while content.count < longestBytes {
+      var source = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+      let left = BootTime.now.milliseconds(until: deadline)
+      guard left > 0, poll(&source, 1, Int32(left)) > 0 else { break }
+      let count = read(output, &buffer, buffer.count)
+      if count == 0 { whole = true }
+      if count <= 0 { break }
+      content += buffer[..<count]
+    }
+    if !whole { kill(pid, SIGKILL) }  // our child, not yet reaped: its pid is still its own
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    guard whole else {
+      throw Problem(description: "\(program) did not finish within \(timeoutSeconds) s")
+    }
+    guard status == 0 else { throw Problem(description: "\(program) failed") }
+    return content
+  }
+}

@@ -1,0 +1,254 @@
+// Starting, watching and ending engines: how the steps of the agent are taken.
+
+import Hosting
+import Logging
+import Wire
+
+extension NodeAgent {
+  // MARK: - Starting
+
+  func start(_ id: AttemptID, port: Int) {
+    guard let assigned = steering.assignment?.attempts.first(where: { $0.id == id }) else { return }
+    lastPort = port
+    guard Ports.isFree(port, at: configuration.address) else {
+      log.warning("a port is taken by somebody else", metadata: ["port": "\(port)"])
+      takenPorts.insert(port)
+      return
+    }
+    begin(Ledger.Plan(attempt: assigned, port: port, attemptedPorts: 1, bootID: configuration.bootID))
+  }
+
+  /// The plan is on disk before anything runs; what cannot be written down is not started.
+  private func begin(_ plan: Ledger.Plan) {
+    let id = plan.attempt.id
+    do {
+      try ledger.write(plan)
+    } catch {
+      end(plan, Ledger.End(reason: "not started, since its ledger entry cannot be written: \(error)"))
+      return
+    }
+    attempts[id] = Attempt(plan: plan, course: .starting)
+    do {
+      let command = try EngineCommand(
+        plan.attempt, host: configuration.address, port: plan.port, base: configuration.base)
+      try host.start(
+        command, at: ledger.place(of: plan),
+        stopGraceSeconds: plan.attempt.launch.stopGraceSeconds, tell: listener(id))
+      log.info(
+        "starting", metadata: [
+          "attempt": "\(id)", "replica": "\(plan.attempt.replicaName)", "port": "\(plan.port)",
+          "devices": "\(plan.attempt.devices)",
+        ])
+    } catch {
+      end(plan, Ledger.End(reason: "not started: \(error)"))
+    }
+  }
+
+  func refuse(_ id: AttemptID, because reason: String) {
+    guard let assigned = steering.assignment?.attempts.first(where: { $0.id == id }) else { return }
+    let plan = Ledger.Plan(
+      attempt: assigned, port: 0, attemptedPorts: 0, bootID: configuration.bootID, refusal: reason)
+    try? ledger.write(plan)
+    end(plan, Ledger.End(reason: "not started: \(reason)"))
+  }
+
+  func listener(_ id: AttemptID) -> ProcessHost.Listener {
+    { [weak self] event in
+      guard let self else { return }
+      Task { await self.hear(event, of: id) }
+    }
+  }
+
+  func hear(_ event: ProcessHost.Event, of id: AttemptID) {
+    guard let attempt = attempts[id], !attempt.isEnded else { return }
+    switch event {
+    case .running(let pid): engineRuns(attempt, pid: pid)
+    case .gone(let gone): engineIsGone(attempt, gone)
+    }
+    converge()
+  }
+
+  private func engineRuns(_ attempt: Attempt, pid: Int) {
+    switch attempt.course {
+    case .starting:
+      let readiness = attempt.plan.attempt.launch.readiness
+      let health = Health(
+        standing: .loading(deadline: .now.adding(seconds: readiness.deadlineSeconds)),
+        periodMilliseconds: readiness.periodMilliseconds)
+      attempts[attempt.id]?.course = .running(pid: pid, settled: false, health: health)
+      settleLater(attempt.id)
+      watchHealth(attempt.id)
+    case .stopping(_, let reason):
+      attempts[attempt.id]?.course = .stopping(pid: pid, reason: reason)
+    case .running, .ended: break
+    }
+  }
+
+  private func settleLater(_ id: AttemptID) {
+    let milliseconds = configuration.settleMilliseconds
+    Task { [weak self] in
+      try? await Task.sleep(for: .milliseconds(milliseconds))
+      await self?.settle(id)
+    }
+  }
+
+  private func settle(_ id: AttemptID) {
+    guard case .running(let pid, false, let health) = attempts[id]?.course else { return }
+    attempts[id]?.course = .running(pid: pid, settled: true, health: health)
+    changes.nudge()
+  }
+
+  // MARK: - Health
+
+  func watchHealth(_ id: AttemptID) {
+    probes[id]?.cancel()
+    probes[id] = Task { [weak self] in
+      while !Task.isCancelled, let probe = await self?.nextProbe(of: id) {
+        let answered = await probe.prober.answers(probe.attempt, at: probe.endpoint, fully: probe.fully)
+        guard !Task.isCancelled, let pause = await self?.probed(id, answered: answered) else { return }
+        try? await Task.sleep(for: .milliseconds(pause))
+      }
+    }
+  }
+
+  struct Probe: Sendable {
+    var prober: Prober
+    var attempt: AssignedAttempt
+    var endpoint: String
+    var fully: Bool
+  }
+
+  private func nextProbe(of id: AttemptID) -> Probe? {
+    guard let attempt = attempts[id], case .running(_, _, let health) = attempt.course else {
+      return nil
+    }
+    return Probe(
+      prober: prober, attempt: attempt.plan.attempt, endpoint: endpoint(of: attempt),
+      fully: health.standing != .ready)
+  }
+
+  /// - Returns: milliseconds until the next probe; none when there is nothing to probe.
+  private func probed(_ id: AttemptID, answered: Bool) -> Int? {
+    guard let attempt = attempts[id], case .running(let pid, let settled, var health) = attempt.course
+    else { return nil }
+    let change = health.probed(answered: answered, at: .now)
+    let isSettled = settled || health.standing == .ready
+    attempts[id]?.course = .running(pid: pid, settled: isSettled, health: health)
+    switch change {
+    case nil: break
+    case .becameReady:
+      ledger.noteReady(id)
+      log.info("ready", metadata: ["attempt": "\(id)", "endpoint": "\(endpoint(of: attempt))"])
+      changes.nudge()
+    case .becameUnhealthy:
+      log.warning("no longer answers", metadata: ["attempt": "\(id)"])
+      changes.nudge()
+    case .gaveUp:
+      let seconds = attempt.plan.attempt.launch.readiness.deadlineSeconds
+      stop(id, because: "not ready within \(seconds) s")
+      changes.nudge()
+      return nil
+    }
+    return health.pauseMilliseconds
+  }
+
+  func endpoint(of attempt: Attempt) -> String {
+    let host = configuration.address.contains(":") ? "[\(configuration.address)]" : configuration.address
+    return "http://\(host):\(attempt.plan.port)"
+  }
+
+  // MARK: - Stopping and ending
+
+  func stop(_ id: AttemptID, because reason: String) {
+    guard let attempt = attempts[id] else { return }
+    let pid: Int?
+    switch attempt.course {
+    case .starting: pid = nil
+    case .running(let running, _, _): pid = running
+    case .stopping, .ended: return
+    }
+    log.info("stopping", metadata: ["attempt": "\(id)", "reason": "\(reason)"])
+    attempts[id]?.course = .stopping(pid: pid, reason: reason)
+    probes.removeValue(forKey: id)?.cancel()
+    ledger.note(Ledger.Stop(reason: reason), of: id)
+    host.stop(id, graceSeconds: attempt.plan.attempt.launch.stopGraceSeconds)
+  }
+
+  private func engineIsGone(_ attempt: Attempt, _ gone: ProcessHost.Gone) {
+    probes.removeValue(forKey: attempt.id)?.cancel()
+    if mayTryAnotherPort(attempt), let port = anotherPort() {
+      log.warning(
+        "the engine ended and its port is somebody else's: trying another",
+        metadata: ["attempt": "\(attempt.id)", "taken": "\(attempt.plan.port)", "port": "\(port)"])
+      var plan = attempt.plan
+      takenPorts.insert(plan.port)
+      plan.port = port
+      plan.attemptedPorts += 1
+      lastPort = port
+      begin(plan)
+      return
+    }
+    let asked: String? = if case .stopping(_, let reason) = attempt.course { reason } else { nil }
+    let wasReady = attempt.wasReady
+    end(
+      attempt.plan,
+      Ledger.End(
+        exitCode: gone.exitCode, exitSignal: gone.exitSignal,
+        reason: EndReason.text(
+          of: gone, asked: asked, wasReady: wasReady, logPath: ledger.logPath(attempt.id),
+          secret: attempt.plan.attempt.engineKey.secret)))
+  }
+
+  /// Only before anyone was told that it runs, so to everyone else it was started once.
+  private func mayTryAnotherPort(_ attempt: Attempt) -> Bool {
+    switch attempt.course {
+    case .starting, .running(_, false, _): break
+    case .running, .stopping, .ended: return false
+    }
+    let wanted = steering.assignment?.attempts.contains { $0.id == attempt.id } ?? false
+    return wanted && confirmed && steering.alarm == nil && lease.holds(at: .now)
+      && attempt.plan.attemptedPorts < Self.longestPortTries
+      && !Ports.isFree(attempt.plan.port, at: configuration.address)
+  }
+
+  private func anotherPort() -> Int? {
+    let used = Set(attempts.values.filter { !$0.isEnded }.map(\.plan.port)).union(takenPorts)
+    return configuration.ports.first {
+      !used.contains($0) && Ports.isFree($0, at: configuration.address)
+    }
+  }
+
+  func end(_ plan: Ledger.Plan, _ end: Ledger.End) {
+    let id = plan.attempt.id
+    ledger.note(end, of: id)
+    attempts[id] = Attempt(plan: plan, course: .ended(end, acknowledged: false))
+    log.notice(
+      "ended", metadata: [
+        "attempt": "\(id)", "reason": "\(end.reason ?? "")",
+        "exit": "\(end.exitCode.map { "code \($0)" } ?? end.exitSignal.map { "signal \($0)" } ?? "unknown")",
+      ])
+  }
+
+  func forget(_ id: AttemptID) {
+    attempts[id] = nil
+    do { try ledger.forget(id) } catch { log.warning("cannot remove a ledger entry: \(error)") }
+  }
+}
+
+extension NodeAgent.Attempt {
+  var wasReady: Bool {
+    guard case .running(_, _, let health) = course else { return false }
+    switch health.standing {
+    case .loading: return false
+    case .ready, .unhealthy: return true
+    }
+  }
+}
+
+extension Ledger {
+  func place(of plan: Plan) -> ProcessHost.Place {
+    ProcessHost.Place(
+      id: plan.attempt.id, folder: folder(of: plan.attempt.id), statePath: statePath(plan),
+      logPath: logPath(plan.attempt.id))
+  }
+}

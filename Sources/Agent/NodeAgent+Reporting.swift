@@ -1,0 +1,171 @@
+// What the agent tells of itself, and the loops that talk to the control plane. One report or
+// heartbeat is outstanding at a time; the whole is sent when it changed, at first, or when asked.
+
+import Hosting
+import Logging
+import Wire
+
+extension NodeAgent {
+  // MARK: - The observation
+
+  package func observation() -> Observation {
+    let held = attempts.values.sorted { $0.id < $1.id }.map(observed)
+    let waits = waiting.filter { attempts[$0.id] == nil }.map {
+      ObservedAttempt(id: $0.id, phase: .starting, reason: $0.reason)
+    }
+    return Observation(
+      bootID: configuration.bootID, incarnation: configuration.incarnation, sequence: 0,
+      generation: generation, facts: facts,
+      attempts: (held + waits).sorted { $0.id < $1.id },
+      strangers: unknown.map { Observation.Stranger(id: $0.id, pid: $0.pid) }, alarm: steering.alarm)
+  }
+
+  private func observed(_ attempt: Attempt) -> ObservedAttempt {
+    switch attempt.course {
+    case .starting: return ObservedAttempt(id: attempt.id, phase: .starting)
+    case .running(let pid, let settled, let health):
+      let phase: AttemptPhase =
+        switch health.standing {
+        case .loading: settled ? .loading : .starting
+        case .ready: .ready
+        case .unhealthy: .unhealthy
+        }
+      guard phase != .starting else { return ObservedAttempt(id: attempt.id, phase: .starting) }
+      return ObservedAttempt(
+        id: attempt.id, phase: phase, pid: pid, endpoint: endpoint(of: attempt),
+        reason: phase == .unhealthy ? "no answer to \(Health.unhealthyAfterFailures) probes" : nil)
+    case .stopping(let pid, let reason):
+      return ObservedAttempt(id: attempt.id, phase: .stopping, pid: pid, reason: reason)
+    case .ended(let end, _):
+      return ObservedAttempt(
+        id: attempt.id, phase: .ended, exitCode: end.exitCode, exitSignal: end.exitSignal,
+        reason: end.reason)
+    }
+  }
+
+  private func acknowledged(_ reported: Observation, _ answer: ControlLink.Answer<ReportReply>) {
+    for seen in reported.attempts where seen.phase == .ended {
+      guard case .ended(let end, false) = attempts[seen.id]?.course else { continue }
+      attempts[seen.id]?.course = .ended(end, acknowledged: true)
+    }
+    for index in unknown.indices
+    where reported.strangers.contains(where: { $0.pid == unknown[index].pid }) {
+      unknown[index].reported = true
+    }
+    heard(answer.value.head, leaseSeconds: answer.value.leaseSeconds, sentAt: answer.sentAt)
+  }
+
+  private func acknowledged(_ answer: ControlLink.Answer<HeartbeatReply>) {
+    heard(answer.value.head, leaseSeconds: answer.value.leaseSeconds, sentAt: answer.sentAt)
+  }
+
+  // MARK: - Loops
+
+  /// Talks to the control plane until the task is cancelled.
+  package func run(_ link: ControlLink) async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.followAssignments(link) }
+      group.addTask { await self.reportChanges(link) }
+    }
+    close()
+  }
+
+  private nonisolated func followAssignments(_ link: ControlLink) async {
+    var backoff = Backoff()
+    var random = SystemRandomNumberGenerator()
+    var trouble: String?
+    var hasAsked = false
+    while !Task.isCancelled {
+      let acted = await generation
+      do throws(ControlLink.Problem) {
+        // The first question is answered at once: whether what was kept is still the newest.
+        let answer = try await link.assignment(
+          after: acted, waitSeconds: hasAsked ? ControlLink.longPollSeconds : 0)
+        await heard(answer)
+        trouble = nil
+        let isFirst = !hasAsked
+        hasAsked = true
+        let isNews = await generation > acted
+        if isNews || answer.value == nil { backoff.succeeded() }
+        if isNews || isFirst { continue }
+        // Else a pause: a server that answers at once without news must not be asked in a hot loop.
+      } catch {
+        await complain(error, about: &trouble)
+      }
+      try? await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
+    }
+  }
+
+  private var generation: Position { steering.assignment?.generation ?? .empty }
+
+  private nonisolated func reportChanges(_ link: ControlLink) async {
+    var acknowledged: Digest?
+    var nextBeat = BootTime.now
+    var backoff = Backoff()
+    var random = SystemRandomNumberGenerator()
+    var trouble: String?
+    while !Task.isCancelled {
+      let observation = await observation()
+      let digest = observation.digest
+      do throws(ControlLink.Problem) {
+        if digest != acknowledged {
+          try await report(observation, link)
+          acknowledged = digest
+        } else if BootTime.now < nextBeat {
+          let pause = BootTime.now.milliseconds(until: nextBeat)
+          await changes.wait(longestMilliseconds: Int(pause))
+          continue
+        } else if try await heartbeat(digest, link) {
+          acknowledged = nil
+        }
+        // Not in step with other agents.
+        let beat = await heartbeatSeconds * 1000
+        nextBeat = .now.adding(milliseconds: Int64(Int.random(in: beat * 8 / 10...beat, using: &random)))
+        backoff.succeeded()
+        trouble = nil
+      } catch {
+        await complain(error, about: &trouble)
+        try? await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
+      }
+    }
+  }
+
+  private func report(_ observation: Observation, _ link: ControlLink) async throws(ControlLink.Problem) {
+    sequence += 1
+    var numbered = observation
+    numbered.sequence = sequence
+    let answer = try await link.report(numbered)
+    acknowledged(numbered, answer)
+  }
+
+  private func heartbeat(_ digest: Digest, _ link: ControlLink) async throws(ControlLink.Problem) -> Bool {
+    let answer = try await link.heartbeat(
+      Heartbeat(
+        bootID: configuration.bootID, incarnation: configuration.incarnation, sequence: sequence,
+        digest: digest))
+    acknowledged(answer)
+    return answer.value.wantsReport
+  }
+
+  private var heartbeatSeconds: Int {
+    max(1, steering.assignment?.heartbeatSeconds ?? Self.firstHeartbeatSeconds)
+  }
+
+  private static let firstHeartbeatSeconds = 2
+
+  /// Says each trouble once, not at every try.
+  private func complain(_ problem: ControlLink.Problem, about trouble: inout String?) {
+    guard trouble != problem.description else { return }
+    trouble = problem.description
+    log.warning("\(problem.description)")
+  }
+}
+
+extension Observation {
+  /// Of the observation with `sequence` 0, as heartbeats carry it.
+  package var digest: Digest {
+    var unnumbered = self
+    unnumbered.sequence = 0
+    return .sha256(unnumbered.jsonBytes)
+  }
+}

@@ -1,0 +1,259 @@
+// The agent of one node: holds what it was told and what runs, and takes the steps that Convergence
+// decides. Between a decision and its step nothing is awaited. Everything here runs on one queue of
+// its own, because it writes files and waits for the disk.
+
+import AsyncHTTPClient
+import Hosting
+import Logging
+import Wire
+
+package actor NodeAgent {
+  package struct Configuration: Sendable {
+    package var node: Stream
+    /// Where engines bind and are reached.
+    package var address: String
+    package var ports: ClosedRange<Int>
+    package var bootID: String
+    /// Of this start of the agent.
+    package var incarnation: String
+    package var base: EngineCommand.Base
+    /// An engine that ends sooner, and whose port somebody else has, is tried at another port.
+    package var settleMilliseconds: Int64
+
+    package init(
+      node: Stream, address: String, ports: ClosedRange<Int>, bootID: String, incarnation: String,
+      base: EngineCommand.Base, settleMilliseconds: Int64 = Self.usualSettleMilliseconds
+    ) {
+      self.node = node
+      self.address = address
+      self.ports = ports
+      self.bootID = bootID
+      self.incarnation = incarnation
+      self.base = base
+      self.settleMilliseconds = settleMilliseconds
+    }
+
+    package static let usualSettleMilliseconds: Int64 = 5_000
+  }
+
+  package static let longestPortTries = 4
+  /// How long a date or a changed clock may go unnoticed.
+  private static let longestNapMilliseconds: Int64 = 30_000
+
+  /// One attempt in the ledger.
+  struct Attempt {
+    /// starting → running, stopping, ended; running → stopping, ended; stopping → ended.
+    enum Course {
+      case starting
+      case running(pid: Int, settled: Bool, health: Health)
+      case stopping(pid: Int?, reason: String)
+      case ended(Ledger.End, acknowledged: Bool)
+    }
+    var plan: Ledger.Plan
+    var course: Course
+    var id: AttemptID { plan.attempt.id }
+  }
+
+  let configuration: Configuration
+  let folder: DataFolder
+  let host: ProcessHost
+  let prober: Prober
+  let log: Logger
+  nonisolated let changes = Nudge()
+  private let queue = QueueExecutor(label: "wharf.agent")
+
+  var steering: Steering
+  var lease = Lease()
+  /// The control plane told this very agent that its assignment is the newest.
+  var confirmed = false
+  var facts: NodeFacts
+  var attempts: [AttemptID: Attempt] = [:]
+  var waiting: [Convergence.Waiting] = []
+  var unknown: [Convergence.Unknown] = []
+  /// By the pid that stands for it.
+  var unknownFolders: [Int: String] = [:]
+  /// Their ledger entry cannot be read.
+  var spoilt: Set<AttemptID> = []
+  var takenPorts: Set<Int> = []
+  var lastPort: Int?
+  var sequence = 0
+  var probes: [AttemptID: Task<Void, Never>] = [:]
+  /// The alarm that was logged last.
+  private var raised: String?
+  private var nap: Task<Void, Never>?
+
+  package nonisolated var unownedExecutor: UnownedSerialExecutor {
+    queue.asUnownedSerialExecutor()
+  }
+
+  package init(
+    _ configuration: Configuration, facts: NodeFacts, folder: DataFolder, host: ProcessHost,
+    client: HTTPClient, log: Logger
+  ) throws {
+    self.configuration = configuration
+    self.facts = facts
+    self.folder = folder
+    self.host = host
+    self.prober = Prober(client: client)
+    self.log = log
+    let seen = folder.seen()
+    steering = Steering(head: seen?.head, assignment: try folder.assignment())
+    if let seen, seen.bootID == configuration.bootID, let until = seen.leaseUntil {
+      lease = Lease(until: BootTime(nanoseconds: until))
+    }
+  }
+
+  var ledger: Ledger { folder.ledger }
+
+  // MARK: - What is heard
+
+  /// Takes an answer to the question for a newer assignment; none says that there is none newer.
+  func heard(_ answer: ControlLink.Answer<Assignment?>) {
+    guard let assignment = answer.value else {
+      if steering.assignment != nil, steering.alarm == nil { confirmed = true }
+      converge()
+      return
+    }
+    switch steering.offer(assignment, for: configuration.node) {
+    case .accepted:
+      accept(assignment)
+      lease.renew(sentAt: answer.sentAt, seconds: assignment.leaseSeconds)
+    case .unchanged:
+      confirmed = true
+      lease.renew(sentAt: answer.sentAt, seconds: assignment.leaseSeconds)
+    case .stale:
+      log.notice("an older assignment was ignored", metadata: ["generation": "\(assignment.generation)"])
+    case .mistrusted(let reason): raise(reason)
+    }
+    keepSeen()
+    converge()
+  }
+
+  private func accept(_ assignment: Assignment) {
+    confirmed = true
+    log.info(
+      "assignment", metadata: [
+        "generation": "\(assignment.generation)", "attempts": "\(assignment.attempts.count)",
+      ])
+    // Acted on even when it cannot be kept: what it stops must stop, and what it starts has a
+    // ledger entry of its own or does not start.
+    do { try folder.keep(assignment) } catch {
+      log.error("cannot keep the assignment: \(error)")
+    }
+  }
+
+  func heard(_ head: HeadWitness, leaseSeconds: Int, sentAt: BootTime) {
+    switch steering.hear(head) {
+    case .believed, .behind: lease.renew(sentAt: sentAt, seconds: leaseSeconds)
+    case .mistrusted(let reason): raise(reason)
+    }
+    keepSeen()
+    converge()
+  }
+
+  private func raise(_ reason: String) {
+    guard reason != raised else { return }
+    raised = reason
+    log.critical(
+      "the control plane is not believed: \(reason). Engines serve on; nothing is changed")
+    changes.nudge()
+  }
+
+  private func keepSeen() {
+    if steering.alarm == nil { raised = nil }
+    let seen = DataFolder.Seen(
+      head: steering.head, bootID: configuration.bootID, leaseUntil: lease.until?.nanoseconds)
+    do { try folder.keep(seen) } catch { log.warning("cannot keep what was seen: \(error)") }
+  }
+
+  func changed(facts new: NodeFacts) {
+    guard new != facts else { return }
+    facts = new
+    log.notice("what the node has changed", metadata: ["devices": "\(new.devices.map(\.id))"])
+    converge()
+  }
+
+  // MARK: - Converging
+
+  func converge() {
+    // Each pass may open the way for another: a refused start is ended, a taken port is skipped.
+    for _ in 0..<Self.longestPasses {
+      let outcome = Convergence.outcome(of: situation)
+      waiting = outcome.waiting
+      for step in outcome.steps { take(step) }
+      sleep(until: outcome.checkAt)
+      if outcome.steps.isEmpty { break }
+    }
+    changes.nudge()
+  }
+
+  /// More than there are ports to find taken or attempts to refuse in one assignment; the nap comes
+  /// back to whatever is left.
+  private static let longestPasses = 100
+
+  private var situation: Convergence.Situation {
+    Convergence.Situation(
+      assignment: steering.assignment, confirmed: confirmed, mistrusts: steering.alarm != nil,
+      leaseHolds: lease.holds(at: .now), now: .now, held: attempts.values.map(\.held),
+      unknown: unknown, devices: Set(facts.devices.map(\.id)), ports: configuration.ports,
+      takenPorts: takenPorts, lastPort: lastPort)
+  }
+
+  private func take(_ step: Convergence.Step) {
+    switch step {
+    case .stop(let id, let reason): stop(id, because: reason.description)
+    case .reap(let pid): reap(pid)
+    case .forget(let id): forget(id)
+    case .refuse(let id, let reason): refuse(id, because: reason)
+    case .start(let id, let port, _): start(id, port: port)
+    }
+  }
+
+  private func sleep(until date: Timestamp?) {
+    nap?.cancel()
+    var milliseconds = Self.longestNapMilliseconds
+    let now = Timestamp.now
+    if let date {
+      milliseconds = min(milliseconds, max(1, (date.microseconds - now.microseconds + 999) / 1000))
+    }
+    if let end = lease.until, lease.holds(at: .now) {
+      milliseconds = min(milliseconds, BootTime.now.milliseconds(until: end) + 1)
+    }
+    nap = Task { [weak self] in
+      guard (try? await Task.sleep(for: .milliseconds(milliseconds))) != nil else { return }
+      await self?.wake()
+    }
+  }
+
+  private func wake() {
+    // Ports found taken may be free again.
+    takenPorts = []
+    converge()
+  }
+
+  /// Ends all that goes on inside the agent; engines are left as they are.
+  func close() {
+    nap?.cancel()
+    for (_, probe) in probes { probe.cancel() }
+    probes = [:]
+  }
+}
+
+extension NodeAgent.Attempt {
+  var held: Convergence.Held {
+    let condition: Convergence.Held.Condition =
+      switch course {
+      case .starting, .running: .alive
+      case .stopping: .stopping
+      case .ended(_, let acknowledged): .ended(acknowledged: acknowledged)
+      }
+    return Convergence.Held(
+      id: id, devices: plan.attempt.devices, port: plan.port, exclusive: plan.attempt.exclusive,
+      notAfter: plan.attempt.notAfter, condition: condition)
+  }
+
+  var isEnded: Bool {
+    if case .ended = course { return true }
+    return false
+  }
+}

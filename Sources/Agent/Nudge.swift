@@ -1,0 +1,54 @@
+// Wakes one waiter. A nudge before the wait ends the wait at once; any number of them is one.
+
+import Synchronization
+
+package final class Nudge: Sendable {
+  private struct State {
+    var pending = false
+    var waiter: CheckedContinuation<Void, Never>?
+  }
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  package func nudge() {
+    let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+      guard let waiter = state.waiter.take() else {
+        state.pending = true
+        return nil
+      }
+      return waiter
+    }
+    waiter?.resume()
+  }
+
+  /// Returns at the next nudge, after this long, or when the task is cancelled.
+  package func wait(longestMilliseconds: Int) async {
+    let timer = Task { [weak self] in
+      guard (try? await Task.sleep(for: .milliseconds(longestMilliseconds))) != nil else { return }
+      self?.release()
+    }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { waiter in
+        let atOnce = state.withLock { state -> Bool in
+          precondition(state.waiter == nil, "a nudge wakes one waiter")
+          if state.pending || Task.isCancelled {
+            state.pending = false
+            return true
+          }
+          state.waiter = waiter
+          return false
+        }
+        if atOnce { waiter.resume() }
+      }
+    } onCancel: {
+      release()
+    }
+    timer.cancel()
+  }
+
+  private func release() {
+    state.withLock { $0.waiter.take() }?.resume()
+  }
+}

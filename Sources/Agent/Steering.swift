@@ -1,0 +1,107 @@
+// Whom an agent lets itself be steered by. It keeps what it saw of the log (era, position, hash) and
+// the assignment it acts on; whatever does not fit these is not acted on. Pure.
+
+import Hosting
+import Wire
+
+package struct Steering: Equatable, Sendable {
+  package private(set) var head: HeadWitness?
+  package private(set) var assignment: Assignment?
+  /// Why the last thing heard was not believed; none when it was.
+  package private(set) var alarm: String?
+
+  package init(head: HeadWitness? = nil, assignment: Assignment? = nil) {
+    self.head = head
+    self.assignment = assignment
+    if let later = assignment?.head, (head?.position ?? .empty) < later.position { self.head = later }
+  }
+
+  package enum Verdict: Equatable, Sendable {
+    /// At or past what was seen.
+    case believed
+    /// From a server that lags behind: true, and of no use.
+    case behind
+    case mistrusted(String)
+  }
+
+  /// Judges a head, and remembers the furthest.
+  package mutating func hear(_ heard: HeadWitness) -> Verdict {
+    let verdict = judge(heard)
+    switch verdict {
+    case .believed:
+      head = heard
+      alarm = nil
+    case .behind: alarm = nil
+    case .mistrusted(let reason): alarm = reason
+    }
+    return verdict
+  }
+
+  private func judge(_ heard: HeadWitness) -> Verdict {
+    guard let head else { return .believed }
+    if heard.era < head.era {
+      return .mistrusted(
+        "the control plane speaks for the era that began at \(heard.era), "
+          + "but the one that began at \(head.era) was seen")
+    }
+    if heard.era > head.era {
+      // A new era may only follow what was seen. One that begins before says that facts this agent
+      // acted on were lost: a restored backup, a stale standby.
+      guard head.position < heard.era else {
+        return .mistrusted(
+          "the control plane's era began at \(heard.era), "
+            + "but the log was seen up to \(head.position) before it")
+      }
+      return .believed
+    }
+    if heard.position < head.position { return .behind }
+    if heard.position == head.position, heard.hash != head.hash {
+      return .mistrusted("the log holds another event at \(head.position) than the one seen there")
+    }
+    return .believed
+  }
+
+  package enum Offer: Equatable, Sendable {
+    case accepted
+    /// The one acted on, again.
+    case unchanged
+    /// Older than the one acted on.
+    case stale
+    case mistrusted(String)
+  }
+
+  /// Judges an assignment for `node`, and makes it the one acted on when it is newer.
+  package mutating func offer(_ offered: Assignment, for node: Stream) -> Offer {
+    guard offered.node == node else {
+      return mistrust("the assignment is for \(offered.node), and this is \(node)")
+    }
+    guard offered.generation <= offered.head.position else {
+      return mistrust(
+        "the assignment's generation \(offered.generation) is past its head \(offered.head.position)")
+    }
+    if case .mistrusted(let reason) = hear(offered.head) { return .mistrusted(reason) }
+    if let acted = assignment {
+      if offered.generation < acted.generation { return .stale }
+      if offered.generation == acted.generation {
+        guard Self.sameWork(offered, acted) else {
+          return mistrust("generation \(acted.generation) names other attempts than it did before")
+        }
+        return .unchanged
+      }
+    }
+    assignment = offered
+    return .accepted
+  }
+
+  private mutating func mistrust(_ reason: String) -> Offer {
+    alarm = reason
+    return .mistrusted(reason)
+  }
+
+  private static func sameWork(_ a: Assignment, _ b: Assignment) -> Bool {
+    func work(_ assignment: Assignment) -> [AttemptID: [String]] {
+      Dictionary(assignment.attempts.map { ($0.id, $0.devices) }) { first, _ in first }
+    }
+    return work(a) == work(b)
+  }
+}

@@ -1,0 +1,162 @@
+// What agents ask and tell: join, the assignment by long-poll, reports, heartbeats. Reports and
+// heartbeats are the leader's to hear; a follower sends them on.
+
+import EventLog
+import HashTreeCollections
+import Hosting
+import Hummingbird
+import Wire
+
+struct AgentRoutes: Sendable {
+  /// An agent may ask to wait this long for a newer assignment.
+  static let longestWaitSeconds = 60
+
+  let member: LogMember
+  let source: ReadSource
+  let signals: SignalBook
+  let assignments: Assignments
+  let forwarding: Forwarding
+
+  func add(to routes: RouterGroup<some RequestContext>) {
+    routes.post("agent/join") { request, _ in try await join(request) }
+    routes.get("agent/assignment") { request, _ in try await assignment(request) }
+    routes.post("agent/report") { request, _ in try await report(request) }
+    routes.post("agent/heartbeat") { request, _ in try await heartbeat(request) }
+  }
+
+  private func join(_ request: Request) async throws -> Response {
+    let body = try await Forwarding.body(of: request)
+    let head = try await source.head(atLeast: .empty)
+    let call: JoinRequest
+    do { call = try JoinRequest(jsonBytes: body) } catch {
+      throw APIError.malformed("the join request", error)
+    }
+    // The token is spent with the first join, so a retry is known by the credential.
+    if let known = head.state.credentials[call.credential], known.use == .agent {
+      return .json(JoinReply(node: known.holder, head: head.witness).jsonBytes, head: head)
+    }
+    let principal = try source.authentication.principal(of: request, in: head.state)
+    let command = JoinNode(name: call.name, credential: call.credential, facts: call.facts)
+    do {
+      let receipt = try await member.submit(
+        CommandRequest(id: call.commandID, command: command, principal: principal))
+      let head = member.board.current
+      return .json(
+        JoinReply(node: receipt.events[0].stream, head: head.witness).jsonBytes, head: head)
+    } catch SubmitFailure.notLeading(let address?) {
+      return try await forwarding.send(body, request, to: address)
+    } catch {
+      throw APIError(error)
+    }
+  }
+
+  private func assignment(_ request: Request) async throws -> Response {
+    let after = Position(Int64(try ReadRoutes.number(request, "after") ?? 0))
+    let wait = min(try ReadRoutes.number(request, "wait") ?? 0, Self.longestWaitSeconds)
+    let deadline = ContinuousClock.now + .seconds(wait)
+    var head = try await source.head(atLeast: after)
+    let principal = try source.authentication.principal(of: request, in: head.state)
+    while true {
+      let node = try node(principal, head.state)
+      if node.generation > after {
+        return .json(assignments.assignment(of: node, in: head).jsonBytes, head: head)
+      }
+      let left = deadline - ContinuousClock.now
+      guard left > .zero, let next = await member.board.wait(
+        for: head.state.position.next, upTo: left)
+      else { return .nothingNew(head: member.board.current) }
+      head = next
+    }
+  }
+
+  private func node(_ principal: Principal, _ state: HostingState) throws -> Node {
+    guard principal.role == .agent, case .of(let stream) = principal.actor,
+      let node = state.nodes[ID(stream.origin)]
+    else {
+      throw APIError(
+        .forbidden, "notAllowed", "this is for the agents of nodes",
+        help: "an agent's credential comes of joining: wharf node join-token")
+    }
+    return node
+  }
+
+  private func hear(_ node: Node, bootID: String, incarnation: String) throws {
+    guard
+      signals.heard(
+        node.id, bootID: bootID, incarnation: incarnation, at: ContinuousClock.now) == .accepted
+    else {
+      throw APIError(
+        .conflict, "anotherAgent",
+        "another agent with the identity of node \(node.name) is alive, on another boot",
+        help: "one agent a node: stop the other, or join this machine with a token of its own")
+    }
+  }
+
+  private func report(_ request: Request) async throws -> Response {
+    let body = try await Forwarding.body(of: request)
+    if let address = forwarding.leaderElsewhere { return try await forwarding.send(body, request, to: address) }
+    let observation: Observation
+    do { observation = try Observation(jsonBytes: body) } catch {
+      throw APIError.malformed("the observation", error)
+    }
+    // Judged by a state at or past the assignment that the agent acted on.
+    let head = try await source.head(atLeast: observation.generation)
+    let principal = try source.authentication.principal(of: request, in: head.state)
+    let node = try node(principal, head.state)
+    try hear(node, bootID: observation.bootID, incarnation: observation.incarnation)
+    let command = ReportNode(
+      bootID: observation.bootID, incarnation: observation.incarnation,
+      generation: observation.generation, facts: observation.facts,
+      attempts: observation.attempts)
+    if head.state.changes(reported: command, by: node) != nil {
+      do {
+        _ = try await member.submit(
+          CommandRequest(
+            id: Self.commandID(node, observation), command: command, principal: principal))
+      } catch SubmitFailure.idUsedOtherwise {
+        throw APIError(
+          .conflict, "sequenceUsed", "this report's sequence was used for another report",
+          help: "a new incarnation starts its own sequence")
+      } catch {
+        throw APIError(error)
+      }
+    }
+    signals.observed(node.id, digest: observation.digest)
+    let now = member.board.current
+    return .json(
+      ReportReply(head: now.witness, leaseSeconds: Assignments.agentLeaseSeconds).jsonBytes,
+      head: now)
+  }
+
+  /// One report is one command, however often it is sent.
+  private static func commandID(_ node: Node, _ observation: Observation) -> CommandID {
+    let text = "report \(node.id) \(observation.incarnation) \(observation.sequence)"
+    return CommandID(derivedFrom: Secret(text: text).digest)
+  }
+
+  private func heartbeat(_ request: Request) async throws -> Response {
+    let body = try await Forwarding.body(of: request)
+    if let address = forwarding.leaderElsewhere { return try await forwarding.send(body, request, to: address) }
+    let beat: Heartbeat
+    do { beat = try Heartbeat(jsonBytes: body) } catch {
+      throw APIError.malformed("the heartbeat", error)
+    }
+    let head = try await source.head(atLeast: .empty)
+    let principal = try source.authentication.principal(of: request, in: head.state)
+    let node = try node(principal, head.state)
+    try hear(node, bootID: beat.bootID, incarnation: beat.incarnation)
+    let reply = HeartbeatReply(
+      head: head.witness, leaseSeconds: Assignments.agentLeaseSeconds,
+      wantsReport: !signals.knows(beat.digest, of: node.id))
+    return .json(reply.jsonBytes, head: head)
+  }
+}
+
+extension Observation {
+  /// What heartbeats carry: the digest of the observation with sequence 0.
+  package var digest: Digest {
+    var plain = self
+    plain.sequence = 0
+    return Secret.digest(of: plain.jsonBytes)
+  }
+}

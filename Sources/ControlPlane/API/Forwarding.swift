@@ -1,0 +1,64 @@
+// Sending a request on to the leader, as it came: the leader authenticates the same token anew.
+
+import AsyncHTTPClient
+import EventLog
+import HTTPTypes
+import Hosting
+import Hummingbird
+import NIOCore
+import NIOHTTP1
+import Wire
+
+struct Forwarding: Sendable {
+  /// How long the leader may take to answer.
+  static let seconds: Int64 = 15
+
+  let member: LogMember
+
+  /// Where the leader is, when this wharfd is not it.
+  var leaderElsewhere: String? {
+    switch member.board.current.standing {
+    case .following(let address): address
+    case .leading, .starting: nil
+    }
+  }
+
+  func send(_ body: [UInt8], _ request: Request, to address: String) async throws -> Response {
+    var onward = HTTPClientRequest(url: address + request.uri.string)
+    onward.method = .POST
+    onward.headers.add(name: "content-type", value: "application/json")
+    onward.headers.add(name: "authorization", value: request.headers[.authorization] ?? "")
+    onward.body = .bytes(body)
+    do {
+      let answer = try await HTTPClient.shared.execute(onward, timeout: .seconds(Self.seconds))
+      let bytes = try await answer.body.collect(upTo: CommandCall.bodyLimitBytes)
+      var headers: HTTPFields = [.contentType: "application/json"]
+      if let name = HTTPField.Name(WharfHeader.head),
+        let head = answer.headers.first(name: WharfHeader.head)
+      {
+        headers[name] = head
+      }
+      return Response(
+        status: .init(code: Int(answer.status.code)), headers: headers,
+        body: ResponseBody(byteBuffer: bytes))
+    } catch {
+      throw APIError(
+        .serviceUnavailable, "leaderNotReachable",
+        "the request was sent on to the leader at \(address), which did not answer",
+        help: "send it again; a command, with the same id: it is done once")
+    }
+  }
+
+  /// The whole body, up to the limit.
+  static func body(of request: Request) async throws -> [UInt8] {
+    do {
+      return Array(
+        buffer: try await request.body.collect(upTo: CommandCall.bodyLimitBytes))
+    } catch is NIOTooManyBytesError {
+      throw APIError(
+        .contentTooLarge, "bodyTooLarge",
+        "the body of this request is longer than \(CommandCall.bodyLimitBytes) bytes",
+        help: "send it in parts")
+    }
+  }
+}

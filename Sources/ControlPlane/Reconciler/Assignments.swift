@@ -1,0 +1,41 @@
+// From the state to what a node is told to run. Pure: the same state gives the same assignment.
+
+import EventLog
+import HashTreeCollections
+import Hosting
+import Wire
+
+struct Assignments: Sendable {
+  static let agentLeaseSeconds = 30
+  static let heartbeatSeconds = 5
+
+  let secret: ClusterSecret
+
+  /// What a node is to run now, at its own generation.
+  func assignment(of node: Node, in head: Head) -> Assignment {
+    let state = head.state
+    return Assignment(
+      generation: node.generation, head: head.witness, node: node.id.stream,
+      leaseSeconds: Self.agentLeaseSeconds, heartbeatSeconds: Self.heartbeatSeconds,
+      attempts: state.wantedAttempts(on: node).compactMap { assigned($0, in: state) })
+  }
+
+  /// The key that an attempt's engine must be asked with: known to its agent and to gateways only.
+  func engineKey(of attempt: AttemptID) -> EngineKey {
+    EngineKey(
+      secret: secret.seal("engine key", Array(attempt.description.utf8)).description)
+  }
+
+  private func assigned(_ attempt: Attempt, in state: HostingState) -> AssignedAttempt? {
+    guard let deployment = state.deployments[ID(attempt.id.replica.deployment)],
+      let model = state.models[deployment.model], let version = model.version(attempt.version)
+    else { return nil }
+    let agreement = state.providers[model.provider].flatMap { state.agreement(of: $0) }
+    return AssignedAttempt(
+      id: attempt.id, replicaName: deployment.replicaName(attempt.id.replica.number),
+      servedModelName: model.label, launch: version.launch, devices: attempt.devices,
+      deviceMemoryBytes: version.needs.deviceMemory.count, contextLength: model.contextLength,
+      modelPath: version.modelPath, engineKey: engineKey(of: attempt.id),
+      exclusive: deployment.exclusive, notAfter: agreement?.end)
+  }
+}

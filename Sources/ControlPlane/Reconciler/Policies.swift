@@ -1,0 +1,154 @@
+// From the state to what gateways enforce. The policy's version is the position of the log at which
+// its content last changed; computed once a head, however many gateways ask.
+
+import EventLog
+import HashTreeCollections
+import Hosting
+import Synchronization
+import Wire
+
+package final class Policies: Sendable {
+  /// How long a gateway may serve on what it knows.
+  package static let leaseSeconds = 60
+
+  private struct Kept {
+    var seen: Position
+    var policy: Policy
+  }
+
+  private let assignments: Assignments
+  private let kept = Mutex<Kept?>(nil)
+
+  init(assignments: Assignments) { self.assignments = assignments }
+
+  /// The policy of this head. Its position is that at which its content was first seen here.
+  func policy(at head: Head) -> Policy {
+    let known = kept.withLock { $0 }
+    if let known, known.seen >= head.state.position, known.policy.head.era == head.witness.era {
+      return known.policy
+    }
+    var policy = content(head)
+    return kept.withLock { kept in
+      if let other = kept, other.seen >= head.state.position,
+        other.policy.head.era == head.witness.era
+      {
+        return other.policy
+      }
+      if let known = kept?.policy, known.head.era == policy.head.era, known.keys == policy.keys,
+        known.teams == policy.teams, known.models == policy.models
+      {
+        policy.position = known.position
+        policy.head = known.head
+      }
+      kept = Kept(seen: head.state.position, policy: policy)
+      return policy
+    }
+  }
+
+  private func content(_ head: Head) -> Policy {
+    let state = head.state
+    var keys: [PolicyKey] = []
+    for key in state.keys.values.sorted(by: { $0.id < $1.id }) {
+      keys.append(
+        PolicyKey(
+          digest: key.secret, id: key.id.stream, team: key.team.stream, notAfter: key.until))
+      if let previous = key.previous {
+        keys.append(
+          PolicyKey(
+            digest: previous.secret, id: key.id.stream, team: key.team.stream,
+            notAfter: [previous.until, key.until].compactMap { $0 }.min()))
+      }
+    }
+    return Policy(
+      position: state.position, head: head.witness, leaseSeconds: Self.leaseSeconds, keys: keys,
+      teams: state.teams.sorted.map { team($0, state) },
+      models: state.models.sorted.filter { $0.retiredAt == nil }.map { model($0, state) })
+  }
+
+  private func team(_ team: Team, _ state: HostingState) -> PolicyTeam {
+    var grants: [PolicyGrant] = []
+    var refusals: [PolicyRefusal] = []
+    for model in state.models.sorted where model.retiredAt == nil {
+      let ruling = ruling(model, for: team, state)
+      switch ruling {
+      case .granted(let grant): grants.append(grant)
+      case .refused(let code, let message):
+        refusals.append(PolicyRefusal(model: model.id.stream, code: code, message: message))
+      case .unknown: break
+      }
+    }
+    return PolicyTeam(
+      id: team.id.stream, name: team.name, requestsPerMinute: team.quota.requestsPerMinute,
+      tokensPerMinute: team.quota.tokensPerMinute, grants: grants, refusals: refusals)
+  }
+
+  private enum Ruling {
+    case granted(PolicyGrant)
+    case refused(code: String, message: String)
+    /// The team may not know of it.
+    case unknown
+  }
+
+  private func ruling(_ model: Model, for team: Team, _ state: HostingState) -> Ruling {
+    let provider = state.providers[model.provider]
+    guard let grant = team.grants[model.id] else {
+      if let ended = team.endedGrants[model.id] {
+        switch ended.cause {
+        case .revoked:
+          return .refused(
+            code: "grantRevoked",
+            message: "access of team \(team.name) to \(model.label) was revoked on \(ended.at.short)")
+        case .expired:
+          return .refused(
+            code: "grantExpired",
+            message: "access of team \(team.name) to \(model.label) ran out on \(ended.at.short)")
+        }
+      }
+      guard model.published[team.audience] != nil else { return .unknown }
+      return .refused(
+        code: "notGranted", message: "team \(team.name) has no access to \(model.label)")
+    }
+    if provider?.suspendedAt != nil {
+      return .refused(
+        code: "providerSuspended",
+        message: "\(model.label) is not served: provider \(provider?.label ?? "") is suspended")
+    }
+    guard let agreement = provider.flatMap({ state.agreement(of: $0) }), !agreement.ended,
+      agreement.terms.scope.contains(grant.workload),
+      agreement.terms.audiences.contains(team.audience)
+    else {
+      return .refused(
+        code: "noAgreement",
+        message: "\(model.label) is not served: no agreement with \(provider?.label ?? "its provider")"
+          + " that covers team \(team.name) is in force")
+    }
+    return .granted(
+      PolicyGrant(
+        model: model.id.stream, requestsPerMinute: grant.quota.requestsPerMinute,
+        tokensPerMinute: grant.quota.tokensPerMinute,
+        notAfter: [grant.until, agreement.end].compactMap { $0 }.min()))
+  }
+
+  private func model(_ model: Model, _ state: HostingState) -> PolicyModel {
+    var routes: [PolicyRoute] = []
+    for deployment in state.deployments.sorted
+    where deployment.model == model.id && deployment.workload == .inference {
+      for replica in deployment.replicas.values.sorted(by: { $0.id < $1.id }) {
+        guard let attempt = replica.attempt.flatMap({ state.attempts[$0] }),
+          attempt.phase == .ready, !attempt.stopping, let endpoint = attempt.endpoint
+        else { continue }
+        routes.append(
+          PolicyRoute(
+            attempt: attempt.id, version: attempt.version.text, endpoint: endpoint,
+            engineKey: assignments.engineKey(of: attempt.id), servedModelName: model.label))
+      }
+    }
+    let provider = state.providers[model.provider]?.label ?? ""
+    return PolicyModel(
+      id: model.id.stream, name: model.label, provider: provider, task: model.task.rawValue,
+      contextLength: model.contextLength, onboardedAt: model.onboardedAt,
+      versions: model.versions.map(\.label.text),
+      aliases: Dictionary(
+        uniqueKeysWithValues: model.aliases.map { ($0.key, $0.value.text) }), routes: routes)
+  }
+}

@@ -1,0 +1,132 @@
+// What the leader hears and does not log: when each node was last heard, and what each gateway
+// enforces. Kept on its monotonic clock, in memory; a new leader starts with an empty book, so
+// silence is only ever counted while someone could hear.
+
+import EventLog
+import Hosting
+import Planner
+import Synchronization
+import Wire
+
+package final class SignalBook: Sendable {
+  /// A stall of the leader for longer than this restarts the count of every silence.
+  static let stallSeconds = 1.0
+  /// While a second agent with one identity may still be alive, from another boot.
+  static let sessionSeconds = 30.0
+
+  struct NodeSignal {
+    var heardAt: ContinuousClock.Instant
+    var bootID: String
+    var incarnation: String
+    /// Of the last observation that was taken in.
+    var digest: Digest?
+  }
+
+  struct GatewaySignal {
+    var enforced: Position
+    var address: String
+    var heardAt: ContinuousClock.Instant
+  }
+
+  private struct Book {
+    /// Since when this leader can hear without a break; none while it does not lead.
+    var hearingSince: ContinuousClock.Instant?
+    var epoch: Position?
+    var lastTick: ContinuousClock.Instant?
+    var nodes: [ID<Node>: NodeSignal] = [:]
+    var gateways: [ID<Gateway>: GatewaySignal] = [:]
+  }
+
+  private let book = Mutex(Book())
+
+  package init() {}
+
+  /// Called often while leading. A gap between two calls is a stall: what was silent meanwhile may
+  /// have spoken and not been heard.
+  func tick(epoch: Position, at now: ContinuousClock.Instant, couldAppend: Bool) {
+    book.withLock { book in
+      let stalled =
+        book.lastTick.map { now - $0 > .seconds(Self.stallSeconds) } ?? true
+      if book.epoch != epoch {
+        book.nodes = [:]
+        book.gateways = [:]
+      }
+      if book.epoch != epoch || stalled || !couldAppend { book.hearingSince = now }
+      book.epoch = epoch
+      book.lastTick = now
+    }
+  }
+
+  /// Forgets everything: this wharfd leads no more.
+  func clear() { book.withLock { $0 = Book() } }
+
+  func signals(at now: ContinuousClock.Instant) -> Signals {
+    book.withLock { book in
+      guard let since = book.hearingSince else { return Signals(hearingSeconds: 0) }
+      let heard = book.nodes.filter { $0.value.heardAt >= since }.mapValues { signal in
+        Signals.Hearing(
+          silentSeconds: (now - signal.heardAt).seconds, incarnation: signal.incarnation)
+      }
+      return Signals(hearingSeconds: (now - since).seconds, heard: heard)
+    }
+  }
+
+  enum Session: Equatable {
+    case accepted
+    /// Another agent with this identity was heard a moment ago, from another machine or boot.
+    case taken
+  }
+
+  /// Takes note that a node spoke.
+  func heard(
+    _ node: ID<Node>, bootID: String, incarnation: String, at now: ContinuousClock.Instant
+  ) -> Session {
+    book.withLock { book in
+      if let known = book.nodes[node], known.incarnation != incarnation, known.bootID != bootID,
+        now - known.heardAt < .seconds(Self.sessionSeconds)
+      {
+        return .taken
+      }
+      let digest = book.nodes[node].flatMap { $0.incarnation == incarnation ? $0.digest : nil }
+      book.nodes[node] = NodeSignal(
+        heardAt: now, bootID: bootID, incarnation: incarnation, digest: digest)
+      return .accepted
+    }
+  }
+
+  func observed(_ node: ID<Node>, digest: Digest) {
+    book.withLock { $0.nodes[node]?.digest = digest }
+  }
+
+  /// Whether the leader has taken in an observation of this digest.
+  func knows(_ digest: Digest, of node: ID<Node>) -> Bool {
+    book.withLock { $0.nodes[node]?.digest == digest }
+  }
+
+  func enforced(
+    _ gateway: ID<Gateway>, _ position: Position, address: String, at now: ContinuousClock.Instant
+  ) {
+    book.withLock { book in
+      let known = book.gateways[gateway]?.enforced ?? .empty
+      book.gateways[gateway] = GatewaySignal(
+        enforced: max(known, position), address: address, heardAt: now)
+    }
+  }
+
+  /// A gateway asked for its policy: its lease runs anew.
+  func leased(_ gateway: ID<Gateway>, at now: ContinuousClock.Instant) {
+    book.withLock { $0.gateways[gateway]?.heardAt = now }
+  }
+
+  func gateway(_ id: ID<Gateway>) -> GatewaySignal? { book.withLock { $0.gateways[id] } }
+
+  /// Since when silence means something.
+  var hearingSince: ContinuousClock.Instant? { book.withLock { $0.hearingSince } }
+}
+
+extension Duration {
+  package var seconds: Double {
+    let (seconds, attoseconds) = components
+    return Double(seconds) + Double(attoseconds) / 1e18
+  }
+}

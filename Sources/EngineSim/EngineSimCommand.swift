@@ -1,0 +1,98 @@
+// The simulated engine as a program: from its command line to its exit.
+
+import ArgumentParser
+import Foundation
+import Glibc
+import Hummingbird
+import HummingbirdCore
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// An OpenAI-compatible engine without a model, for trying and testing without devices.
+///
+/// Exit codes: 0 stopped by SIGTERM; 64 usage; 69 the address could not be taken; 74 the engine log
+/// could not be written; else as the flags for failures ask.
+package struct EngineSimCommand: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "wharf-engine-sim",
+    abstract: "A simulated OpenAI-compatible engine, for trying and testing without devices.",
+    discussion: """
+      Replies are made up from prompt and seed, and name the model that answered. \
+      WHARF_DEVICES, WHARF_DEVICE_MILLI, WHARF_REPLICA and WHARF_ATTEMPT say in the engine log and \
+      in replies who it is.
+      """)
+
+  private static let idleTimeoutSeconds: Int64 = 300
+  private static let acceptBacklog = 1024
+
+  @OptionGroup var options: Options
+
+  package init() {}
+
+  package func run() async {
+    signal(SIGPIPE, SIG_IGN)
+    if options.failures.refuseStop { signal(SIGTERM, SIG_IGN) }
+    do {
+      let engine = try makeEngine(environment: ProcessInfo.processInfo.environment)
+      await serve(engine)
+    } catch {
+      say("wharf-engine-sim: \(error)", to: STDERR_FILENO)
+      Glibc.exit(error.code.rawValue)
+    }
+  }
+
+  /// Records the start before anything else is done.
+  private func makeEngine(environment: [String: String]) throws(StartError) -> Engine {
+    let identity = try EngineIdentity(environment: environment)
+    let log = try EngineLog(
+      path: options.serving.engineLog ?? environment["WHARF_ENGINE_LOG"], identity: identity,
+      models: options.serving.modelNames, deviceMemory: options.serving.deviceMemory)
+    let key = options.serving.apiKey ?? environment["WHARF_ENGINE_KEY"]
+    if key?.isEmpty == true {
+      throw StartError(
+        code: .usage, "the engine key is empty: give one, or unset WHARF_ENGINE_KEY")
+    }
+    try log.record(.start)
+    return Engine(options: options, identity: identity, key: key, log: log)
+  }
+
+  private func serve(_ engine: Engine) async -> Never {
+    let listening = Listening()
+    var logger = Logger(
+      label: "wharf-engine-sim", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = .error
+    let application = Application(
+      router: engine.makeRouter(),
+      server: .http1(configuration: .init(idleTimeout: .seconds(Self.idleTimeoutSeconds))),
+      configuration: .init(
+        address: .hostname(options.serving.host, port: options.serving.port),
+        backlog: Self.acceptBacklog,
+        availableConnectionsDelegate: MaximumAvailableConnections(options.limits.maxConnections)),
+      onServerRunning: { listening.begin(on: $0) }, logger: logger)
+    var configuration = ServiceGroupConfiguration(
+      services: [
+        .init(service: application),
+        .init(
+          service: Loader(engine: engine, listening: listening),
+          successTerminationBehavior: .ignore),
+      ],
+      gracefulShutdownSignals: options.failures.refuseStop ? [.sigint] : [.sigterm, .sigint],
+      logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(options.pace.stopGraceSeconds)
+    do {
+      try await ServiceGroup(configuration: configuration).run()
+    } catch is CancellationError {
+      // The grace is over: what was under way is cut off.
+    } catch {
+      say("wharf-engine-sim: \(describe(error))", to: STDERR_FILENO)
+      engine.exit(code: StartError.Code.unavailable.rawValue)
+    }
+    try? await Task.sleep(for: .seconds(options.failures.slowStopSeconds))
+    engine.exit(code: 0)
+  }
+
+  private func describe(_ error: any Error) -> String {
+    "cannot serve on \(options.serving.host):\(options.serving.port): \(error)"
+  }
+}

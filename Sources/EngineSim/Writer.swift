@@ -1,0 +1,74 @@
+// What the engine says: which model answered, a little of what it was asked, then words drawn from
+// prompt and seed. The same question to the same model always gets the same reply.
+
+/// What one reply is made from.
+struct ReplyRequest {
+  var model: String
+  /// All that was said; with the seed it decides the words.
+  var prompt: String
+  /// What to echo.
+  var question: String
+  var promptTokens: Int
+  /// At most this many tokens, from the client and the context length.
+  var maxTokens: Int
+  /// Go on to `maxTokens` instead of ending where the reply would.
+  var ignoreEnd: Bool
+  var stop: [String]
+  var seed: UInt64
+}
+
+struct Reply: Sendable {
+  enum FinishReason: String, Encodable, CaseIterable { case stop, length }
+  var tokens: [String]
+  var finishReason: FinishReason
+
+  var text: String { tokens.joined() }
+}
+
+struct Writer: Sendable {
+  static let maxEchoCharacters = 64
+  private static let words =
+    """
+    harbour tide rope crane anchor berth cargo pilot lantern gull keel mast buoy channel ledger
+    crew dock signal compass chart harvest winter copper quiet early steady over under between
+    along toward again every after before
+    """.split(whereSeparator: \.isWhitespace).map(String.init)
+
+  var seed: UInt64
+  var replyTokens: Int
+
+  /// The reply of one choice; `choice` makes those of one request differ.
+  func reply(to request: ReplyRequest, choice: Int) -> Reply {
+    let wanted = request.ignoreEnd ? request.maxTokens : min(request.maxTokens, replyTokens)
+    let opening = "\(request.model) heard: \(shortened(request.question)) |"
+    var tokens = Tokens.split(opening).map(String.init)
+    var generator = StableGenerator(
+      seed: stableHash(request.prompt, seed: seed ^ request.seed) &+ UInt64(choice))
+    while tokens.count < wanted {
+      tokens.append(
+        contentsOf: Tokens.split(" " + Self.words.randomElement(using: &generator)!).map(
+          String.init))
+    }
+    // An opening is said in full unless the client's own limit cuts it.
+    let end = request.ignoreEnd ? wanted : min(tokens.count, request.maxTokens)
+    let isCut = end < tokens.count || request.ignoreEnd
+    tokens.removeLast(tokens.count - end)
+    return stopped(tokens, at: request.stop)
+      ?? Reply(tokens: tokens, finishReason: isCut ? .length : .stop)
+  }
+
+  /// The reply up to the first stop word, or nil when it holds none.
+  private func stopped(_ tokens: [String], at stop: [String]) -> Reply? {
+    let text = tokens.joined()
+    let ends = stop.compactMap { text.firstRange(of: $0)?.lowerBound }
+    guard let end = ends.min() else { return nil }
+    let kept = Tokens.split(String(text[..<end])).map(String.init)
+    return Reply(tokens: kept, finishReason: .stop)
+  }
+
+  private func shortened(_ text: String) -> String {
+    let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    return line.count <= Self.maxEchoCharacters
+      ? line : line.prefix(Self.maxEchoCharacters) + "…"
+  }
+}

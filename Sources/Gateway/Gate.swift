@@ -1,0 +1,108 @@
+// `GateState` behind its lock, with the clock and the means to stop requests.
+
+import Hosting
+import Synchronization
+import Wire
+
+package final class Gate: Sendable {
+  private struct Guarded {
+    var state: GateState
+    var controls: [GateState.RequestID: RequestControl] = [:]
+  }
+
+  let limits: GatewayLimits
+  let clock: GatewayClock
+  private let guarded: Mutex<Guarded>
+
+  package init(limits: GatewayLimits = GatewayLimits(), clock: GatewayClock = GatewayClock()) {
+    self.limits = limits
+    self.clock = clock
+    guarded = Mutex(Guarded(state: GateState(limits: limits)))
+  }
+
+  // MARK: Lease and policy
+
+  /// Applies a policy and stops what it ends; returns without waiting for that.
+  func apply(_ index: PolicyIndex) {
+    stop { $0.apply(index, now: clock.now) }
+  }
+
+  func sweep() {
+    stop { $0.sweep(now: clock.now) }
+    let idle = Duration.seconds(limits.idleSeconds)
+    let now = clock.uptime
+    let controls = guarded.withLock { Array($0.controls.values) }
+    for control in controls where control.isIdle(now: now, limit: idle) { control.stop(.idle) }
+  }
+
+  private func stop(_ step: (inout GateState) -> [GateState.Cut]) {
+    let cuts = guarded.withLock { guarded in
+      step(&guarded.state).map { (guarded.controls[$0.id], $0.denial) }
+    }
+    for (control, denial) in cuts { control?.stop(.cut(denial)) }
+  }
+
+  func renewLease(sentAt: Duration, seconds: Int) {
+    guarded.withLock { $0.state.renewLease(sentAt: sentAt, seconds: seconds) }
+  }
+
+  /// Returns once nothing that was cut is being answered any more.
+  func waitUntilCut() async throws {
+    while guarded.withLock({ $0.state.isCutting }) {
+      try await Task.sleep(for: .milliseconds(limits.cutPollMilliseconds))
+    }
+  }
+
+  // MARK: Requests
+
+  func team(of keyDigest: Digest?) throws(Denial) -> PolicyIndex.Team {
+    let now = clock.now
+    return try guarded.withLock { guarded throws(Denial) in
+      try guarded.state.team(of: keyDigest, now: now)
+    }
+  }
+
+  /// The admission, and what stops the request; it is in flight until `finish`.
+  func admit(
+    keyDigest: Digest, model: String
+  ) throws(Rejection) -> (GateState.Admission, RequestControl) {
+    let result = guarded.withLock { guarded in
+      guarded.state.admit(keyDigest: keyDigest, model: model, now: clock.now).map { admission in
+        let control = RequestControl()
+        guarded.controls[admission.id] = control
+        return (admission, control)
+      }
+    }
+    return try result.get()
+  }
+
+  func move(_ id: GateState.RequestID, again: Bool) -> PolicyRoute? {
+    guarded.withLock { $0.state.move(id, again: again, now: clock.now) }
+  }
+
+  func finish(_ id: GateState.RequestID, tokens: Int) {
+    guarded.withLock { guarded in
+      guarded.state.finish(id, tokens: tokens)
+      guarded.controls[id] = nil
+    }
+  }
+
+  // MARK: What it looks like
+
+  struct Reading: Sendable {
+    let index: PolicyIndex?
+    let leaseLeft: Duration
+    let inFlight: Int
+    var position: Position { index?.position ?? .empty }
+    var serves: Bool { leaseLeft > .zero }
+  }
+
+  var reading: Reading {
+    let now = clock.uptime
+    return guarded.withLock { guarded in
+      Reading(
+        index: guarded.state.index, leaseLeft: guarded.state.leaseLeft(now),
+        inFlight: guarded.state.inFlight.count)
+    }
+  }
+}

@@ -1,0 +1,183 @@
+// What the gateway knows and what it is answering, as one value. Deciding on a request and counting
+// it as in flight is one step, and so is taking a new policy and naming what it ends: no request can
+// slip between. Pure; `Gate` holds it behind a lock and performs what it returns.
+//
+// A request in flight: admitted → (moved to another replica)* → finished. It may be named once in a
+// cut, and is in flight still until it is finished.
+
+import Hosting
+import Wire
+
+struct GateState: Sendable {
+  typealias RequestID = UInt64
+
+  struct Request: Sendable {
+    let keyDigest: Digest
+    let team: Stream
+    let model: Stream
+    let modelName: String
+    let asked: String
+    /// The policy that let it through.
+    let position: Position
+    var attempt: AttemptID
+    var tried: Set<AttemptID>
+    var isCut = false
+  }
+
+  struct Admission: Sendable {
+    let id: RequestID
+    let route: PolicyRoute
+    let position: Position
+    let team: Stream
+    let modelName: String
+    let quota: QuotaReading
+  }
+
+  /// A request that must not go on, and what its client is told.
+  struct Cut: Sendable, Equatable {
+    let id: RequestID
+    let denial: Denial
+  }
+
+  let limits: GatewayLimits
+  private(set) var index: PolicyIndex?
+  private var leaseEnds: Duration?
+  private var quotas = QuotaBook()
+  private var routes = RouteBook()
+  private(set) var inFlight: [RequestID: Request] = [:]
+  private var nextID: RequestID = 1
+
+  init(limits: GatewayLimits) { self.limits = limits }
+
+  // MARK: Lease and policy
+
+  func holdsLease(_ now: Duration) -> Bool { leaseLeft(now) > .zero }
+
+  func leaseLeft(_ now: Duration) -> Duration {
+    guard index != nil, let leaseEnds else { return .zero }
+    return max(.zero, leaseEnds - now)
+  }
+
+  /// The control plane acknowledged a request that was sent at `sentAt`. What it said last counts.
+  mutating func renewLease(sentAt: Duration, seconds: Int) {
+    leaseEnds = sentAt + .seconds(seconds)
+  }
+
+  /// Takes a policy. From here on everything is decided by it; what is in flight and would now be
+  /// refused is returned.
+  mutating func apply(_ index: PolicyIndex, now: Moment) -> [Cut] {
+    self.index = index
+    quotas.retain(index)
+    routes.retain(index)
+    return cut { Self.ended($0, index, now) }
+  }
+
+  /// What must end because time has passed: key or grant ran out, or the lease is about to.
+  mutating func sweep(now: Moment) -> [Cut] {
+    let margin = Duration.milliseconds(limits.sweepMilliseconds)
+    guard let index, leaseLeft(now.uptime) > margin else { return cut { _ in .noLease } }
+    return cut { Self.ended($0, index, now) }
+  }
+
+  private static func ended(_ request: Request, _ index: PolicyIndex, _ now: Moment) -> Denial? {
+    index.ended(
+      keyDigest: request.keyDigest, model: request.model, named: request.asked, now: now.date)
+  }
+
+  private mutating func cut(_ reason: (Request) -> Denial?) -> [Cut] {
+    var cuts: [Cut] = []
+    for (id, request) in inFlight where !request.isCut {
+      guard let denial = reason(request) else { continue }
+      inFlight[id]?.isCut = true
+      cuts.append(Cut(id: id, denial: denial))
+    }
+    return cuts
+  }
+
+  /// Whether anything that was cut is still being answered.
+  var isCutting: Bool { inFlight.values.contains { $0.isCut } }
+
+  // MARK: Requests
+
+  /// Whose key it is, before the body is read.
+  func team(of keyDigest: Digest?, now: Moment) throws(Denial) -> PolicyIndex.Team {
+    guard let index, holdsLease(now.uptime) else { throw .noLease }
+    return try index.team(of: keyDigest, now: now.date)
+  }
+
+  mutating func admit(
+    keyDigest: Digest, model asked: String, now: Moment
+  ) -> Result<Admission, Rejection> {
+    guard let index else { return .failure(Rejection(denial: .noLease)) }
+    let lease = holdsLease(now.uptime)
+    switch index.decide(keyDigest: keyDigest, model: asked, now: now.date, lease: lease) {
+    case .refuse(let denial): return .failure(Rejection(denial: denial))
+    case .serve(let permission): return admit(permission, keyDigest, asked, index.position, now)
+    }
+  }
+
+  private mutating func admit(
+    _ permission: Permission, _ keyDigest: Digest, _ asked: String, _ position: Position,
+    _ now: Moment
+  ) -> Result<Admission, Rejection> {
+    let (team, model) = (permission.team.id, permission.model)
+    guard inFlight.count < limits.requestsInFlight else {
+      return .failure(Rejection(denial: .overloaded, team: team, modelName: model.name))
+    }
+    let quota: QuotaReading
+    switch quotas.admit(permission, now: now.uptime) {
+    case .failure(let exceeded):
+      return .failure(
+        Rejection(
+          denial: exceeded.denial, team: team, modelName: model.name, quota: exceeded.reading))
+    case .success(let reading): quota = reading
+    }
+    guard let route = routes.choose(among: permission.routes, except: [], now: now.uptime) else {
+      preconditionFailure("a permission names at least one route")
+    }
+    let id = nextID
+    nextID += 1
+    inFlight[id] = Request(
+      keyDigest: keyDigest, team: team, model: model.id, modelName: model.name, asked: asked,
+      position: position, attempt: route.attempt, tried: [route.attempt])
+    return .success(
+      Admission(
+        id: id, route: route, position: position, team: team, modelName: model.name, quota: quota))
+  }
+
+  /// The request's replica failed and rests: another one that was not tried yet. `again` allows the
+  /// same one when there is no other. None when there is nothing left to try, or the request was cut.
+  mutating func move(_ id: RequestID, again: Bool, now: Moment) -> PolicyRoute? {
+    guard let request = inFlight[id], let index else { return nil }
+    routes.rest(request.attempt, until: now.uptime + .seconds(limits.routeRestSeconds))
+    guard !request.isCut, holdsLease(now.uptime),
+      case .serve(let permission) = index.decide(
+        keyDigest: request.keyDigest, model: request.asked, now: now.date, lease: true)
+    else { return nil }
+    let tried = request.tried
+    guard
+      let route = routes.choose(among: permission.routes, except: tried, now: now.uptime)
+        ?? (again ? routes.choose(among: permission.routes, except: [], now: now.uptime) : nil)
+    else { return nil }
+    routes.leave(request.attempt)
+    inFlight[id]?.attempt = route.attempt
+    inFlight[id]?.tried.insert(route.attempt)
+    return route
+  }
+
+  /// Nothing more of the request's answer is passed on. Safe to call twice.
+  mutating func finish(_ id: RequestID, tokens: Int) {
+    guard let request = inFlight.removeValue(forKey: id) else { return }
+    routes.leave(request.attempt)
+    if tokens > 0 { quotas.charge(tokens: tokens, team: request.team, model: request.model) }
+  }
+}
+
+/// A request that was not let through, with what metrics and headers want to know of it. Team and
+/// model are set only where the team may know the model.
+struct Rejection: Error {
+  let denial: Denial
+  var team: Stream?
+  var modelName: String?
+  var quota: QuotaReading?
+}

@@ -1,0 +1,130 @@
+// Puts the gateway together and runs it: endpoint, line to the control plane, clock's hand. At a
+// graceful stop the endpoint ends first, so that what is in flight keeps its lease until it is done.
+
+import AsyncHTTPClient
+import Hosting
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+import UnixSignals
+
+package struct GatewayOptions: Sendable {
+  /// `http://127.0.0.1:7400`, one for each wharfd.
+  package var servers: [String]
+  package var host: String
+  package var port: Int
+  package var credentialFile: String
+  package var metricsTokenFile: String?
+  package var limits = GatewayLimits()
+
+  package init(
+    servers: [String], host: String, port: Int, credentialFile: String,
+    metricsTokenFile: String? = nil
+  ) {
+    self.servers = servers
+    self.host = host
+    self.port = port
+    self.credentialFile = credentialFile
+    self.metricsTokenFile = metricsTokenFile
+  }
+}
+
+package struct GatewayServer: Sendable {
+  let gate: Gate
+  let options: GatewayOptions
+  private let metrics: GatewayMetrics
+  private let client: HTTPClient
+  private let connections = ClientConnections()
+  private let metricsToken: Hosting.Digest?
+  private let logger: Logger
+
+  /// - Throws: `Credential.Unreadable`.
+  package init(_ options: GatewayOptions, logger: Logger) throws {
+    self.options = options
+    self.logger = logger
+    _ = try Credential(file: options.credentialFile)
+    metricsToken = try options.metricsTokenFile.map {
+      GatewayResponder.digest(Substring(try Credential(file: $0).secret))
+    }
+    gate = Gate(limits: options.limits)
+    metrics = GatewayMetrics(limits: options.limits)
+    client = HTTPClient(
+      eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration(options.limits))
+  }
+
+  private static func clientConfiguration(_ limits: GatewayLimits) -> HTTPClient.Configuration {
+    var configuration = HTTPClient.Configuration()
+    configuration.redirectConfiguration = .disallow
+    configuration.httpVersion = .http1Only
+    configuration.timeout = .init(connect: .seconds(limits.engineConnectSeconds), read: nil)
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit =
+      limits.connectionsPerEngine
+    // The gateway has other routes to try, which is quicker than asking the same one again.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return configuration
+  }
+
+  package func application(
+    onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+  ) -> some ApplicationProtocol {
+    let limits = options.limits
+    var http = HTTP1Channel.Configuration(
+      additionalChannelHandlers: [HangUpHandler(connections)],
+      idleTimeout: .seconds(limits.clientIdleSeconds))
+    http.httpDecoder = .init(
+      maxHeaderFieldSize: limits.headerFieldBytes, maxHeaderListSize: limits.headerListBytes,
+      maxHeaderFieldCount: limits.headerCount)
+    return Application(
+      responder: GatewayResponder(
+        gate: gate, metrics: metrics, client: client, connections: connections,
+        metricsToken: metricsToken),
+      server: .http1(configuration: http),
+      configuration: ApplicationConfiguration(
+        address: .hostname(options.host, port: options.port),
+        availableConnectionsDelegate: .maximum(limits.clientConnections, logger: logger)),
+      onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
+      logger: logger)
+  }
+
+  /// Runs until it is told to stop. Throws what the endpoint could not be opened for.
+  package func run(
+    signals: [UnixSignal] = [.sigterm, .sigint],
+    onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+  ) async throws {
+    let link = PolicyLink(
+      gate: gate, metrics: metrics, client: client, servers: options.servers,
+      credentialFile: options.credentialFile, address: "\(options.host):\(options.port)",
+      logger: logger)
+    var configuration = ServiceGroupConfiguration(
+      services: [link, Sweeper(gate: gate), application(onRunning: onRunning)],
+      gracefulShutdownSignals: signals, logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(options.limits.drainSeconds)
+    let group = ServiceGroup(configuration: configuration)
+    do {
+      try await group.run()
+    } catch {
+      try? await close()
+      throw error
+    }
+    try await close()
+  }
+
+  /// Gives back the connections to engines; `run` does so itself.
+  func close() async throws { try await client.shutdown() }
+}
+
+/// Holds what is in flight against the clock.
+private struct Sweeper: Service {
+  let gate: Gate
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        gate.sweep()
+        try? await Task.sleep(for: .milliseconds(gate.limits.sweepMilliseconds))
+      }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+// Why a request is not answered by a model: what the client is told, in OpenAI's terms. Every answer
+// of the gateway that is not a model's is made here.
+
+import Hosting
+
+package struct Denial: Error, Equatable, Sendable {
+  package var status: Int
+  /// OpenAI's class of the error.
+  package var type: String
+  /// Stable, for programs.
+  package var code: String
+  /// For people.
+  package var message: String
+  /// Which field of the request it is about.
+  package var parameter: String?
+  package var retryAfterSeconds: Int?
+
+  package init(
+    _ status: Int, type: String, code: String, _ message: String, parameter: String? = nil,
+    retryAfterSeconds: Int? = nil
+  ) {
+    self.status = status
+    self.type = type
+    self.code = code
+    self.message = message
+    self.parameter = parameter
+    self.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+// MARK: What the policy refuses
+
+extension Denial {
+  static let retryWithoutLeaseSeconds = 2
+  static let retryWithoutReplicaSeconds = 5
+
+  static let noLease = Denial(
+    503, type: "server_error", code: "no_policy_lease",
+    "The gateway has lost touch with its control plane and answers nothing until it is back.",
+    retryAfterSeconds: retryWithoutLeaseSeconds)
+
+  static let missingKey = Denial(
+    401, type: "invalid_request_error", code: "missing_api_key",
+    "No API key was given: send it as 'Authorization: Bearer KEY'.")
+
+  static let unknownKey = Denial(
+    401, type: "invalid_request_error", code: "invalid_api_key",
+    "The API key is not known: it is mistyped, or was revoked.")
+
+  static func expiredKey(at date: Timestamp) -> Denial {
+    Denial(
+      401, type: "invalid_request_error", code: "api_key_expired",
+      "The API key ran out at \(date.short) UTC: ask for a new one.")
+  }
+
+  /// The one answer for a model that does not exist and for one that the team may not know of.
+  static func unknownModel(_ asked: String) -> Denial {
+    Denial(
+      404, type: "invalid_request_error", code: "model_not_found",
+      "The model '\(asked.shortened(to: 140))' does not exist or you do not have access to it.",
+      parameter: "model")
+  }
+
+  /// The model is the team's, and has no version or alias of this name.
+  static func unknownVersion(_ label: String, of model: String) -> Denial {
+    Denial(
+      404, type: "invalid_request_error", code: "model_version_not_found",
+      "The model '\(model)' has no version or alias '\(label.shortened(to: 70))'.",
+      parameter: "model")
+  }
+
+  static func refused(code: String, _ message: String) -> Denial {
+    Denial(403, type: "permission_error", code: code, message, parameter: "model")
+  }
+
+  static func expiredGrant(of model: String, at date: Timestamp) -> Denial {
+    refused(code: "grantExpired", "The grant of the model '\(model)' ran out at \(date.short) UTC.")
+  }
+
+  static func noReadyReplica(of model: String) -> Denial {
+    Denial(
+      503, type: "server_error", code: "no_ready_replica",
+      "No replica of the model '\(model)' is ready.",
+      retryAfterSeconds: retryWithoutReplicaSeconds)
+  }
+
+  static func rateLimited(_ kind: String, limit: Int, of subject: String, wait: Int) -> Denial {
+    Denial(
+      429, type: kind, code: "rate_limit_exceeded",
+      "The limit of \(limit) \(kind) a minute of \(subject) is used up: try again in \(wait) s.",
+      retryAfterSeconds: wait)
+  }
+}
+
+// MARK: What the request or an engine is at fault of
+
+extension Denial {
+  static func malformed(_ message: String, parameter: String? = nil) -> Denial {
+    Denial(
+      400, type: "invalid_request_error", code: "invalid_request", message, parameter: parameter)
+  }
+
+  static func tooLarge(limitBytes: Int) -> Denial {
+    Denial(
+      413, type: "invalid_request_error", code: "request_too_large",
+      "The request's body is longer than \(limitBytes) bytes.")
+  }
+
+  static func unknownRoute(_ method: String, _ path: String) -> Denial {
+    Denial(
+      404, type: "invalid_request_error", code: "unknown_url",
+      "There is no \(method) \(path.shortened(to: 100)) here.")
+  }
+
+  static func wrongMethod(_ method: String, _ path: String) -> Denial {
+    Denial(
+      405, type: "invalid_request_error", code: "method_not_allowed",
+      "\(path.shortened(to: 100)) does not answer to \(method).")
+  }
+
+  static let overloaded = Denial(
+    503, type: "server_error", code: "gateway_overloaded",
+    "The gateway answers as many requests as it can.", retryAfterSeconds: 1)
+
+  static let engineFailed = Denial(
+    502, type: "server_error", code: "engine_failed",
+    "The model's engine failed before it answered.", retryAfterSeconds: 1)
+
+  static let engineBroke = Denial(
+    502, type: "server_error", code: "engine_failed", "The model's engine failed while it answered."
+  )
+
+  static let engineSlow = Denial(
+    504, type: "server_error", code: "engine_timeout", "The model's engine did not answer in time.")
+
+  /// Nobody reads this one; it stands in the metrics, as other proxies count it.
+  static let clientGone = Denial(
+    499, type: "invalid_request_error", code: "client_gone",
+    "The client hung up before it was answered.")
+}

@@ -1,0 +1,70 @@
+// Whether what a control plane says may be believed, held against all that was heard before. Pure.
+//
+// 1. A head of the same era never goes back, and one position never has two hashes.
+// 2. A later era is followed only if it began after everything that was seen: else positions that
+//    were acted on now hold other facts.
+// 3. A policy never goes back, and one position never has two policies.
+// What breaks a rule that honest servers cannot break is an alarm. Nothing doubtful is applied and
+// nothing doubtful renews the lease, so the gateway serves on by the last good policy until its lease
+// ends. It forgets what it saw only by being started anew.
+
+import Hosting
+import Wire
+
+struct PolicyProgress: Sendable {
+  private(set) var policy: Policy?
+  private var witness: HeadWitness?
+
+  enum Verdict: Equatable, Sendable {
+    /// Newer than what is held.
+    case apply
+    /// Nothing new, from a server that knows no less than was seen: the lease is renewed.
+    case renew
+    /// From a server that knows less.
+    case ignore(String)
+    case alarm(String)
+  }
+
+  var applied: Position? { policy?.position }
+
+  mutating func judge(_ offered: Policy) -> Verdict {
+    let verdict = judge(offered.head)
+    guard verdict == .renew else { return verdict }
+    guard let held = policy else {
+      policy = offered
+      return .apply
+    }
+    if offered.position < held.position {
+      return .ignore("its policy is of \(offered.position), the one held is of \(held.position)")
+    }
+    if offered.position == held.position {
+      let same =
+        offered.keys == held.keys && offered.teams == held.teams
+        && offered.models == held.models
+      return same ? .renew : .alarm("there are two policies of position \(held.position)")
+    }
+    policy = offered
+    return .apply
+  }
+
+  mutating func judge(_ head: HeadWitness) -> Verdict {
+    if let seen = witness {
+      if head.era < seen.era {
+        return .ignore("it is of the era of \(head.era), this gateway has seen that of \(seen.era)")
+      }
+      if head.era == seen.era, head.position < seen.position {
+        return .ignore("it is at \(head.position), this gateway has seen \(seen.position)")
+      }
+      if head.era == seen.era, head.position == seen.position, head.hash != seen.hash {
+        return .alarm("position \(head.position) has two hashes: the log was rewritten")
+      }
+      if head.era > seen.era, head.era <= seen.position {
+        return .alarm(
+          "the era of \(head.era) began before position \(seen.position), which was seen in the era "
+            + "of \(seen.era): start this gateway anew once the recovery is known to be right")
+      }
+    }
+    witness = head
+    return .renew
+  }
+}

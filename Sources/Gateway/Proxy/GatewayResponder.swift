@@ -1,0 +1,195 @@
+// The gateway's endpoint: which request is which, whose key it bears, and whether it is let through.
+
+import AsyncHTTPClient
+import Crypto
+import HTTPTypes
+import Hosting
+import Hummingbird
+import NIOCore
+import Wire
+
+struct GatewayContext: InitializableFromSource {
+  let channel: any Channel
+  init(source: ApplicationRequestContextSource) { channel = source.channel }
+}
+
+struct GatewayResponder: HTTPResponder {
+  typealias Context = GatewayContext
+
+  let gate: Gate
+  let metrics: GatewayMetrics
+  let client: HTTPClient
+  let connections: ClientConnections
+  /// Who bears it may read names in the metrics.
+  let metricsToken: Hosting.Digest?
+
+  func respond(to request: Request, context: GatewayContext) async throws -> Response {
+    let path = request.uri.path
+    do throws(Rejection) {
+      switch (request.method, path) {
+      case (.post, "/v1/chat/completions"), (.post, "/v1/completions"), (.post, "/v1/embeddings"):
+        return try await complete(request, path, context)
+      case (.get, "/v1/models"): return try models(request)
+      case (.get, let path) where path.hasPrefix("/v1/models/"):
+        return try model(request, String(path.dropFirst("/v1/models/".count)))
+      case (.get, "/health"): return Replies.health(gate.reading)
+      case (.get, "/metrics"): return metricsPage(request)
+      case (_, "/v1/chat/completions"), (_, "/v1/completions"), (_, "/v1/embeddings"),
+        (_, "/v1/models"), (_, "/health"), (_, "/metrics"):
+        throw Rejection(denial: .wrongMethod(request.method.rawValue, path))
+      default: throw Rejection(denial: .unknownRoute(request.method.rawValue, path))
+      }
+    } catch {
+      return reject(error, request, context)
+    }
+  }
+
+  private func reject(
+    _ rejection: Rejection, _ request: Request, _ context: GatewayContext
+  ) -> Response {
+    metrics.count(model: rejection.modelName, team: rejection.team, code: rejection.denial.status)
+    var response = Replies.error(rejection.denial)
+    response.headers[.requestID] = Headers.requestID(request.headers)
+    response.headers[.wharfPosition] = gate.reading.position.description
+    if let quota = rejection.quota { Headers.write(quota, to: &response.headers) }
+    return refuseBody(of: request, in: response, context)
+  }
+
+  /// A body that nobody reads is read away when it is short; else the connection is closed, after a
+  /// while in which the client may read the reply.
+  private func refuseBody(
+    of request: Request, in response: Response, _ context: GatewayContext
+  ) -> Response {
+    let length =
+      request.headers[.contentLength].map { Int($0) ?? .max }
+      ?? (request.headers[.transferEncoding] == nil ? 0 : .max)
+    guard length > gate.limits.unreadBodyBytes else { return response }
+    var response = response
+    response.headers[.connection] = "close"
+    let channel = context.channel
+    channel.eventLoop.scheduleTask(in: .seconds(gate.limits.unreadBodyLingerSeconds)) {
+      channel.close(promise: nil)
+    }
+    return response
+  }
+
+  // MARK: Models answer
+
+  private func complete(
+    _ request: Request, _ path: String, _ context: GatewayContext
+  ) async throws(Rejection) -> Response {
+    let startedAt = gate.clock.uptime
+    let key = try keyDigest(request)
+    _ = try team(of: key)
+    let body = try await body(of: request)
+    let scan: RequestScan
+    do throws(Denial) { scan = try RequestScan(body) } catch { throw Rejection(denial: error) }
+    let (admission, control) = try gate.admit(keyDigest: key, model: scan.model)
+    let exchange = Exchange(
+      gate: gate, metrics: metrics, admission: admission, control: control,
+      call: EngineCall(client: client, limits: gate.limits, path: path, isStream: scan.isStream),
+      startedAt: startedAt, requestID: Headers.requestID(request.headers),
+      client: connections[context.channel], channel: context.channel)
+    return await exchange.response(to: request.headers, scan: scan, body: body)
+  }
+
+  private func keyDigest(_ request: Request) throws(Rejection) -> Hosting.Digest {
+    do throws(Denial) {
+      return Self.digest(try Headers.bearer(request.headers))
+    } catch {
+      // Without a lease even this is not said.
+      throw Rejection(denial: gate.reading.serves ? error : .noLease)
+    }
+  }
+
+  private func team(of key: Hosting.Digest) throws(Rejection) -> PolicyIndex.Team {
+    do throws(Denial) {
+      return try gate.team(of: key)
+    } catch {
+      throw Rejection(denial: error)
+    }
+  }
+
+  private func body(of request: Request) async throws(Rejection) -> ByteBuffer {
+    let limit = gate.limits.requestBodyBytes
+    if let text = request.headers[.contentLength], let length = Int(text), length > limit {
+      throw Rejection(denial: .tooLarge(limitBytes: limit))
+    }
+    do {
+      return try await request.body.collect(upTo: limit)
+    } catch is NIOTooManyBytesError {
+      throw Rejection(denial: .tooLarge(limitBytes: limit))
+    } catch {
+      throw Rejection(denial: .malformed("The request's body broke off."))
+    }
+  }
+
+  static func digest(_ secret: Substring) -> Hosting.Digest {
+    var hash = SHA256()
+    var secret = secret
+    secret.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+    return Hosting.Digest(bytes: Array(hash.finalize()))
+  }
+
+  // MARK: The gateway answers
+
+  private func models(_ request: Request) throws(Rejection) -> Response {
+    let team = try team(of: keyDigest(request))
+    let reading = gate.reading
+    let models = reading.index?.usable(by: team, now: gate.clock.now.date) ?? []
+    return decorated(Replies.models(models), request, reading)
+  }
+
+  private func model(_ request: Request, _ path: String) throws(Rejection) -> Response {
+    let team = try team(of: keyDigest(request))
+    let reading = gate.reading
+    let asked = Self.decoded(path)
+    do throws(Denial) {
+      guard let index = reading.index, let reference = ModelReference(asked),
+        let model = index.models[reference.model]
+      else { throw .unknownModel(asked) }
+      _ = try index.grant(of: model, asked: asked, to: team, now: gate.clock.now.date)
+      return decorated(Replies.model(model), request, reading)
+    } catch {
+      throw Rejection(denial: error)
+    }
+  }
+
+  /// Some clients write the slash within a model's name as `%2F`. A byte that is no text of itself
+  /// stands in no name, so it is left as it was.
+  private static func decoded(_ path: String) -> String {
+    var bytes: [UInt8] = []
+    var rest = path.utf8[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "%"), let digits = String(rest.prefix(2)),
+        let decoded = [UInt8](hexadecimal: digits.lowercased()), decoded.count == 1,
+        (0x21...0x7E).contains(decoded[0])
+      {
+        bytes.append(decoded[0])
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private func decorated(
+    _ response: Response, _ request: Request, _ reading: Gate.Reading
+  ) -> Response {
+    var response = response
+    response.headers[.requestID] = Headers.requestID(request.headers)
+    response.headers[.wharfPosition] = reading.position.description
+    return response
+  }
+
+  private func metricsPage(_ request: Request) -> Response {
+    var named = false
+    if let metricsToken, let token = try? Headers.bearer(request.headers) {
+      named = Self.digest(token) == metricsToken
+    }
+    return Response(
+      status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
+      body: .init(byteBuffer: ByteBuffer(string: metrics.text(gate.reading, named: named))))
+  }
+}

@@ -1,0 +1,86 @@
+// Which header fields pass through the gateway. Towards engines only a few named ones do, so that no
+// secret of a client's leaves by a field that nobody thought of; back to clients all do but those
+// that belong to one connection or to the engine's own server.
+
+import HTTPTypes
+import Hosting
+import NIOHTTP1
+
+enum Headers {
+  private static let towardsEngine: [HTTPField.Name] = [
+    .accept, .contentType, .userAgent, HTTPField.Name("traceparent")!,
+    HTTPField.Name("tracestate")!,
+  ]
+
+  static func request(
+    from client: HTTPFields, engineKey: String, requestID: String
+  ) -> HTTPHeaders {
+    var headers = HTTPHeaders()
+    headers.reserveCapacity(towardsEngine.count + 2)
+    for name in towardsEngine {
+      if let value = client[name] { headers.add(name: name.canonicalName, value: value) }
+    }
+    headers.add(name: "authorization", value: "Bearer \(engineKey)")
+    headers.add(name: HTTPField.Name.requestID.canonicalName, value: requestID)
+    return headers
+  }
+
+  /// Hop-by-hop fields of RFC 9110, and those the gateway sets itself.
+  private static let keptFromClient: Set<String> = [
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
+    "te", "trailer", "transfer-encoding", "upgrade", "content-length", "date", "server",
+    "set-cookie", "www-authenticate", "x-request-id", "wharf-position", "wharf-attempt",
+  ]
+
+  static func reply(from engine: HTTPHeaders) -> HTTPFields {
+    let named = engine[canonicalForm: "connection"].map { $0.lowercased() }
+    var fields = HTTPFields()
+    fields.reserveCapacity(engine.count + 8)
+    for (name, value) in engine {
+      guard let field = HTTPField.Name(name), !keptFromClient.contains(field.canonicalName),
+        !named.contains(field.canonicalName)
+      else { continue }
+      fields.append(HTTPField(name: field, value: value))
+    }
+    return fields
+  }
+
+  /// The key of `Authorization: Bearer KEY`.
+  static func bearer(_ fields: HTTPFields) throws(Denial) -> Substring {
+    guard let value = fields[.authorization] else { throw .missingKey }
+    let parts = value.split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw .missingKey }
+    return parts[1]
+  }
+
+  static let longestRequestID = 128
+
+  /// The client's own id where it is usable, else one made here.
+  static func requestID(_ fields: HTTPFields) -> String {
+    if let given = fields[.requestID], (1...longestRequestID).contains(given.utf8.count),
+      given.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+    {
+      return given
+    }
+    return "req-" + (0..<16).map { _ in UInt8.random(in: 0...255) }.hexadecimal
+  }
+
+  static func write(_ quota: QuotaReading, to fields: inout HTTPFields) {
+    for (kind, line) in [("requests", quota.requests), ("tokens", quota.tokens)] {
+      guard let line else { continue }
+      fields[HTTPField.Name("x-ratelimit-limit-\(kind)")!] = String(line.limit)
+      fields[HTTPField.Name("x-ratelimit-remaining-\(kind)")!] = String(line.remaining)
+      fields[HTTPField.Name("x-ratelimit-reset-\(kind)")!] = span(line.resetSeconds)
+    }
+  }
+
+  /// As OpenAI writes spans of time: `120ms`, `8.5s`, `6m0s`.
+  static func span(_ seconds: Double) -> String {
+    let milliseconds = Int((seconds * 1000).rounded(.up))
+    if milliseconds < 1000 { return "\(milliseconds)ms" }
+    let (whole, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+    let (minutes, left) = whole.quotientAndRemainder(dividingBy: 60)
+    let fraction = rest == 0 ? "" : ".\(rest / 100)"
+    return minutes == 0 ? "\(left)\(fraction)s" : "\(minutes)m\(left)\(fraction)s"
+  }
+}

@@ -1,0 +1,105 @@
+// Replies that the gateway itself makes: errors in OpenAI's shape, the lists of models, health.
+
+import HTTPTypes
+import Hosting
+import Hummingbird
+import NIOCore
+import Wire
+
+extension HTTPField.Name {
+  static let requestID = HTTPField.Name("x-request-id")!
+  /// The position of the policy that the request was decided by.
+  static let wharfPosition = HTTPField.Name("wharf-position")!
+  /// The attempt whose engine answered.
+  static let wharfAttempt = HTTPField.Name("wharf-attempt")!
+  static let retryAfterSeconds = HTTPField.Name("retry-after")!
+}
+
+enum Replies {
+  static func error(_ denial: Denial) -> Response {
+    var response = json(status: denial.status, errorBody(denial))
+    if let seconds = denial.retryAfterSeconds {
+      response.headers[.retryAfterSeconds] = String(seconds)
+    }
+    if denial.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
+    return response
+  }
+
+  static func errorBody(_ denial: Denial) -> [UInt8] {
+    var json = JSONWriter()
+    json.openObject()
+    json.key("error")
+    json.openObject()
+    json.key("message")
+    json.string(denial.message)
+    json.key("type")
+    json.string(denial.type)
+    json.key("param")
+    if let parameter = denial.parameter { json.string(parameter) } else { json.null() }
+    json.key("code")
+    json.string(denial.code)
+    json.closeObject()
+    json.closeObject()
+    return json.bytes
+  }
+
+  /// How a stream that has begun tells of an error. It starts with an empty line, lest it be taken
+  /// for the rest of an event that was cut short.
+  static func errorEvent(_ denial: Denial) -> ByteBuffer {
+    var buffer = ByteBuffer(string: "\n\ndata: ")
+    buffer.writeBytes(errorBody(denial))
+    buffer.writeString("\n\n")
+    return buffer
+  }
+
+  static func models(_ models: [PolicyModel]) -> Response {
+    var json = JSONWriter()
+    json.openObject()
+    json.key("object")
+    json.string("list")
+    json.key("data")
+    json.openList()
+    for model in models { write(model, &json) }
+    json.closeList()
+    json.closeObject()
+    return Self.json(status: 200, json.bytes)
+  }
+
+  static func model(_ model: PolicyModel) -> Response {
+    var json = JSONWriter()
+    write(model, &json)
+    return Self.json(status: 200, json.bytes)
+  }
+
+  private static func write(_ model: PolicyModel, _ json: inout JSONWriter) {
+    json.openObject()
+    json.key("id")
+    json.string(model.name)
+    json.key("object")
+    json.string("model")
+    json.key("created")
+    json.integer(model.onboardedAt.microseconds / 1_000_000)
+    json.key("owned_by")
+    json.string(model.provider)
+    json.closeObject()
+  }
+
+  static func health(_ reading: Gate.Reading) -> Response {
+    var json = JSONWriter()
+    json.openObject()
+    json.key("status")
+    json.string(reading.serves ? "serving" : "noLease")
+    json.key("position")
+    json.integer(reading.position.value)
+    json.key("leaseLeftSeconds")
+    json.number((reading.leaseLeft.inSeconds * 1000).rounded() / 1000)
+    json.closeObject()
+    return Self.json(status: reading.serves ? 200 : 503, json.bytes)
+  }
+
+  static func json(status: Int, _ body: [UInt8]) -> Response {
+    Response(
+      status: .init(code: status), headers: [.contentType: "application/json"],
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+  }
+}

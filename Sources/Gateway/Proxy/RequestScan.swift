@@ -1,0 +1,174 @@
+// Finds, in the body of a request, the bytes of the model's name and whether a stream is asked for,
+// in one pass and without reading the rest into values, so that everything else reaches the engine
+// byte for byte as the client wrote it.
+
+import Hosting
+import NIOCore
+
+struct RequestScan: Sendable {
+  /// Where the value of the field `model` stands, quotes included.
+  let modelRange: Range<Int>
+  let model: String
+  let isStream: Bool
+
+  /// The body with the model's name exchanged.
+  func rewritten(_ body: ByteBuffer, model name: String) -> ByteBuffer {
+    var json = JSONWriter()
+    json.string(name)
+    let start = body.readerIndex
+    var result = ByteBufferAllocator().buffer(
+      capacity: body.readableBytes - modelRange.count + json.bytes.count)
+    result.writeImmutableBuffer(body.getSlice(at: start, length: modelRange.lowerBound)!)
+    result.writeBytes(json.bytes)
+    result.writeImmutableBuffer(
+      body.getSlice(
+        at: start + modelRange.upperBound, length: body.readableBytes - modelRange.upperBound)!)
+    return result
+  }
+}
+
+extension RequestScan {
+  /// The body must be one JSON object with one field `model`. What stands inside other fields is the
+  /// engine's business and is only passed over.
+  init(_ body: ByteBuffer) throws(Denial) {
+    let outcome = body.withUnsafeReadableBytes { bytes -> Result<RequestScan, Denial> in
+      var scanner = Scanner(bytes: bytes)
+      do throws(Denial) { return .success(try scanner.object()) } catch { return .failure(error) }
+    }
+    self = try outcome.get()
+  }
+
+  private struct Scanner {
+    let bytes: UnsafeRawBufferPointer
+    var index = 0
+    private var model: Range<Int>?
+    private var isStream: Bool?
+
+    init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    mutating func object() throws(Denial) -> RequestScan {
+      skipSpace()
+      guard take("{") else { throw .malformed("The request's body is no JSON object.") }
+      skipSpace()
+      if !take("}") {
+        repeat {
+          skipSpace()
+          try field()
+          skipSpace()
+        } while take(",")
+        guard take("}") else { throw broken() }
+      }
+      skipSpace()
+      guard index == bytes.count else { throw broken() }
+      guard let model else {
+        throw .malformed("The request names no model.", parameter: "model")
+      }
+      let name = try text(model, "model")
+      return RequestScan(modelRange: model, model: name, isStream: isStream ?? false)
+    }
+
+    private mutating func field() throws(Denial) {
+      let start = index
+      guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else { throw broken() }
+      try string()
+      let key = start..<index
+      skipSpace()
+      guard take(":") else { throw broken() }
+      skipSpace()
+      let value = index
+      try skipValue()
+      if try isKey(key, "model") {
+        // Two would let the engine read another one than was checked.
+        guard model == nil else { throw .malformed("The field 'model' stands twice.") }
+        model = value..<index
+      } else if try isKey(key, "stream") {
+        guard isStream == nil else { throw .malformed("The field 'stream' stands twice.") }
+        isStream = bytes[value] == UInt8(ascii: "t")
+      }
+    }
+
+    private func isKey(_ range: Range<Int>, _ name: StaticString) throws(Denial) -> Bool {
+      let inner = UnsafeRawBufferPointer(
+        rebasing: bytes[range.lowerBound + 1..<range.upperBound - 1])
+      if inner.contains(UInt8(ascii: "\\")) { return try text(range, "a field") == "\(name)" }
+      return inner.elementsEqual(
+        UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    }
+
+    private func text(_ range: Range<Int>, _ field: String) throws(Denial) -> String {
+      do {
+        return try JSONValue(document: Array(bytes[range])).string()
+      } catch {
+        throw .malformed("The name of \(field) cannot be read: \(error.reason).", parameter: field)
+      }
+    }
+
+    /// Passes over one value: only strings and nesting matter.
+    private mutating func skipValue() throws(Denial) {
+      let start = index
+      var depth = 0
+      repeat {
+        guard index < bytes.count else { throw broken() }
+        switch bytes[index] {
+        case UInt8(ascii: "\""): try string()
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+          depth += 1
+          index += 1
+        case UInt8(ascii: "}"), UInt8(ascii: "]"):
+          guard depth > 0 else { throw broken() }
+          depth -= 1
+          index += 1
+        case UInt8(ascii: ","), UInt8(ascii: ":"), 0x20, 0x09, 0x0A, 0x0D:
+          guard depth > 0 else { throw broken() }
+          index += 1
+        default: skipScalar()
+        }
+      } while depth > 0
+      if index == start { throw broken() }
+    }
+
+    private mutating func skipScalar() {
+      while index < bytes.count {
+        switch bytes[index] {
+        case UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"), 0x20, 0x09, 0x0A, 0x0D,
+          UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"):
+          return
+        default: index += 1
+        }
+      }
+    }
+
+    private mutating func string() throws(Denial) {
+      index += 1
+      while index < bytes.count {
+        switch bytes[index] {
+        case UInt8(ascii: "\""):
+          index += 1
+          return
+        case UInt8(ascii: "\\"): index += 2
+        default: index += 1
+        }
+      }
+      throw broken()
+    }
+
+    private mutating func skipSpace() {
+      while index < bytes.count {
+        switch bytes[index] {
+        case 0x20, 0x09, 0x0A, 0x0D: index += 1
+        default: return
+        }
+      }
+    }
+
+    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+      guard index < bytes.count, bytes[index] == UInt8(ascii: character) else { return false }
+      index += 1
+      return true
+    }
+
+    private func broken() -> Denial {
+      .malformed("The request's body is no well-formed JSON: see byte \(min(index, bytes.count)).")
+    }
+  }
+}

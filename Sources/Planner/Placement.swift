@@ -1,0 +1,234 @@
+// Placement: which waiting replica gets which node.
+//
+// Between providers: whose replica has waited longest begins; then they take turns, one replica a
+// turn, so that none starves another. Within a provider the oldest deployment comes first, and in it
+// the smallest replica number.
+//
+// A node for a replica, of those it fits on: one with the fewest replicas of its deployment; of those
+// the tightest (see `NodePool.Key`). It is not the node it just failed on, if there is another. A
+// replica on a lost node stays what it is unless there is a place for it.
+
+import HashTreeCollections
+import Hosting
+
+extension Pass {
+  mutating func place() {
+    let queues = placeable()
+    if !queues.isEmpty {
+      var placing = Placing(state: state, now: now)
+      placing.run(queues)
+      for id in placing.chosen.keys.sorted() {
+        let all = (placing.chosen[id] ?? []).sorted { $0.replica < $1.replica }
+        let most = PlaceReplicas.placementsPerEventLimit
+        for start in stride(from: 0, to: all.count, by: most) {
+          let part = Array(all[start..<min(start + most, all.count)])
+          decide(PlaceReplicas(deployment: id, placements: part))
+        }
+      }
+      for problem in placing.problems { alarm(problem) }
+    }
+    noteWaiting()
+  }
+
+  /// What may be placed now, a queue a provider, in the order of their first turns.
+  private mutating func placeable() -> [Placing.Queue] {
+    var queues: [ID<Provider>: Placing.Queue] = [:]
+    for (id, numbers) in unplacedOrLost().sorted(by: { $0.key < $1.key }) {
+      guard let deployment = state.deployments[id], state.bar(to: deployment, now: now) == nil,
+        let model = state.models[deployment.model],
+        let needs = model.version(deployment.version)?.needs
+      else { continue }
+      var ready: [Int] = []
+      var since = now
+      for number in numbers.sorted() {
+        guard let replica = deployment.replicas[number] else { continue }
+        if let retryAt = replica.retryAt, retryAt > now {
+          wake(at: retryAt)
+          continue
+        }
+        ready.append(number)
+        since = min(since, waitingSince(replica))
+      }
+      if ready.isEmpty { continue }
+      queues[model.provider, default: Placing.Queue(provider: model.provider, since: since)]
+        .add(Placing.Seeker(deployment, needs), ready, since)
+    }
+    return queues.values.sorted { ($0.since, $0.provider) < ($1.since, $1.provider) }
+  }
+
+  /// Numbers of replicas without an attempt, and of those whose attempt is on a lost node.
+  private func unplacedOrLost() -> [ID<Deployment>: [Int]] {
+    var found: [ID<Deployment>: [Int]] = [:]
+    for id in state.unsettled {
+      if let unplaced = state.deployments[id]?.unplaced, !unplaced.isEmpty {
+        found[id] = Array(unplaced)
+      }
+    }
+    for id in state.lostNodes {
+      for attempt in state.nodes[id]?.attempts ?? [] {
+        let deployment = ID<Deployment>(attempt.replica.deployment)
+        let number = attempt.replica.number
+        if state.deployments[deployment]?.replicas[number]?.attempt == attempt {
+          found[deployment, default: []].append(number)
+        }
+      }
+    }
+    return found
+  }
+
+  private func waitingSince(_ replica: Replica) -> Timestamp {
+    replica.node.flatMap { state.nodes[$0]?.lostAt } ?? replica.waitingSince
+  }
+}
+
+/// The search for places, for all deployments together.
+struct Placing {
+  /// What one provider waits for.
+  struct Queue {
+    let provider: ID<Provider>
+    /// Since when its longest waiting replica waits.
+    var since: Timestamp
+    var seekers: [Seeker] = []
+    /// Which seeker, and which of its replicas.
+    var turns: [(seeker: Int, replica: Int)] = []
+    var nextTurn = 0
+
+    init(provider: ID<Provider>, since: Timestamp) {
+      self.provider = provider
+      self.since = since
+    }
+
+    mutating func add(_ seeker: Seeker, _ replicas: [Int], _ since: Timestamp) {
+      self.since = min(self.since, since)
+      turns += replicas.map { (seekers.count, $0) }
+      seekers.append(seeker)
+    }
+  }
+
+  /// A deployment on its way through the pool.
+  struct Seeker {
+    let deployment: Deployment
+    let needs: Needs
+    /// Its replicas on each node, by the node's rank.
+    var counts: [Int: Int]?
+    /// No node that fits has fewer of its replicas than this.
+    var floor = 0
+    /// No node before this key fits and has as few as `floor`.
+    var cursor: NodePool.Key?
+    /// How many of the pool's moves were taken into account.
+    var movesSeen = 0
+
+    init(_ deployment: Deployment, _ needs: Needs) {
+      self.deployment = deployment
+      self.needs = needs
+    }
+  }
+
+  private let state: HostingState
+  private let now: Timestamp
+  private var pool: NodePool
+  private var tentative = Tentative()
+  /// Needs that fit nowhere any more.
+  private var hopeless: Set<Needs> = []
+  private(set) var chosen: [ID<Deployment>: [Placement]] = [:]
+  private(set) var problems: [String] = []
+
+  init(state: HostingState, now: Timestamp) {
+    self.state = state
+    self.now = now
+    pool = NodePool(state, now: now)
+  }
+
+  mutating func run(_ queues: [Queue]) {
+    var queues = queues
+    while !queues.isEmpty {
+      for index in queues.indices {
+        guard queues[index].nextTurn < queues[index].turns.count else { continue }
+        let turn = queues[index].turns[queues[index].nextTurn]
+        queues[index].nextTurn += 1
+        place(turn.replica, of: &queues[index].seekers[turn.seeker])
+      }
+      queues.removeAll { $0.nextTurn >= $0.turns.count }
+    }
+  }
+
+  private mutating func place(_ number: Int, of seeker: inout Seeker) {
+    guard !hopeless.contains(seeker.needs), let replica = seeker.deployment.replicas[number]
+    else { return }
+    let shunned = replica.lastFailedOn.flatMap { pool.rank[$0] }
+    while let rank = choose(for: &seeker, shunning: shunned) {
+      guard let node = state.nodes[pool.entries[rank].id] else { return }
+      switch state.fit(seeker.needs, on: node, beside: tentative, now: now) {
+      case .success(let devices):
+        let leaves = pool.entries[rank].devices.count - devices.count
+        let placement = Placement(
+          replica: number, node: node.id, devices: devices,
+          reason: reason(replica, others: seeker.counts?[rank] ?? 0, leaves: leaves))
+        chosen[seeker.deployment.id, default: []].append(placement)
+        tentative.take(devices, seeker.needs, on: node.id)
+        pool.take(seeker.needs, on: rank)
+        seeker.counts?[rank, default: 0] += 1
+        seeker.movesSeen = pool.moves.count
+        return
+      case .failure(let unfit):
+        problems.append("\(node.name) seemed to fit and does not: \(unfit.shortfalls)")
+        pool.remove(rank)
+      }
+    }
+    hopeless.insert(seeker.needs)
+  }
+
+  private func reason(_ replica: Replica, others: Int, leaves: Int) -> String {
+    let moved = replica.attempt == nil ? "" : "its node is lost; "
+    let spread = others == 0 ? "none of its deployment there" : "\(others) of its deployment there"
+    return "\(moved)\(spread), the tightest fit, leaves \(leaves) devices free"
+  }
+
+  /// The rank of the best node for a replica, or none if none fits.
+  private mutating func choose(for seeker: inout Seeker, shunning shunned: Int?) -> Int? {
+    if seeker.counts == nil { seeker.counts = ranked(seeker.deployment.placedOn) }
+    let counts = seeker.counts ?? [:]
+    for key in pool.moves[seeker.movesSeen...] {
+      if let cursor = seeker.cursor, key < cursor { seeker.cursor = key }
+    }
+    seeker.movesSeen = pool.moves.count
+    if shunned == nil, let cursor = seeker.cursor {
+      let best = search(seeker.needs, counts, from: cursor, floor: seeker.floor, shunning: nil)
+      if let best, best.count == seeker.floor {
+        seeker.cursor = best.key
+        return best.key.rank
+      }
+    }
+    guard
+      let best = search(seeker.needs, counts, from: nil, floor: seeker.floor, shunning: shunned)
+    else { return shunned.flatMap { pool.entries[$0].fits(seeker.needs) ? $0 : nil } }
+    if shunned == nil {
+      seeker.floor = best.count
+      seeker.cursor = best.key
+    }
+    return best.key.rank
+  }
+
+  /// Of the nodes that fit, the first one with the fewest replicas; the walk ends at one that has no
+  /// more than `floor`.
+  private func search(
+    _ needs: Needs, _ counts: [Int: Int], from start: NodePool.Key?, floor: Int, shunning: Int?
+  ) -> (key: NodePool.Key, count: Int)? {
+    var best: (key: NodePool.Key, count: Int)?
+    pool.walk(for: needs, from: start) { rank, key in
+      guard rank != shunning else { return false }
+      let count = counts[rank] ?? 0
+      if count < best?.count ?? .max { best = (key, count) }
+      return count <= floor
+    }
+    return best
+  }
+
+  private func ranked(_ counts: TreeDictionary<ID<Node>, Int>) -> [Int: Int] {
+    var found: [Int: Int] = [:]
+    for (node, count) in counts {
+      if let rank = pool.rank[node] { found[rank] = count }
+    }
+    return found
+  }
+}

@@ -1,0 +1,67 @@
+// The plan: everything that is to be decided now, in order. Pure and complete: the same state,
+// signals and moment give the same plan, and once its decisions are committed there is nothing left.
+//
+// Each decision is a command that the leader decides again at the head. The planner decides it too,
+// on its own copy of the state, and goes on from there: so a later step sees what an earlier one
+// does, and a decision that would change nothing is never proposed.
+//
+//   liveness → dates → bars → surplus → placement → reasons for what still waits
+
+import Hosting
+
+package struct Plan: Sendable {
+  /// In the order in which they are to be committed.
+  package var decisions: [any Command] = []
+  /// The next moment at which something becomes due without any event.
+  package var wakeAt: Timestamp?
+  /// For people: what is held back, and why.
+  package var alarms: [String] = []
+}
+
+/// What is to be decided now.
+package func plan(_ state: HostingState, _ signals: Signals, now: Timestamp) -> Plan {
+  var pass = Pass(state: state, signals: signals, now: max(now, state.recordedAt))
+  pass.judgeLiveness()
+  pass.noteDates()
+  pass.stopBarred()
+  pass.removeSurplus()
+  pass.place()
+  return pass.plan
+}
+
+/// One pass of the planner: the state as it will be once the decisions so far are committed.
+struct Pass {
+  private(set) var state: HostingState
+  let signals: Signals
+  let now: Timestamp
+  private(set) var plan = Plan()
+
+  init(state: HostingState, signals: Signals, now: Timestamp) {
+    self.state = state
+    self.signals = signals
+    self.now = now
+  }
+
+  mutating func decide(_ command: any Command) {
+    do {
+      let events = try state.decide(command, by: .wharfd, now: now)
+      guard !events.isEmpty else { return }
+      for event in events {
+        let fact = Fact(
+          position: state.position.next, stream: event.stream, recordedAt: now, actor: .wharfd)
+        try state.evolve(event.body, fact)
+      }
+      plan.decisions.append(command)
+    } catch {
+      // A fault of ours, and no reason to stop planning for everybody else.
+      alarm("the planner cannot decide \(type(of: command).type): \(error)")
+    }
+  }
+
+  mutating func wake(at moment: Timestamp) {
+    guard moment > now else { return }
+    plan.wakeAt = plan.wakeAt.map { min($0, moment) } ?? moment
+  }
+
+  mutating func alarm(_ text: String) { plan.alarms.append(text) }
+}

@@ -1,0 +1,34 @@
+// Signals: what is known and not in the log. The leader gathers them on its monotonic clock; a plan
+// takes them as a value, and a decision that rests on one records it.
+
+import Hosting
+
+package struct Signals: Equatable, Sendable {
+  /// For how long the leader can hear without a break: restarts at takeover, after a stall of the
+  /// leader of over a second, and after any time it could not append.
+  package var hearingSeconds: Double
+  /// Nodes heard within that span. One that is not here was not heard since it began; after a break
+  /// all are taken out, so that silence is only ever counted while the leader could hear.
+  package var heard: [ID<Node>: Hearing]
+
+  package struct Hearing: Equatable, Sendable {
+    package var silentSeconds: Double
+    /// The incarnation of the agent that was heard last.
+    package var incarnation: String
+
+    package init(silentSeconds: Double, incarnation: String) {
+      self.silentSeconds = silentSeconds
+      self.incarnation = incarnation
+    }
+  }
+
+  package init(hearingSeconds: Double, heard: [ID<Node>: Hearing] = [:]) {
+    self.hearingSeconds = hearingSeconds
+    self.heard = heard
+  }
+
+  /// Seconds of silence of a node while the leader could hear.
+  package func silentSeconds(of node: ID<Node>) -> Double {
+    min(heard[node]?.silentSeconds ?? hearingSeconds, hearingSeconds)
+  }
+}

@@ -1,0 +1,25 @@
+// Which replicas go when fewer are wanted: first those without an attempt, then those that are not
+// ready, then the newest. So as many ready ones stay as are wanted, if there are that many.
+
+import HashTreeCollections
+import Hosting
+
+extension Pass {
+  mutating func removeSurplus() {
+    for id in state.unsettled.sorted() {
+      guard let deployment = state.deployments[id], deployment.surplus > 0 else { continue }
+      let going = deployment.replicas.values
+        .map { (worth(of: $0), $0.id.number) }
+        .sorted { ($0.0, $1.1) < ($1.0, $0.1) }
+        .prefix(deployment.surplus)
+        .map(\.1)
+      decide(RemoveReplicas(deployment: id, replicas: going.sorted()))
+    }
+  }
+
+  /// 0: has no attempt; 1: is not ready, or its node is lost; 2: ready.
+  private func worth(of replica: Replica) -> Int {
+    guard let attempt = replica.attempt.flatMap({ state.attempts[$0] }) else { return 0 }
+    return attempt.phase == .ready && !state.lostNodes.contains(attempt.node) ? 2 : 1
+  }
+}

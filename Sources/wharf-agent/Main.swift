@@ -1,0 +1,86 @@
+// wharf-agent: one per worker node. See the module Agent.
+
+import Agent
+import ArgumentParser
+import Glibc
+import Hosting
+import Logging
+
+@main struct WharfAgent: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "wharf-agent",
+    abstract: "Makes a node match what the control plane assigned to it.",
+    subcommands: [Run.self, StopEngines.self, AcceptLog.self])
+
+  struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Run the agent of this node. Its engines outlive it.")
+
+    @Option(help: "Address of a wharfd; may be given several times.")
+    var server: [String]
+    @Option(help: "Folder of this agent alone.") var data: String
+    @Option(help: "What the node is called.") var name: String
+    @Option(help: "File with the one-time join token; needed once.") var joinTokenFile: String?
+    @Option(help: "Where engines bind and gateways reach them.") var address = "127.0.0.1"
+    @Option(help: "Ports for engines.") var portRange = "9000-9999"
+    @Option(help: "auto, none, or simulated ones such as 4xH100-80G.") var devices = "auto"
+    @Option(help: "Cores to offer, in thousandths; all by default.") var cpu: Int?
+    @Option(help: "Memory to offer, in bytes; all by default.") var memory: Int64?
+
+    func validate() throws {
+      guard !server.isEmpty else { throw ValidationError("name a --server") }
+      _ = try options()
+    }
+
+    private func options() throws -> AgentProgram.Options {
+      let bounds = portRange.split(separator: "-").compactMap { Int($0) }
+      guard bounds.count == 2, bounds[0] <= bounds[1], bounds[0] > 0, bounds[1] <= 65535 else {
+        throw ValidationError("'\(portRange)' is no range of ports: write 9000-9999")
+      }
+      return AgentProgram.Options(
+        servers: server, data: data, name: try Name(name), joinTokenFile: joinTokenFile,
+        address: address, ports: bounds[0]...bounds[1], devices: try DeviceChoice(devices),
+        cpuMillis: cpu ?? Machine.cpuMillis, memoryBytes: memory ?? Machine.memoryBytes)
+    }
+
+    func run() async throws {
+      let program = AgentProgram(try options(), log: WharfAgent.logger())
+      try await ShutdownSignal.run { try await program.run() }
+    }
+  }
+
+  struct StopEngines: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Stop all engines that an agent left, and wait until they are gone.")
+
+    @Option(help: "The agent's folder.") var data: String
+
+    func run() async throws {
+      signal(SIGPIPE, SIG_IGN)
+      let stopped = try await AgentProgram.stopEngines(data: data, log: WharfAgent.logger())
+      print("stopped \(stopped.count) engine\(stopped.count == 1 ? "" : "s")")
+    }
+  }
+
+  struct AcceptLog: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Let the agent be steered by another log than the one it saw.",
+      discussion: """
+        For after a restore or a recovery of the control plane's database, once a person has made \
+        sure that the log it has now is the right one. Stop the agent first.
+        """)
+
+    @Option(help: "The agent's folder.") var data: String
+
+    func run() throws {
+      let folder = try DataFolder(data)
+      let lock = try DataLock(folder)
+      try withExtendedLifetime(lock) { try folder.forgetWhatWasSeen() }
+    }
+  }
+
+  private static func logger() -> Logger {
+    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    return Logger(label: "wharf-agent")
+  }
+}

@@ -1,0 +1,64 @@
+// wharf-gateway: the OpenAI-compatible endpoint of a hosting platform.
+
+import ArgumentParser
+import Gateway
+import Glibc
+import Logging
+import NIOCore
+
+@main
+struct WharfGateway: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "wharf-gateway",
+    abstract:
+      "The OpenAI-compatible endpoint: enforces grants, keys and quotas, routes to replicas.",
+    subcommands: [Run.self])
+}
+
+struct Run: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Serve until told to stop.")
+
+  @Option(help: "A wharfd to pull the policy from; once for each.")
+  var server: [String] = ["http://127.0.0.1:7400"]
+
+  @Option(help: "The address to answer at.")
+  var listen = "127.0.0.1:7480"
+
+  @Option(help: "A file with this gateway's credential.")
+  var credentialFile: String
+
+  @Option(help: "A file with the bearer token that shows names in /metrics; totals need none.")
+  var metricsTokenFile: String?
+
+  @Option(help: "How long requests in flight may take to end after SIGTERM.")
+  var drainSeconds: Int64?
+
+  func run() async throws {
+    signal(SIGPIPE, SIG_IGN)
+    guard let colon = listen.lastIndex(of: ":"),
+      let port = Int(listen[listen.index(after: colon)...]),
+      (0...65_535).contains(port)
+    else { throw ValidationError("'\(listen)' is no address to listen at: write HOST:PORT") }
+    var options = GatewayOptions(
+      servers: server, host: String(listen[..<colon]), port: port, credentialFile: credentialFile,
+      metricsTokenFile: metricsTokenFile)
+    if let drainSeconds { options.limits.drainSeconds = drainSeconds }
+    do {
+      let gateway = try GatewayServer(options, logger: Logger(label: "wharf-gateway"))
+      try await gateway.run { port in
+        print("wharf-gateway answers at port \(port)")
+        fflush(nil)
+      }
+    } catch let error as IOError where error.errnoCode == EADDRINUSE {
+      throw StartFailure(
+        "cannot listen at \(listen): another program does; choose another with --listen")
+    } catch {
+      throw StartFailure("the gateway could not run: \(error)")
+    }
+  }
+}
+
+struct StartFailure: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}

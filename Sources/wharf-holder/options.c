@@ -1,0 +1,73 @@
+// See options.h.
+#define _GNU_SOURCE
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DEFAULT_LOG_MAX_BYTES (64ull << 20)
+#define MIN_LOG_MAX_BYTES 4096ull
+#define MAX_LOG_MAX_BYTES (1ull << 40)
+#define DEFAULT_STOP_GRACE_SECONDS 30ull
+#define MAX_STOP_GRACE_SECONDS 86400ull
+
+static const char usage[] =
+    "usage: wharf-holder --state FILE --log FILE [--log-max-bytes N] [--chdir DIR]\n"
+    "                    [--stop-grace-seconds N] -- PROGRAM [ARGUMENT...]\n"
+    "Starts one engine, keeps its output in FILE and FILE.1, and records in the state file\n"
+    "how it ended. SIGTERM stops the engine and all it started.\n";
+
+static int parse_number(const char *name, const char *text, uint64_t min, uint64_t max,
+                        uint64_t *value) {
+  char *end;
+  errno = 0;
+  unsigned long long number = strtoull(text, &end, 10);
+  if (errno != 0 || *text < '0' || *text > '9' || *end != 0 || number < min || number > max) {
+    fprintf(stderr, "wharf-holder: %s '%s' is not a whole number from %llu to %llu\n", name, text,
+            (unsigned long long)min, (unsigned long long)max);
+    return -1;
+  }
+  *value = number;
+  return 0;
+}
+
+static int parse_option(struct options *options, int option) {
+  switch (option) {
+    case 's': options->state_path = optarg; return 0;
+    case 'l': options->log_path = optarg; return 0;
+    case 'c': options->folder = optarg; return 0;
+    case 'm':
+      return parse_number("--log-max-bytes", optarg, MIN_LOG_MAX_BYTES, MAX_LOG_MAX_BYTES,
+                          &options->log_max_bytes);
+    case 'g':
+      return parse_number("--stop-grace-seconds", optarg, 0, MAX_STOP_GRACE_SECONDS,
+                          &options->stop_grace_seconds);
+    default: fputs(usage, stderr); return -1;
+  }
+}
+
+int options_parse(struct options *options, int argc, char **argv) {
+  static const struct option names[] = {
+      {"state", required_argument, NULL, 's'},
+      {"log", required_argument, NULL, 'l'},
+      {"chdir", required_argument, NULL, 'c'},
+      {"log-max-bytes", required_argument, NULL, 'm'},
+      {"stop-grace-seconds", required_argument, NULL, 'g'},
+      {NULL, 0, NULL, 0},
+  };
+  int option;
+  *options = (struct options){.log_max_bytes = DEFAULT_LOG_MAX_BYTES,
+                              .stop_grace_seconds = DEFAULT_STOP_GRACE_SECONDS};
+  // '+': what follows the first word that is no option belongs to the engine.
+  while ((option = getopt_long(argc, argv, "+", names, NULL)) != -1) {
+    if (parse_option(options, option) != 0) return -1;
+  }
+  if (options->state_path == NULL || options->log_path == NULL || optind >= argc) {
+    fputs(usage, stderr);
+    return -1;
+  }
+  options->engine = argv + optind;
+  return 0;
+}

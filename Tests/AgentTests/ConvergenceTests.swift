@@ -1,0 +1,199 @@
+// What an agent does next, case by case.
+
+import Agent
+import Hosting
+import Testing
+import Wire
+
+private let now = Timestamp(microseconds: 1_750_000_000_000_000)
+
+private func situation(
+  _ assignment: Assignment?, held: [Convergence.Held] = [], unknown: [Convergence.Unknown] = [],
+  confirmed: Bool = true, mistrusts: Bool = false, leaseHolds: Bool = true, devices: Int = 4,
+  ports: ClosedRange<Int> = 9000...9003, taken: Set<Int> = [], lastPort: Int? = nil
+) -> Convergence.Situation {
+  Convergence.Situation(
+    assignment: assignment, confirmed: confirmed, mistrusts: mistrusts, leaseHolds: leaseHolds,
+    now: now, held: held, unknown: unknown, devices: Set(simulatedDevices(devices).map(\.id)),
+    ports: ports, takenPorts: taken, lastPort: lastPort)
+}
+
+private func held(
+  _ id: String, on devices: [String] = ["sim-0"], port: Int = 9000, exclusive: Bool = false,
+  notAfter: Timestamp? = nil, _ condition: Convergence.Held.Condition = .alive
+) -> Convergence.Held {
+  Convergence.Held(
+    id: attemptID(id), devices: devices, port: port, exclusive: exclusive, notAfter: notAfter,
+    condition: condition)
+}
+
+/// One line a step, then what waits.
+private func text(_ situation: Convergence.Situation) -> [String] {
+  let outcome = Convergence.outcome(of: situation)
+  let steps = outcome.steps.map { step in
+    switch step {
+    case .stop(let id, let reason): "stop \(id): \(reason)"
+    case .reap(let pid): "reap \(pid)"
+    case .forget(let id): "forget \(id)"
+    case .refuse(let id, let reason): "refuse \(id): \(reason)"
+    case .start(let id, let port, let devices): "start \(id) at \(port) on \(devices.joined(separator: " "))"
+    }
+  }
+  return steps + outcome.waiting.map { "\($0.id) \($0.reason)" }
+}
+
+@Suite struct `Converging` {
+  @Test func `a wanted attempt is started on its devices and the next free port`() {
+    let wanted = assignment(40, [assigned("31.1.40"), assigned("31.2.40", on: ["sim-1", "sim-2"])])
+    #expect(
+      text(situation(wanted)) == [
+        "start 31.1.40 at 9000 on sim-0", "start 31.2.40 at 9001 on sim-1 sim-2",
+      ])
+    #expect(
+      text(situation(wanted, taken: [9000, 9003], lastPort: 9002)) == [
+        "start 31.1.40 at 9001 on sim-0", "start 31.2.40 at 9002 on sim-1 sim-2",
+      ])
+  }
+
+  @Test func `what is not assigned is stopped, and its device waited for`() {
+    let wanted = assignment(50, [assigned("31.1.50")])
+    #expect(
+      text(situation(wanted, held: [held("31.1.40")])) == [
+        "stop 31.1.40: no longer assigned, as of generation 50",
+        "31.1.50 waits until attempt 31.1.40 has let go of device sim-0",
+      ])
+    #expect(
+      text(situation(wanted, held: [held("31.1.40", .stopping)])) == [
+        "31.1.50 waits until attempt 31.1.40 has let go of device sim-0"
+      ])
+    #expect(
+      text(situation(wanted, held: [held("31.1.40", .ended(acknowledged: false))])) == [
+        "start 31.1.50 at 9000 on sim-0"
+      ])
+  }
+
+  @Test func `an ended attempt is never started again, and forgotten once nobody asks for it`() {
+    let same = assignment(40, [assigned("31.1.40")])
+    #expect(text(situation(same, held: [held("31.1.40", .ended(acknowledged: true))])) == [])
+    let none = assignment(41, [])
+    #expect(text(situation(none, held: [held("31.1.40", .ended(acknowledged: false))])) == [])
+    #expect(
+      text(situation(none, held: [held("31.1.40", .ended(acknowledged: true))])) == [
+        "forget 31.1.40"
+      ])
+    #expect(
+      text(situation(none, held: [held("31.1.40", .ended(acknowledged: true))], confirmed: false))
+        == [])
+  }
+
+  @Test func `two wanted attempts on one device run one after the other`() {
+    let wanted = assignment(40, [assigned("31.2.40"), assigned("31.1.40")])
+    #expect(
+      text(situation(wanted)) == [
+        "start 31.1.40 at 9000 on sim-0",
+        "31.2.40 waits until attempt 31.1.40 has let go of device sim-0",
+      ])
+  }
+
+  @Test func `who waits for one device keeps a later attempt off its others`() {
+    let wanted = assignment(
+      50, [assigned("31.1.50", on: ["sim-0", "sim-1"]), assigned("31.2.50", on: ["sim-1"])])
+    #expect(
+      text(situation(wanted, held: [held("30.1.40", .stopping)])) == [
+        "31.1.50 waits until attempt 30.1.40 has let go of device sim-0",
+        "31.2.50 waits until attempt 31.1.50 has let go of device sim-1",
+      ])
+  }
+
+  @Test func `a date that has passed stops, heard or not; one to come is woken for`() {
+    let past = now.adding(seconds: -1)
+    let soon = now.adding(seconds: 60)
+    let wanted = assignment(40, [assigned("31.1.40", notAfter: past)])
+    #expect(
+      text(situation(wanted, held: [held("31.1.40")], mistrusts: true, leaseHolds: false)) == [
+        "stop 31.1.40: its date has passed: \(past.short)"
+      ])
+    #expect(text(situation(wanted)) == ["refuse 31.1.40: its date has passed: \(past.short)"])
+    #expect(
+      text(situation(nil, held: [held("31.1.40", notAfter: past)])) == [
+        "stop 31.1.40: its date has passed: \(past.short)"
+      ])
+    let later = assignment(41, [assigned("31.1.40", notAfter: soon)])
+    let outcome = Convergence.outcome(of: situation(later, held: [held("31.1.40", notAfter: past)]))
+    #expect(outcome.steps == [])
+    #expect(outcome.checkAt == soon)
+  }
+
+  @Test func `silence ends exclusive attempts only, and starts nothing`() {
+    let wanted = assignment(
+      40,
+      [
+        assigned("31.1.40", exclusive: true), assigned("31.2.40", on: ["sim-1"]),
+        assigned("31.3.40", on: ["sim-2"]),
+      ])
+    #expect(
+      text(
+        situation(
+          wanted, held: [held("31.1.40"), held("31.2.40", on: ["sim-1"], port: 9001)],
+          leaseHolds: false)) == [
+        "stop 31.1.40: exclusive, and the control plane was not heard for the lease",
+        "31.3.40 waits for the control plane to be heard",
+      ])
+    #expect(
+      text(situation(nil, held: [held("31.1.40", exclusive: true)], leaseHolds: false)) == [
+        "stop 31.1.40: exclusive, and the control plane was not heard for the lease"
+      ])
+  }
+
+  @Test func `a kept assignment stops what it does not name, and starts nothing until confirmed`() {
+    let kept = assignment(50, [assigned("31.1.50", on: ["sim-1"])])
+    #expect(
+      text(situation(kept, held: [held("31.1.40")], confirmed: false)) == [
+        "stop 31.1.40: no longer assigned, as of generation 50",
+        "31.1.50 waits for the control plane to confirm the assignment",
+      ])
+  }
+
+  @Test func `a mistrusted control plane changes nothing`() {
+    let wanted = assignment(50, [assigned("31.1.50", on: ["sim-1"])])
+    #expect(
+      text(
+        situation(
+          wanted,
+          held: [held("31.1.40"), held("31.1.30", on: ["sim-2"], .ended(acknowledged: true))],
+          unknown: [.init(id: nil, pid: 77, reported: true, reaping: false)], mistrusts: true)) == [
+        "31.1.50 waits: the control plane's log is not the one seen before"
+      ])
+  }
+
+  @Test func `what can never run here is refused`() {
+    let wanted = assignment(
+      40, [assigned("31.1.40", on: ["sim-9"]), assigned("31.2.40", on: ["sim-1", "sim-1"])])
+    #expect(
+      text(situation(wanted)) == [
+        "refuse 31.1.40: device sim-9 is not on this node",
+        "refuse 31.2.40: it was assigned the same device twice",
+      ])
+    #expect(text(situation(wanted, confirmed: false)) == [])
+  }
+
+  @Test func `an engine nobody knows is reaped once it was reported; nothing starts before`() {
+    let wanted = assignment(40, [assigned("31.1.40")])
+    func stray(reported: Bool, reaping: Bool = false) -> [Convergence.Unknown] {
+      [.init(id: attemptID("30.1.20"), pid: 77, reported: reported, reaping: reaping)]
+    }
+    let waits = "31.1.40 waits until process 77, which this agent has no record of, is gone"
+    #expect(text(situation(wanted, unknown: stray(reported: false))) == [waits])
+    #expect(text(situation(wanted, unknown: stray(reported: true))) == ["reap 77", waits])
+    #expect(text(situation(wanted, unknown: stray(reported: true, reaping: true))) == [waits])
+    #expect(text(situation(nil, unknown: stray(reported: true))) == [])
+  }
+
+  @Test func `without a free port an attempt waits`() {
+    let wanted = assignment(40, [assigned("31.1.40"), assigned("31.2.40", on: ["sim-1"])])
+    #expect(
+      text(situation(wanted, ports: 9000...9000)) == [
+        "start 31.1.40 at 9000 on sim-0", "31.2.40 no port is free from 9000 to 9000",
+      ])
+  }
+}

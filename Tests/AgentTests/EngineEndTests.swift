@@ -1,0 +1,218 @@
+// The ways in which engines fail, and what is said of it.
+
+import Glibc
+import Hosting
+import Testing
+import Wire
+
+@testable import Agent
+
+@Suite(.serialized) struct `Engines that fail` {
+  @Test func `one that crashes is reported with its signal, and not started again`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        let log = space.path + "/engines"
+        try await LocalAgent.use(space, server) { _ in
+          await server.standIn.assign(
+            40, [assigned("31.1.40", launch: simLaunch(engineLog: log))])
+          let ready = try await server.standIn.see(.ready, of: "31.1.40")
+          let engine = try #require(
+            ProcessIdentity(running: Int32(ready.pid ?? 0)).flatMap(ProcessHandle.init))
+          engine.signal(SIGABRT)
+          let ended = try await server.standIn.see(.ended, of: "31.1.40")
+          #expect(ended.exitSignal == Int(SIGABRT))
+          #expect(ended.reason?.hasPrefix("ended by signal 6") == true)
+          await server.standIn.askForReport()
+          let count = await server.standIn.reports.count
+          try await eventually("more is heard") { await server.standIn.reports.count > count }
+          let lines = String(decoding: Files.tail(log, bytes: 1 << 16), as: UTF8.self)
+          #expect(lines.split(separator: "\n").count { $0.contains("\"start\"") } == 1)
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
+  @Test func `one that finds no device memory says so in its own words`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        try await LocalAgent.use(space, server) { _ in
+          await server.standIn.assign(
+            40, [assigned("31.1.40", launch: simLaunch(["--out-of-memory-at-load"]))])
+          let ended = try await server.standIn.see(.ended, of: "31.1.40")
+          #expect(ended.exitCode == 1)
+          #expect(ended.reason?.hasPrefix("out of device memory at load; its log ends: ") == true)
+          #expect(ended.reason?.contains("CUDA out of memory") == true)
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
+  @Test func `one that never becomes ready is stopped at its deadline`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        try await LocalAgent.use(space, server) { _ in
+          await server.standIn.assign(
+            40, [assigned("31.1.40", launch: simLaunch(["--never-ready"], deadlineSeconds: 2))])
+          let ended = try await server.standIn.see(.ended, of: "31.1.40")
+          #expect(ended.reason?.hasPrefix("not ready within 2 s; its log ends: ") == true)
+          #expect(await server.standIn.phases(of: "31.1.40") == [.starting, .loading, .stopping, .ended])
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
+  @Test func `one that hangs becomes unhealthy and stays until it is revoked`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        try await LocalAgent.use(space, server) { _ in
+          await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch(graceSeconds: 1))])
+          let ready = try await server.standIn.see(.ready, of: "31.1.40")
+          let engine = try #require(
+            ProcessIdentity(running: Int32(ready.pid ?? 0)).flatMap(ProcessHandle.init))
+          engine.signal(SIGSTOP)
+          let unhealthy = try await server.standIn.see(.unhealthy, of: "31.1.40")
+          #expect(unhealthy.pid == ready.pid)
+          #expect(unhealthy.reason == "no answer to 3 probes")
+          engine.signal(SIGCONT)
+          _ = try await server.standIn.see(.ready, of: "31.1.40")
+          engine.signal(SIGSTOP)
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
+  @Test func `one that ignores being told to stop is killed after its grace`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        try await LocalAgent.use(space, server) { _ in
+          let stubborn = simLaunch(["--refuse-stop"], graceSeconds: 1)
+          await server.standIn.assign(40, [assigned("31.1.40", launch: stubborn)])
+          _ = try await server.standIn.see(.ready, of: "31.1.40")
+          // Its successor waits for the device until it is really gone.
+          await server.standIn.assign(50, [assigned("31.1.50", launch: simLaunch())])
+          _ = try await server.standIn.see(.stopping, of: "31.1.40")
+          #expect(await server.standIn.attempt("31.1.50")?.phase == .starting)
+          let ended = try await server.standIn.see(.ended, of: "31.1.40")
+          #expect(ended.exitSignal == Int(SIGKILL))
+          #expect(ended.reason == "no longer assigned, as of generation 50")
+          _ = try await server.standIn.see(.ready, of: "31.1.50")
+          try await server.standIn.clear(51)
+        }
+      }
+    }
+  }
+
+  @Test func `one whose holder is killed is cleared away with all it started`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        try await LocalAgent.use(space, server) { _ in
+          // A shell whose children would outlive it.
+          let family = launch(
+            ["/bin/sh", "-c", "sleep 1000 & setsid sleep 1000 & sleep 1000"], deadlineSeconds: 600)
+          await server.standIn.assign(40, [assigned("31.1.40", launch: family)])
+          _ = try await server.standIn.see(.loading, of: "31.1.40")
+          try await eventually("the family is there") { space.processes().count == 5 }
+          let holder = try #require(space.processes().first(where: Remains.isHolder))
+          ProcessHandle(holder.identity)?.signal(SIGKILL)
+          let ended = try await server.standIn.see(.ended, of: "31.1.40")
+          #expect(ended.reason == "its holder was ended by signal 9")
+          #expect(space.processes().isEmpty, "ended is said only when nothing is left")
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (["/no/such/engine"], "/no/such/engine"), (["wharf-engine-sim", "${weights}"], "${weights}"),
+  ])
+  func `one that cannot be started at all says why`(command: [String], named: String) async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        try await LocalAgent.use(space, server) { _ in
+          await server.standIn.assign(40, [assigned("31.1.40", launch: launch(command))])
+          let ended = try await server.standIn.see(.ended, of: "31.1.40")
+          #expect(ended.reason?.contains(named) == true, "\(ended.reason ?? "no reason")")
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
+  @Test func `one that writes its key does not give it away`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        try await LocalAgent.use(space, server) { _ in
+          let chatty = launch(
+            ["/bin/sh", "-c", "echo \"key is $KEY\"; exit 3"], environment: ["KEY": "${engineKey}"])
+          await server.standIn.assign(40, [assigned("31.1.40", launch: chatty)])
+          let ended = try await server.standIn.see(.ended, of: "31.1.40")
+          #expect(ended.exitCode == 3)
+          #expect(ended.reason == "ended by itself with code 3; its log ends: key is …")
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+}
+
+@Suite(.serialized) struct `Ports of engines` {
+  @Test func `one that somebody else has is passed over`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        let ports = Workspace.ports()
+        let outsider = Outsider(port: ports.lowerBound, listening: true)
+        defer { outsider.leave() }
+        try await LocalAgent.use(space, server, ports: ports) { _ in
+          await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
+          let ready = try await server.standIn.see(.ready, of: "31.1.40")
+          #expect(ready.endpoint == "http://127.0.0.1:\(ports.lowerBound + 1)")
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
+  @Test func `one taken between the look and the start is given up for another, unseen from outside`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        let ports = Workspace.ports()
+        // Bound and not yet listening, it does not show; then it listens first.
+        let outsider = Outsider(port: ports.lowerBound, listening: false)
+        defer { outsider.leave() }
+        try await LocalAgent.use(space, server, ports: ports, settleMilliseconds: 20_000) { agent in
+          await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
+          let plan = agent.folder.path + "/attempts/31.1.40/plan.json"
+          try await eventually("it is being started") { access(plan, F_OK) == 0 }
+          outsider.listen()
+          let ready = try await server.standIn.see(.ready, of: "31.1.40")
+          #expect(ready.endpoint == "http://127.0.0.1:\(ports.lowerBound + 1)")
+          #expect(await server.standIn.phases(of: "31.1.40") == [.starting, .ready])
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
+  @Test func `when all are taken an attempt waits and says so`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        let ports = Workspace.ports(2)
+        let outsiders = ports.map { Outsider(port: $0, listening: true) }
+        defer { for outsider in outsiders { outsider.leave() } }
+        try await LocalAgent.use(space, server, ports: ports) { _ in
+          await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
+          let waiting = try await eventually("it waits") {
+            await server.standIn.attempt("31.1.40")?.reason
+          }
+          #expect(waiting == "no port is free from \(ports.lowerBound) to \(ports.upperBound)")
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+}

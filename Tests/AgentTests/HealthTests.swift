@@ -1,0 +1,70 @@
+// When an engine counts as ready.
+
+import Testing
+
+@testable import Agent
+
+private let start = BootTime(nanoseconds: 0)
+
+@Suite struct `Judging health` {
+  @Test func `a loading engine becomes ready at its first answer`() {
+    var health = Health(standing: .loading(deadline: start.adding(seconds: 60)), periodMilliseconds: 500)
+    #expect(health.probed(answered: false, at: start) == nil)
+    #expect(health.pauseMilliseconds == 500)
+    #expect(health.probed(answered: true, at: start) == .becameReady)
+    #expect(health.standing == .ready)
+  }
+
+  @Test func `a loading engine is given up at its deadline, not before`() {
+    let deadline = start.adding(seconds: 60)
+    var health = Health(standing: .loading(deadline: deadline), periodMilliseconds: 500)
+    #expect(health.probed(answered: false, at: start.adding(milliseconds: 59_999)) == nil)
+    #expect(health.probed(answered: false, at: deadline) == .gaveUp)
+    var late = Health(standing: .loading(deadline: deadline), periodMilliseconds: 500)
+    #expect(late.probed(answered: true, at: deadline) == .becameReady)
+  }
+
+  @Test func `failures in a row make it unhealthy, one answer makes it ready again`() {
+    var health = Health(standing: .ready, periodMilliseconds: 500)
+    #expect(health.probed(answered: false, at: start) == nil)
+    #expect(health.probed(answered: false, at: start) == nil)
+    #expect(health.probed(answered: true, at: start) == nil)
+    #expect(health.probed(answered: false, at: start) == nil)
+    #expect(health.probed(answered: false, at: start) == nil)
+    #expect(health.probed(answered: false, at: start) == .becameUnhealthy)
+    #expect(health.probed(answered: false, at: start) == nil)
+    #expect(health.probed(answered: true, at: start) == .becameReady)
+  }
+
+  @Test func `probing slows while all is well, and is quick again at the first failure`() {
+    var health = Health(standing: .ready, periodMilliseconds: 500)
+    var pauses: [Int] = []
+    for _ in 0..<5 {
+      _ = health.probed(answered: true, at: start)
+      pauses.append(health.pauseMilliseconds)
+    }
+    #expect(pauses == [1000, 2000, 4000, 5000, 5000])
+    _ = health.probed(answered: false, at: start)
+    #expect(health.pauseMilliseconds == 500)
+  }
+
+  @Test func `a period out of all bounds is brought within them`() {
+    #expect(Health(standing: .ready, periodMilliseconds: 0).pauseMilliseconds == 50)
+    #expect(Health(standing: .ready, periodMilliseconds: 1 << 40).pauseMilliseconds == 5000)
+  }
+}
+
+@Suite struct `Backing off` {
+  @Test func `doubles up to a cap, and never in step`() {
+    var backoff = Backoff()
+    var random = SystemRandomNumberGenerator()
+    let pauses = (0..<10).map { _ in backoff.pauseMilliseconds(using: &random) }
+    var step = Backoff.firstMilliseconds
+    for pause in pauses {
+      #expect((step / 2...step).contains(pause))
+      step = min(step * 2, Backoff.longestMilliseconds)
+    }
+    backoff.succeeded()
+    #expect(backoff.pauseMilliseconds(using: &random) <= Backoff.firstMilliseconds)
+  }
+}

@@ -1,0 +1,78 @@
+// An agent inside the test's own process, with real holders and engines.
+
+import AsyncHTTPClient
+import Hosting
+import Logging
+import Testing
+import Wire
+
+@testable import Agent
+
+struct LocalAgent {
+  let agent: NodeAgent
+  let folder: DataFolder
+
+  /// Runs an agent during `test`; engines that it leaves are the test's to end.
+  static func use(
+    _ space: Workspace, _ server: StandInServer, ports: ClosedRange<Int> = Workspace.ports(),
+    devices: Int = 4, settleMilliseconds: Int64 = 200,
+    data: String? = nil,
+    _ test: @escaping @Sendable (LocalAgent) async throws -> Void
+  ) async throws {
+    var log = Logger(label: "agent")
+    log.logLevel = .critical
+    let quiet = log
+    let folder = try DataFolder(data ?? space.data)
+    let lock = try DataLock(folder)
+    defer { withExtendedLifetime(lock) {} }
+    let facts = NodeFacts(
+      address: "127.0.0.1", cpuMillis: 4000, memoryBytes: 64 << 30, devices: simulatedDevices(devices))
+    try await AgentProgram.withClient { client in
+      let joining = Joining(
+        folder: folder, client: client, servers: [server.url], name: name("node-1"), log: quiet)
+      let membership = try await joining.membership(facts: facts) { "join-token-1" }
+      let boot = try ProcessTable.bootID()
+      let agent = try NodeAgent(
+        NodeAgent.Configuration(
+          node: membership.node, address: "127.0.0.1", ports: ports, bootID: boot,
+          incarnation: "\(UInt64.random(in: .min ... .max))", base: Machine.base,
+          settleMilliseconds: settleMilliseconds),
+        facts: facts, folder: folder,
+        host: try ProcessHost(
+          holderProgram: Machine.programFolder + "/wharf-holder", bootID: boot, log: quiet),
+        client: client, log: quiet)
+      try await agent.adopt()
+      let link = ControlLink(
+        client: client, servers: [server.url], bearer: try folder.credential().secret)
+      let running = Task { await agent.run(link) }
+      do {
+        try await test(LocalAgent(agent: agent, folder: folder))
+      } catch {
+        print("last observation: \(await agent.observation().attempts)")
+        running.cancel()
+        await running.value
+        throw error
+      }
+      running.cancel()
+      await running.value
+    }
+  }
+}
+
+extension StandIn {
+  /// Waits for an attempt to be reported in a phase.
+  nonisolated func see(
+    _ phase: AttemptPhase, of id: String, withinSeconds seconds: Double = 30
+  ) async throws -> ObservedAttempt {
+    try await eventually("\(id) is \(phase)", withinSeconds: seconds) {
+      let seen = await attempt(id)
+      return seen?.phase == phase ? seen : nil
+    }
+  }
+
+  /// Ends everything, as a control plane would.
+  nonisolated func clear(_ generation: Int64) async throws {
+    await assign(generation, [])
+    try await eventually("nothing is left") { await last?.attempts == [] }
+  }
+}

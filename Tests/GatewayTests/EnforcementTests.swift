@@ -1,0 +1,213 @@
+// What a gateway's word is worth: a position is reported as enforced only once nothing is answered
+// that its policy refuses; without a lease nothing is answered at all; dates bite without news.
+
+import AsyncHTTPClient
+import Glibc
+import Hosting
+import NIOCore
+import NIOHTTP1
+import Synchronization
+import Testing
+import Wire
+
+@testable import Gateway
+
+extension WithProcesses {
+  @Suite struct EnforcementTests {
+    /// Reads a stream to its end.
+    func rest(_ parts: inout HTTPClientResponse.Body.AsyncIterator) async throws -> String {
+      var text = ""
+      while let part = try await parts.next() { text += String(buffer: part) }
+      return text
+    }
+
+    @Test func `a revocation cuts a stream under way, and is reported afterwards`() async throws {
+      let engine = try await Engine("--tokens-per-second", "5")
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, control in
+        let inFlight = Mutex<Int?>(nil)
+        control.whenEnforced { _ in
+          inFlight.withLock { $0 = gateway.gate.reading.inFlight }
+        }
+        var parts = try await gateway.stream().body.makeAsyncIterator()
+        _ = try await parts.next()
+        control.policy = control.policy.revoking()
+        let rest = try await rest(&parts)
+        #expect(rest.contains(#""code":"grantRevoked""#))
+        #expect(!rest.contains("[DONE]"))
+        try await eventually("it is reported") { control.enforced.last == 41 }
+        #expect(inFlight.withLock { $0 } == 0, "nothing was answered when the report came")
+        let refused = try await gateway.chat()
+        #expect(refused.status == 403)
+        #expect(refused.code == "grantRevoked")
+        #expect(refused.headers["wharf-position"] == ["41"])
+        try await eventually("the engine was left") { try await engine.running == 0 }
+      }
+    }
+
+    @Test func `a revocation answers a request that waits for its engine`() async throws {
+      let engine = try await Engine("--time-to-first-token-ms", "60000")
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, control in
+        async let waiting = gateway.chat()
+        try await eventually("the engine is asked") { try await engine.running == 1 }
+        control.policy = control.policy.revoking()
+        let reply = try await waiting
+        #expect(reply.status == 403)
+        #expect(reply.code == "grantRevoked")
+      }
+    }
+
+    @Test func `a client that does not read cannot hold up a revocation`() async throws {
+      let engine = try await Engine("--context-length", "1000000")
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, control in
+        let response = try await gateway.stream(tokens: 500_000)
+        var parts = response.body.makeAsyncIterator()
+        _ = try await parts.next()
+        control.policy = control.policy.revoking()
+        try await eventually("it is reported", within: 5) { control.enforced.last == 41 }
+        #expect(gateway.gate.reading.inFlight == 0)
+        // What was on its way may still be read; then the connection ends.
+        await #expect(throws: (any Error).self) {
+          while try await parts.next() != nil {}
+          throw Late(description: "the stream was cut")
+        }
+      }
+    }
+
+    @Test func `under load no answer begins or goes on after the report`() async throws {
+      let engine = try await Engine("--tokens-per-second", "200")
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, control in
+        let tally = Tally()
+        control.whenEnforced { _ in tally.report(inFlight: gateway.gate.reading.inFlight) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for _ in 0..<16 {
+            group.addTask {
+              for _ in 0..<100 {
+                let wasReported = tally.isReported
+                let reply = try await gateway.chat()
+                if wasReported, reply.status == 200 { tally.countLate() }
+                if reply.status == 403 { return }
+              }
+            }
+          }
+          try await eventually("requests are in flight") { gateway.gate.reading.inFlight >= 8 }
+          control.policy = control.policy.revoking()
+          try await group.waitForAll()
+        }
+        #expect(tally.late == 0)
+      }
+    }
+
+    /// What was answered although it had been reported that it would not be.
+    private final class Tally: Sendable {
+      private let state = Mutex((isReported: false, late: 0))
+      var isReported: Bool { state.withLock { $0.isReported } }
+      var late: Int { state.withLock { $0.late } }
+      func countLate() { state.withLock { $0.late += 1 } }
+      func report(inFlight: Int) { state.withLock { $0 = (true, $0.late + inFlight) } }
+    }
+
+    // MARK: Lease
+
+    @Test func `when the lease ends all is refused, and what runs is cut`() async throws {
+      let engine = try await Engine("--tokens-per-second", "5")
+      var policy = Sample.policy(port: engine.port)
+      policy.leaseSeconds = 3
+      try await withGateway(policy) { gateway, control in
+        var parts = try await gateway.stream().body.makeAsyncIterator()
+        _ = try await parts.next()
+        control.isSilent = true
+        let rest = try await rest(&parts)
+        #expect(rest.contains(#""code":"no_policy_lease""#))
+        try await eventually("health tells") {
+          try await gateway.send(.GET, "/health", key: nil).status == 503
+        }
+        let refused = try await gateway.chat()
+        #expect(refused.status == 503)
+        #expect(refused.code == "no_policy_lease")
+        #expect(refused.headers["retry-after"] == ["2"])
+        control.isSilent = false
+        try await eventually("it serves again") { try await gateway.chat().status == 200 }
+      }
+    }
+
+    @Test func `a lease shorter than the long poll is renewed in time`() async throws {
+      let engine = try await Engine()
+      var policy = Sample.policy(port: engine.port)
+      policy.leaseSeconds = 3
+      try await withGateway(policy) { gateway, control in
+        let deadline = ContinuousClock.now + .seconds(5)
+        while ContinuousClock.now < deadline {
+          #expect(gateway.gate.reading.leaseLeft > .milliseconds(500))
+          try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(control.pulls < 10)
+      }
+    }
+
+    // MARK: Dates
+
+    @Test func `a grant runs out by the gateway's clock though nothing is heard`() async throws {
+      let engine = try await Engine("--tokens-per-second", "5")
+      var policy = Sample.policy(port: engine.port)
+      policy.teams[0].grants[0].notAfter = GatewayClock().now.date.adding(seconds: 2)
+      try await withGateway(policy) { gateway, control in
+        control.isSilent = true
+        var parts = try await gateway.stream().body.makeAsyncIterator()
+        _ = try await parts.next()
+        #expect(try await rest(&parts).contains(#""code":"grantExpired""#))
+        let refused = try await gateway.chat()
+        #expect(refused.status == 403)
+        #expect(refused.code == "grantExpired")
+      }
+    }
+
+    @Test func `a key runs out by the gateway's clock though nothing is heard`() async throws {
+      let engine = try await Engine("--tokens-per-second", "5")
+      var policy = Sample.policy(port: engine.port)
+      policy.keys[0].notAfter = GatewayClock().now.date.adding(seconds: 2)
+      try await withGateway(policy) { gateway, control in
+        control.isSilent = true
+        var parts = try await gateway.stream().body.makeAsyncIterator()
+        _ = try await parts.next()
+        #expect(try await rest(&parts).contains(#""code":"api_key_expired""#))
+        let refused = try await gateway.chat()
+        #expect(refused.status == 401)
+        #expect(refused.code == "api_key_expired")
+      }
+    }
+
+    // MARK: Control planes
+
+    @Test func `a policy of another history is not applied, and its lease not renewed`()
+      async throws
+    {
+      let engine = try await Engine()
+      var policy = Sample.policy(port: engine.port)
+      policy.leaseSeconds = 3
+      try await withGateway(policy) { gateway, control in
+        control.policy = control.policy.next { $0.head = Sample.head(100, hash: 9) }
+        try await eventually("the alarm is counted") {
+          let page = try await gateway.send(.GET, "/metrics").body
+          return !page.contains("wharf_gateway_alarms_total 0")
+        }
+        #expect(gateway.gate.reading.position == 40)
+        #expect(try await gateway.chat().status == 200, "it serves on by what it knows")
+        try await eventually("its lease ends") { try await gateway.chat().status == 503 }
+      }
+    }
+
+    @Test func `when one server fails the next is asked`() async throws {
+      let engine = try await Engine()
+      let control = ControlPlane(Sample.policy(port: engine.port))
+      try await control.serving { port in
+        let server = try GatewayServer(
+          options(servers: ["http://127.0.0.1:1", "http://127.0.0.1:\(port)"]), logger: quiet)
+        try await withPort {
+          try await server.run(signals: [], onRunning: $0)
+        } body: { _ in
+          try await eventually("the policy is enforced") { control.enforced == [40] }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// What a gateway believes of what it is told.
+
+import Hosting
+import Testing
+import Wire
+
+@testable import Gateway
+
+@Suite struct PolicyProgressTests {
+  let first = Sample.policy()
+
+  func held() -> PolicyProgress {
+    var progress = PolicyProgress()
+    #expect(progress.judge(first) == .apply)
+    return progress
+  }
+
+  @Test func `a newer policy is applied, the same one again renews`() {
+    var progress = held()
+    #expect(progress.judge(first) == .renew)
+    #expect(progress.judge(first.next()) == .apply)
+    #expect(progress.applied == 41)
+  }
+
+  @Test func `a policy of a lower position is passed over`() {
+    var progress = held()
+    #expect(progress.judge(first.next()) == .apply)
+    var stale = first
+    stale.head = Sample.head(200)
+    guard case .ignore = progress.judge(stale) else { Issue.record("it was believed"); return }
+    #expect(progress.applied == 41)
+  }
+
+  @Test func `a server that knows less than was seen is passed over`() {
+    var progress = held()
+    guard case .ignore = progress.judge(Sample.head(99)) else {
+      Issue.record("it was believed")
+      return
+    }
+  }
+
+  @Test func `one position with two hashes is an alarm`() {
+    var progress = held()
+    guard case .alarm = progress.judge(Sample.head(100, hash: 8)) else {
+      Issue.record("no alarm")
+      return
+    }
+    #expect(progress.judge(Sample.head(100)) == .renew)
+  }
+
+  @Test func `two policies of one position are an alarm`() {
+    var progress = held()
+    var other = first
+    other.keys = []
+    guard case .alarm = progress.judge(other) else { Issue.record("no alarm"); return }
+    #expect(progress.policy == first)
+  }
+
+  @Test func `an earlier era is passed over, a later one is followed if it began after all seen`() {
+    var progress = held()
+    var later = first.next()
+    later.head = Sample.head(150, era: 101)
+    #expect(progress.judge(later) == .apply)
+    guard case .ignore = progress.judge(first.next().next()) else {
+      Issue.record("it was believed")
+      return
+    }
+    #expect(progress.judge(Sample.head(151, era: 101)) == .renew)
+  }
+
+  @Test func `an era that began before what was seen is an alarm`() {
+    var progress = held()
+    var rewritten = first.next()
+    rewritten.head = Sample.head(150, era: 100)
+    guard case .alarm = progress.judge(rewritten) else { Issue.record("no alarm"); return }
+    #expect(progress.applied == 40)
+  }
+}

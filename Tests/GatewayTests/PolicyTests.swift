@@ -1,0 +1,149 @@
+// Deciding on requests by a policy: values in, values out.
+
+import Hosting
+import Testing
+import Wire
+
+@testable import Gateway
+
+@Suite struct PolicyTests {
+  let key = Sample.digest(Sample.key)
+
+  func decide(
+    _ model: String = "xai/grok-3", _ policy: Policy = Sample.policy(),
+    key: Hosting.Digest? = Sample.digest(Sample.key), now: Timestamp = Sample.now,
+    lease: Bool = true
+  ) -> PolicyDecision {
+    PolicyIndex(policy).decide(keyDigest: key, model: model, now: now, lease: lease)
+  }
+
+  @Test(arguments: [
+    "xai/grok-3", "xai/grok-3:1", "xai/grok-3:stable", "XAI/Grok-3", "xai/grok-3:STABLE",
+  ])
+  func `a granted model is served by each of its names`(_ name: String) throws {
+    let permission = try #require(decide(name).permission)
+    #expect(permission.routes.map(\.servedModelName) == ["engine-grok"])
+    #expect(permission.model.id == Sample.model)
+  }
+
+  @Test func `a version is served only by replicas of it, an alias by those of its version`() throws
+  {
+    var policy = Sample.policy()
+    policy.models[0].routes = [
+      Sample.route(1, version: "1"), Sample.route(2, version: "2"), Sample.route(3, version: "2"),
+    ]
+    policy.models[0].aliases = ["next": "2"]
+    func attempts(_ name: String) -> [AttemptID]? {
+      decide(name, policy).permission?.routes.map(\.attempt)
+    }
+    #expect(attempts("xai/grok-3:1") == [Sample.attempt(1)])
+    #expect(attempts("xai/grok-3:next") == [Sample.attempt(2), Sample.attempt(3)])
+    #expect(attempts("xai/grok-3")?.count == 3)
+  }
+
+  struct Refused: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let status: Int
+    let code: String
+    var key: String? = Sample.key
+    var model = "xai/grok-3"
+    var lease = true
+    var now = Sample.now
+    var change: @Sendable (inout Policy) -> Void = { _ in }
+  }
+
+  static let refused: [Refused] = [
+    Refused(testDescription: "no key", status: 401, code: "missing_api_key", key: nil),
+    Refused(testDescription: "an unknown key", status: 401, code: "invalid_api_key", key: "other"),
+    Refused(
+      testDescription: "a key that ran out this instant", status: 401, code: "api_key_expired"
+    ) {
+      $0.keys[0].notAfter = Sample.now
+    },
+    Refused(
+      testDescription: "a model that does not exist", status: 404, code: "model_not_found",
+      model: "xai/grok-9"),
+    Refused(
+      testDescription: "a name that is none", status: 404, code: "model_not_found", model: "grok-3"),
+    Refused(
+      testDescription: "a version that does not exist", status: 404,
+      code: "model_version_not_found", model: "xai/grok-3:7"),
+    Refused(
+      testDescription: "a model that was never granted", status: 403, code: "notGranted",
+      model: "xai/grok-mini"),
+    Refused(testDescription: "a revoked grant", status: 403, code: "grantRevoked") {
+      $0 = $0.revoking()
+    },
+    Refused(testDescription: "a refusal beside a grant", status: 403, code: "grantRevoked") {
+      $0.teams[0].refusals.append(Sample.revoked)
+    },
+    Refused(testDescription: "a grant that ran out this instant", status: 403, code: "grantExpired")
+    {
+      $0.teams[0].grants[0].notAfter = Sample.now
+    },
+    Refused(testDescription: "no ready replica", status: 503, code: "no_ready_replica") {
+      $0.models[0].routes = []
+    },
+    Refused(
+      testDescription: "no ready replica of the version", status: 503, code: "no_ready_replica",
+      model: "xai/grok-3:2"),
+    Refused(
+      testDescription: "no lease", status: 503, code: "no_policy_lease", lease: false),
+    Refused(
+      testDescription: "no lease and no key", status: 503, code: "no_policy_lease", key: nil,
+      lease: false),
+  ]
+
+  @Test(arguments: refused) func `what is refused says why`(_ refused: Refused) throws {
+    var policy = Sample.policy()
+    refused.change(&policy)
+    let denial = try #require(
+      decide(
+        refused.model, policy, key: refused.key.map(Sample.digest), now: refused.now,
+        lease: refused.lease
+      ).denial)
+    #expect(denial.status == refused.status)
+    #expect(denial.code == refused.code)
+    #expect((denial.retryAfterSeconds != nil) == (denial.status == 503))
+  }
+
+  @Test func `a date bites from its instant on and not before`() {
+    var policy = Sample.policy()
+    policy.teams[0].grants[0].notAfter = Sample.now.adding(seconds: 1)
+    policy.keys[0].notAfter = Sample.now.adding(seconds: 2)
+    #expect(decide("xai/grok-3", policy).permission != nil)
+    #expect(
+      decide("xai/grok-3", policy, now: Sample.now.adding(seconds: 1)).denial?.code
+        == "grantExpired")
+    #expect(
+      decide("xai/grok-3", policy, now: Sample.now.adding(seconds: 2)).denial?.code
+        == "api_key_expired")
+  }
+
+  @Test func `a model that the team may not know of answers as one that does not exist`() {
+    // The embargoed model is in the policy for another team; its neighbour is not in it at all.
+    var with = Sample.policy()
+    with.models.append(Sample.model(Stream(.model, 9), "xai/secret"))
+    with.teams.append(
+      PolicyTeam(
+        id: Stream(.team, 20), name: try! Name("insiders"), requestsPerMinute: nil,
+        tokensPerMinute: nil, grants: [Sample.grant(Stream(.model, 9))], refusals: []))
+    let without = Sample.policy()
+    for label in ["", ":1", ":stable", ":nonsense"] {
+      let asked = "xai/secret\(label)"
+      #expect(decide(asked, with).denial == decide(asked, without).denial)
+      let other = "xai/absent\(label)"
+      #expect(
+        decide(asked, with).denial?.message.replacing(asked, with: "*")
+          == decide(other, with).denial?.message.replacing(other, with: "*"))
+      #expect(decide(asked, with).denial?.code == decide(other, with).denial?.code)
+    }
+    let team = PolicyIndex(with).teams[Sample.team]!
+    #expect(PolicyIndex(with).usable(by: team, now: Sample.now).map(\.name) == ["xai/grok-3"])
+  }
+}
+
+extension PolicyDecision {
+  var permission: Permission? { if case .serve(let permission) = self { permission } else { nil } }
+  var denial: Denial? { if case .refuse(let denial) = self { denial } else { nil } }
+}

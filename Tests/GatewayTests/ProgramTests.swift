@@ -1,0 +1,99 @@
+// The program wharf-gateway, as a process.
+
+import AsyncHTTPClient
+import Glibc
+import Hosting
+import NIOCore
+import NIOHTTP1
+import Testing
+import Wire
+
+@testable import Gateway
+
+extension WithProcesses {
+  @Suite struct ProgramTests {
+    static func arguments(control: Int, port: Int = 0) -> [String] {
+      [
+        "run", "--server", "http://127.0.0.1:\(control)", "--listen", "127.0.0.1:\(port)",
+        "--credential-file", credentialFile,
+      ]
+    }
+
+    @Test func `told to stop, it finishes what is in flight and takes nothing new`() async throws {
+      let engine = try await Engine("--tokens-per-second", "10")
+      let control = ControlPlane(Sample.policy(port: engine.port))
+      try await control.serving { controlPort in
+        let program = try Program("wharf-gateway", Self.arguments(control: controlPort))
+        let port = try await program.number(after: "answers at port ")
+        let gateway = GatewayUnderTest(port: port, gate: Gate())
+        try await eventually("the policy is enforced") { control.enforced == [40] }
+        var parts = try await gateway.stream(tokens: 20).body.makeAsyncIterator()
+        _ = try await parts.next()
+        program.signal(SIGTERM)
+        try await eventually("nothing new is taken") {
+          do {
+            _ = try await gateway.send(.GET, "/health", key: nil)
+            return false
+          } catch {
+            return true
+          }
+        }
+        var rest = ""
+        while let part = try await parts.next() { rest += String(buffer: part) }
+        #expect(rest.hasSuffix("data: [DONE]\n\n"))
+        #expect(try await program.ended() == 0)
+      }
+    }
+
+    @Test func `what is still in flight after the grace is ended`() async throws {
+      let engine = try await Engine("--tokens-per-second", "1")
+      let control = ControlPlane(Sample.policy(port: engine.port))
+      try await control.serving { controlPort in
+        let program = try Program(
+          "wharf-gateway", Self.arguments(control: controlPort) + ["--drain-seconds", "1"])
+        let port = try await program.number(after: "answers at port ")
+        try await eventually("the policy is enforced") { control.enforced == [40] }
+        var parts = try await GatewayUnderTest(port: port, gate: Gate()).stream().body
+          .makeAsyncIterator()
+        _ = try await parts.next()
+        program.signal(SIGTERM)
+        #expect(try await program.ended(within: 10) == 0)
+      }
+    }
+
+    @Test func `a port that is taken is said plainly`() async throws {
+      let control = ControlPlane(Sample.policy())
+      try await control.serving { port in
+        let program = try Program("wharf-gateway", Self.arguments(control: port, port: port))
+        #expect(try await program.ended() == 1)
+        #expect(program.written.contains("cannot listen at 127.0.0.1:\(port)"))
+      }
+    }
+
+    @Test func `a credential file that is missing is said plainly`() async throws {
+      let program = try Program(
+        "wharf-gateway", ["run", "--listen", "127.0.0.1:0", "--credential-file", "/nowhere/at-all"])
+      #expect(try await program.ended() == 1)
+      #expect(program.written.contains("cannot read the credential file '/nowhere/at-all'"))
+    }
+
+    @Test func `no secret is written to the log`() async throws {
+      let engine = try await Engine()
+      let control = ControlPlane(Sample.policy(port: engine.port))
+      try await control.serving { controlPort in
+        let program = try Program("wharf-gateway", Self.arguments(control: controlPort))
+        let port = try await program.number(after: "answers at port ")
+        try await eventually("the policy is enforced") { control.enforced == [40] }
+        #expect(try await GatewayUnderTest(port: port, gate: Gate()).chat().status == 200)
+        control.isSilent = true
+        control.policy = control.policy.next()
+        try await eventually("it complains") { program.written.contains("failed") }
+        for secret in [Sample.key, Sample.engineKey.secret, ControlPlane.credential] {
+          #expect(!program.written.contains(secret))
+        }
+        program.signal(SIGTERM)
+        #expect(try await program.ended() == 0)
+      }
+    }
+  }
+}

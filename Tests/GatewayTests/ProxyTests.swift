@@ -1,0 +1,272 @@
+// The gateway in front of real engine processes: rewriting, passing on, failing over.
+
+import AsyncHTTPClient
+import Glibc
+import Hosting
+import NIOCore
+import NIOHTTP1
+import Testing
+import Wire
+
+@testable import Gateway
+
+extension WithProcesses {
+  @Suite struct ProxyTests {
+    @Test func `a request reaches the engine under the engine's own name for the model`()
+      async throws
+    {
+      let engine = try await Engine()
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, _ in
+        let reply = try await gateway.chat()
+        #expect(reply.status == 200, "\(reply.body)")
+        #expect(reply.body.contains("engine-grok heard: hello"))
+        #expect(reply.headers["wharf-position"] == ["40"])
+        #expect(reply.headers["wharf-attempt"] == ["31.1.40"])
+        #expect(reply.headers["content-type"].first?.hasPrefix("application/json") == true)
+        let completion = try await gateway.send(
+          .POST, "/v1/completions", body: #"{"model":"xai/grok-3:stable","prompt":"hello"}"#)
+        #expect(completion.status == 200, "\(completion.body)")
+        let embedding = try await gateway.send(
+          .POST, "/v1/embeddings", body: #"{"input":["a","b"],"model":"xai/grok-3"}"#)
+        #expect(embedding.body.contains(#""embedding""#))
+      }
+    }
+
+    @Test func `what the engine says against a request reaches the client`() async throws {
+      let engine = try await Engine()
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, _ in
+        let reply = try await gateway.send(
+          .POST, "/v1/chat/completions", body: #"{"model":"xai/grok-3","messages":[]}"#)
+        #expect(reply.status == 400)
+        #expect(reply.message?.contains("messages") == true)
+      }
+    }
+
+    @Test func `a request's id is kept, or given`() async throws {
+      let engine = try await Engine()
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, _ in
+        var request = gateway.request(.GET, "/v1/models")
+        request.headers.add(name: "x-request-id", value: "mine-1")
+        let reply = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
+        #expect(reply.headers["x-request-id"] == ["mine-1"])
+        let given = try await gateway.chat().headers["x-request-id"]
+        #expect(given.count == 1 && given[0].hasPrefix("req-"))
+      }
+    }
+
+    @Test func `the client's key never reaches the engine, the attempt's own key does`()
+      async throws
+    {
+      let engine = try await Engine()
+      var policy = Sample.policy(port: engine.port)
+      policy.models[0].routes = [engine.route(key: EngineKey(secret: "another attempt's key"))]
+      try await withGateway(policy) { gateway, control in
+        let refused = try await gateway.chat()
+        #expect(refused.status == 502, "the engine refuses another attempt's key")
+        #expect(refused.code == "engine_failed")
+        control.policy = control.policy.next { $0.models[0].routes = [engine.route()] }
+        try await eventually("the policy is enforced") { control.enforced.contains(41) }
+        #expect(try await gateway.chat().status == 200)
+      }
+    }
+
+    // MARK: Streams
+
+    @Test func `a stream's first part arrives while the engine still writes`() async throws {
+      let engine = try await Engine("--tokens-per-second", "4")
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, _ in
+        let response = try await gateway.stream(tokens: 8)
+        #expect(response.headers["content-type"].first?.hasPrefix("text/event-stream") == true)
+        var parts = response.body.makeAsyncIterator()
+        let first = try #require(try await parts.next())
+        #expect(String(buffer: first).hasPrefix("data: "))
+        #expect(try await engine.running == 1, "the engine has not finished")
+        var rest = ""
+        while let part = try await parts.next() { rest += String(buffer: part) }
+        #expect(rest.hasSuffix("data: [DONE]\n\n"))
+      }
+    }
+
+    @Test func `a client that stops reading stops the engine, not the gateway's memory`()
+      async throws
+    {
+      let engine = try await Engine("--context-length", "1000000")
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, _ in
+        let response = try await gateway.stream(tokens: 100_000)
+        var parts = response.body.makeAsyncIterator()
+        _ = try await parts.next()
+        // It writes till the buffers on the way are full, and then no more.
+        var before = -1.0
+        try await eventually("the engine writes no further") {
+          try await Task.sleep(for: .milliseconds(300))
+          let now = try await engine.metric("vllm:generation_tokens_total")
+          defer { before = now }
+          return now == before
+        }
+        #expect(try await engine.running == 1, "the answer is far longer than any buffer")
+        var (count, tail) = (0, "")
+        while let part = try await parts.next() {
+          count += part.readableBytes
+          tail = String((tail + String(buffer: part)).suffix(300))
+        }
+        #expect(count > 10_000_000)
+        #expect(tail.hasSuffix("data: [DONE]\n\n"))
+        try await eventually("the engine is done") { try await engine.running == 0 }
+      }
+    }
+
+    @Test(arguments: [true, false])
+    func `a client that hangs up ends the request at the engine`(_ isStream: Bool) async throws {
+      let engine = try await Engine("--tokens-per-second", "2")
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, _ in
+        let asking = Task {
+          if isStream {
+            var parts = try await gateway.stream().body.makeAsyncIterator()
+            while try await parts.next() != nil {}
+          } else {
+            _ = try await gateway.chat()
+          }
+        }
+        try await eventually("the engine is asked") { try engine.connections == 1 }
+        if isStream {
+          try await eventually("the engine answers") { gateway.gate.reading.inFlight == 1 }
+        }
+        asking.cancel()
+        try await eventually("the engine was left", within: 5) { try engine.connections == 0 }
+        try await eventually("nothing is in flight") { gateway.gate.reading.inFlight == 0 }
+      }
+    }
+
+    // MARK: Engines that fail
+
+    @Test func `an engine that dies before its first byte costs the client nothing`() async throws {
+      let doomed = try await Engine("--crash-after-requests", "0")
+      let sound = try await Engine()
+      var policy = Sample.policy()
+      policy.models[0].routes = [doomed.route(1), sound.route(2)]
+      try await withGateway(policy) { gateway, _ in
+        for _ in 0..<4 {
+          let reply = try await gateway.chat()
+          #expect(reply.status == 200)
+          #expect(reply.headers["wharf-attempt"] == ["31.2.40"])
+        }
+        #expect(try await doomed.program.ended() == -SIGABRT, "it was asked, and died of it")
+      }
+    }
+
+    @Test func `an engine that fails is passed over while another is there`() async throws {
+      let full = try await Engine(
+        "--max-concurrent", "1", "--max-queued", "0", "--overload-status", "503",
+        "--tokens-per-second", "1")
+      let sound = try await Engine()
+      var policy = Sample.policy()
+      policy.models[0].routes = [full.route(1)]
+      try await withGateway(policy) { gateway, control in
+        var held = try await gateway.stream().body.makeAsyncIterator()
+        _ = try await held.next()
+        #expect(try await gateway.chat().status == 502, "there is no other")
+        control.policy = control.policy.next { $0.models[0].routes.append(sound.route(2)) }
+        try await eventually("the policy is enforced") { control.enforced.contains(41) }
+        for _ in 0..<3 { #expect(try await gateway.chat().status == 200) }
+      }
+    }
+
+    @Test func `an engine that dies within a stream ends it with an error`() async throws {
+      let engine = try await Engine("--tokens-per-second", "5")
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, _ in
+        var parts = try await gateway.stream().body.makeAsyncIterator()
+        _ = try await parts.next()
+        engine.program.signal(SIGKILL)
+        var rest = ""
+        while let part = try await parts.next() { rest += String(buffer: part) }
+        #expect(rest.contains(#""code":"engine_failed""#))
+        #expect(!rest.contains("[DONE]"))
+      }
+    }
+
+    @Test func `an engine that hangs is given up after the named time`() async throws {
+      let engine = try await Engine("--hang-after-requests", "0")
+      var limits = GatewayLimits()
+      limits.engineFirstByteSeconds = 1
+      try await withGateway(Sample.policy(port: engine.port), limits: limits) { gateway, _ in
+        let reply = try await gateway.chat()
+        #expect(reply.status == 504)
+        #expect(reply.code == "engine_timeout")
+        #expect(gateway.gate.reading.inFlight == 0)
+      }
+    }
+
+    @Test func `a stream that stands still is ended after the named time`() async throws {
+      let engine = try await Engine("--tokens-per-second", "5")
+      var limits = GatewayLimits()
+      limits.idleSeconds = 1
+      try await withGateway(Sample.policy(port: engine.port), limits: limits) { gateway, _ in
+        var parts = try await gateway.stream().body.makeAsyncIterator()
+        _ = try await parts.next()
+        engine.program.signal(SIGSTOP)
+        defer { engine.program.signal(SIGCONT) }
+        var rest = ""
+        while let part = try await parts.next() { rest += String(buffer: part) }
+        #expect(rest.contains(#""code":"engine_timeout""#))
+      }
+    }
+
+    // MARK: Quotas
+
+    @Test func `a used up quota says when to come back`() async throws {
+      let engine = try await Engine()
+      var policy = Sample.policy(port: engine.port)
+      policy.teams[0].grants[0].requestsPerMinute = 2
+      try await withGateway(policy) { gateway, _ in
+        let first = try await gateway.chat()
+        #expect(first.headers["x-ratelimit-limit-requests"] == ["2"])
+        #expect(first.headers["x-ratelimit-remaining-requests"] == ["1"])
+        #expect(first.headers["x-ratelimit-reset-requests"] == ["30s"])
+        _ = try await gateway.chat()
+        let refused = try await gateway.chat()
+        #expect(refused.status == 429)
+        #expect(refused.code == "rate_limit_exceeded")
+        #expect(
+          Int(refused.headers["retry-after"].first ?? "").map { (1...30).contains($0) } == true)
+        #expect(refused.headers["x-ratelimit-remaining-requests"] == ["0"])
+      }
+    }
+
+    @Test(arguments: [true, false])
+    func `an answer's tokens are charged`(_ isStream: Bool) async throws {
+      let engine = try await Engine()
+      var policy = Sample.policy(port: engine.port)
+      policy.teams[0].tokensPerMinute = 20
+      try await withGateway(policy) { gateway, _ in
+        if isStream {
+          var parts = try await gateway.stream(tokens: 40).body.makeAsyncIterator()
+          while try await parts.next() != nil {}
+        } else {
+          #expect(try await gateway.chat().status == 200)
+        }
+        let refused = try await gateway.chat()
+        #expect(refused.status == 429)
+        #expect(refused.message?.contains("tokens a minute of the team 'copilot'") == true)
+      }
+    }
+
+    // MARK: Metrics
+
+    @Test func `metrics name models only to who may know them`() async throws {
+      let engine = try await Engine()
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, _ in
+        _ = try await gateway.chat()
+        _ = try await gateway.chat("xai/nonsense")
+        let anyone = try await gateway.send(.GET, "/metrics", key: nil)
+        #expect(anyone.body.contains(#"wharf_gateway_requests_total{code="200"} 1"#))
+        #expect(!anyone.body.contains("grok"))
+        let scraper = try await gateway.send(.GET, "/metrics", key: ControlPlane.credential)
+        #expect(
+          scraper.body.contains(
+            #"wharf_gateway_requests_total{model="xai/grok-3",team="team/4",code="200"} 1"#))
+        #expect(!scraper.body.contains("nonsense"))
+        #expect(scraper.body.contains("wharf_gateway_policy_position 40"))
+      }
+    }
+  }
+}

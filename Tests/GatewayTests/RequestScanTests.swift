@@ -1,0 +1,90 @@
+// Reading just enough of a request's body, and counting an answer's tokens.
+
+import Hosting
+import NIOCore
+import Testing
+
+@testable import Gateway
+
+@Suite struct RequestScanTests {
+  func rewritten(_ body: String, to name: String = "engine") throws -> String {
+    let buffer = ByteBuffer(string: body)
+    return String(buffer: try RequestScan(buffer).rewritten(buffer, model: name))
+  }
+
+  @Test(arguments: [
+    (#"{"model":"a/b","messages":[]}"#, #"{"model":"engine","messages":[]}"#),
+    (#" { "x" : 1e5 , "model" : "a/b" } "#, #" { "x" : 1e5 , "model" : "engine" } "#),
+    (#"{"tools":[{"model":"no"}],"model":"a/b"}"#, #"{"tools":[{"model":"no"}],"model":"engine"}"#),
+    (#"{"s":"\"model\":\"no\"","model":"a/b"}"#, #"{"s":"\"model\":\"no\"","model":"engine"}"#),
+    (
+      #"{"mod\u0065l":"a/b","s":"\ud83d\ude00 ä"}"#,
+      #"{"mod\u0065l":"engine","s":"\ud83d\ude00 ä"}"#
+    ),
+    (#"{"s":"a\\","model":"a\/b"}"#, #"{"s":"a\\","model":"engine"}"#),
+    (
+      #"{"half":"\ud800","zero":"\u0000","model":"a/b"}"#,
+      #"{"half":"\ud800","zero":"\u0000","model":"engine"}"#
+    ),
+  ])
+  func `only the model's name is exchanged, byte for byte`(_ body: String, _ wanted: String) throws
+  {
+    #expect(try rewritten(body) == wanted)
+    #expect(try RequestScan(ByteBuffer(string: body)).model == "a/b")
+  }
+
+  @Test func `a name that needs escaping is escaped`() throws {
+    #expect(try rewritten(#"{"model":"a/b"}"#, to: #"q"\"#) == #"{"model":"q\"\\"}"#)
+  }
+
+  @Test(arguments: [
+    "", "[]", "null", "{", #"{"model"}"#, #"{"model":"a/b""#, #"{"model":"a/b"} x"#,
+    #"{"model":"a/b",}"#, #"{"model":"a/b","model":"c/d"}"#, #"{"model":"a/b","mod\u0065l":"c/d"}"#,
+    #"{"messages":[]}"#, #"{"model":7}"#, #"{"model":null}"#, #"{"model":["a/b"]}"#,
+    #"{"x":,"model":"a/b"}"#, #"{"x":],"model":"a/b"}"#, #"{"model":"a"#, #"{"model":"\"#,
+    #"{"stream":true,"model":"a/b","stream":false}"#,
+  ])
+  func `a body that the engine might read otherwise is refused`(_ body: String) {
+    let denial = #expect(throws: Denial.self) { try RequestScan(ByteBuffer(string: body)) }
+    #expect(denial?.status == 400)
+  }
+
+  @Test(arguments: [(#"true"#, true), ("false", false), ("null", false), (#""true""#, false)])
+  func `a stream is one only where it says so`(_ value: String, _ isStream: Bool) throws {
+    let body = ByteBuffer(string: #"{"model":"a/b","stream":\#(value)}"#)
+    #expect(try RequestScan(body).isStream == isStream)
+  }
+
+  @Test func `truncated anywhere, a body is refused and nothing traps`() {
+    let whole = #"{"a":[1,{"b":"c\"d"}],"model":"a\u002fb","stream":true,"n":null}"#
+    for length in 0..<whole.utf8.count {
+      let part = ByteBuffer(bytes: whole.utf8.prefix(length))
+      #expect(throws: Denial.self) { try RequestScan(part) }
+    }
+  }
+}
+
+@Suite struct UsageMeterTests {
+  func meter(_ parts: [String], request: Int = 40) -> Int {
+    var meter = UsageMeter(requestBytes: request)
+    for part in parts { meter.feed(ByteBuffer(string: part)) }
+    return meter.tokens
+  }
+
+  @Test func `an answer costs what its usage says`() {
+    let usage =
+      #"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens": 7}}"#
+    #expect(meter([usage]) == 7)
+    #expect(meter([String(repeating: "x", count: 9000), usage, "\n\ndata: [DONE]\n\n"]) == 7)
+    #expect(meter(usage.map(String.init)) == 7, "however it is cut into parts")
+  }
+
+  @Test func `a text of the model cannot imitate usage`() {
+    let said = #"{"usage":{"total_tokens":7},"content":"\"total_tokens\":0"}"#
+    #expect(meter([said]) == 7)
+  }
+
+  @Test func `without usage a stream counts its events and the request's length`() {
+    #expect(meter(["data: {}\n\n", "data: {}\n\ndata: {}\n\n"]) == 10 + 3)
+  }
+}

@@ -1,0 +1,130 @@
+// The control plane's two routes for gateways, over real HTTP: a policy that a test changes, a long
+// poll that waits for it, and a record of what was reported as enforced.
+
+import HTTPTypes
+import Hosting
+import Hummingbird
+import Logging
+import NIOCore
+import Synchronization
+import Wire
+
+final class ControlPlane: Sendable {
+  static let credential = "gateway-credential"
+
+  private struct State {
+    var policy: Policy
+    var isSilent = false
+    var enforced: [PolicyEnforced] = []
+    var leaseHead: HeadWitness?
+    var pulls = 0
+  }
+  private let state: Mutex<State>
+  /// Called when a report arrives, before it is recorded.
+  private let onEnforced: Mutex<(@Sendable (PolicyEnforced) -> Void)?> = Mutex(nil)
+
+  init(_ policy: Policy) { state = Mutex(State(policy: policy)) }
+
+  var policy: Policy {
+    get { state.withLock { $0.policy } }
+    set { state.withLock { $0.policy = newValue } }
+  }
+  /// Refuses every request from now on, or no longer.
+  var isSilent: Bool {
+    get { state.withLock { $0.isSilent } }
+    set { state.withLock { $0.isSilent = newValue } }
+  }
+  var enforced: [Position] { state.withLock { $0.enforced.map(\.position) } }
+  var pulls: Int { state.withLock { $0.pulls } }
+  func whenEnforced(_ action: @escaping @Sendable (PolicyEnforced) -> Void) {
+    onEnforced.withLock { $0 = action }
+  }
+
+  private func respond(_ request: Request) async throws -> Response {
+    guard request.headers[.authorization] == "Bearer \(Self.credential)" else {
+      return Response(status: .unauthorized)
+    }
+    if isSilent { return Response(status: .serviceUnavailable) }
+    switch (request.method, request.uri.path) {
+    case (.get, "/v1/gateway/policy"): return try await pull(request)
+    case (.post, "/v1/gateway/enforced"):
+      let body = try await request.body.collect(upTo: 1 << 16)
+      let report = try PolicyEnforced(jsonBytes: Array(body.readableBytesView))
+      onEnforced.withLock { $0 }?(report)
+      let lease = state.withLock { state in
+        state.enforced.append(report)
+        return PolicyLease(
+          head: state.leaseHead ?? state.policy.head, leaseSeconds: state.policy.leaseSeconds)
+      }
+      return json(lease.jsonBytes)
+    default: return Response(status: .notFound)
+    }
+  }
+
+  private func pull(_ request: Request) async throws -> Response {
+    state.withLock { $0.pulls += 1 }
+    let after = request.uri.queryParameters["after"].flatMap { Position(text: $0) }
+    let wait = request.uri.queryParameters["wait"].flatMap { Double($0) } ?? 0
+    let deadline = ContinuousClock.now + .seconds(wait)
+    while true {
+      let policy = self.policy
+      guard let after else { return json(policy.jsonBytes) }
+      if policy.position > after { return json(policy.jsonBytes) }
+      if isSilent { return Response(status: .serviceUnavailable) }
+      if ContinuousClock.now >= deadline { return Response(status: .noContent) }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+  }
+
+  private func json(_ bytes: [UInt8]) -> Response {
+    Response(status: .ok, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+
+  /// Serves at a free port, which the body is given, while it runs.
+  func serving<Value: Sendable>(
+    _ body: @escaping @Sendable (Int) async throws -> Value
+  ) async throws -> Value {
+    try await withPort { onRunning in
+      let responder = CallbackResponder<BasicRequestContext> { [self] request, _ in
+        try await respond(request)
+      }
+      try await Application(
+        responder: responder,
+        configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+        onServerRunning: { await onRunning($0.localAddress!.port!) }, logger: quiet
+      ).run()
+    } body: { port in
+      try await body(port)
+    }
+  }
+}
+
+var quiet: Logger {
+  var logger = Logger(label: "test")
+  logger.logLevel = .critical
+  return logger
+}
+
+/// Runs a server and, once it tells its port, the body; ends the server when the body has.
+func withPort<Value: Sendable>(
+  _ server: @escaping @Sendable (@escaping @Sendable (Int) async -> Void) async throws -> Void,
+  body: @escaping @Sendable (Int) async throws -> Value
+) async throws -> Value {
+  let (ports, found) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingOldest(1))
+  return try await withThrowingTaskGroup(of: Value?.self) { group in
+    group.addTask {
+      defer { found.finish() }
+      try await server { found.yield($0) }
+      return nil
+    }
+    group.addTask {
+      for await port in ports { return try await body(port) }
+      return nil
+    }
+    defer { group.cancelAll() }
+    while let value = try await group.next() {
+      if let value { return value }
+    }
+    throw CancellationError()
+  }
+}
