@@ -112,7 +112,30 @@ let package = Package(
 
     // Tests
     tests("HostingTests", ["Hosting"]),
-    tests("PostgresTests", ["CLinux", "Postgres", "TestKit"]),
+    tests("PostgresTests", ["Postgres", "TestKit"]),
+    tests("HolderTests", ["TestKit", "wharf-holder"]),
+    tests(
+      "EngineSimTests",
+      ["EngineSim", "TestKit", "wharf-engine-sim", asyncHTTPClient, nioCore, nioHTTP1]),
+    tests(
+      "AgentTests",
+      [
+        "Agent", "CLinux", "Hosting", "Wire", "wharf-agent", "wharf-engine-sim", "wharf-holder",
+        asyncHTTPClient, httpTypes, hummingbird, logging, nioCore, nioHTTP1,
+      ]),
+    tests(
+      "GatewayTests",
+      [
+        "Gateway", "Hosting", "Wire", "wharf-engine-sim", "wharf-gateway", asyncHTTPClient, crypto,
+        httpTypes, hummingbird, hummingbirdTesting, logging, nioCore, nioHTTP1,
+      ]),
+    tests(
+      "EndToEndTests",
+      [
+        "Hosting", "TestKit", "wharf", "wharf-agent", "wharf-engine-sim", "wharf-gateway",
+        "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
+      ]),
+    tests("TidyTests", []),
     tests("EventLogTests", ["EventLog", "Hosting", "Migrations", "Postgres", "TestKit", logging]),
   ]
 )

@@ -81,6 +81,7 @@ package struct Daemon: Sendable {
       configuration: ServiceGroupConfiguration(
         services: [
           .init(service: LogService(member: member)),
+          .init(service: AnnouncerService(member: member, pool: pool, logger: logger)),
           .init(service: AdmissionService(member: member, file: settings.adminTokenFile, logger: logger)),
           .init(
             service: Reconciler(
@@ -117,6 +118,18 @@ private struct LogService: Service {
       try await member.run()
     } onGracefulShutdown: {
       member.stop()
+    }
+  }
+}
+
+private struct AnnouncerService: Service {
+  let member: LogMember
+  let pool: Pool
+  let logger: Logger
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await Announcer(board: member.board, pool: pool, logger: logger).run()
     }
   }
 }

@@ -38,7 +38,7 @@ final class Engine: Sendable {
 
   func becomeReady(port: Int?) throws(StartError) {
     state.withLock { $0.loaded() }
-    try log.record(.ready, port: port)
+    try log.record(.ready, serving: options.serving, port: port)
   }
 
   /// Lets an inference request in: to a place, after its turn.

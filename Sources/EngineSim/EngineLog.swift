@@ -29,7 +29,8 @@ struct EngineLog: Sendable {
     var milli: Int
     var replica: String?
     var attempt: String?
-    var models: [String]
+    /// From here on known once the command line was read.
+    var models: [String]?
     var deviceMemory: String?
     var port: Int?
     var exitCode: Int32?
@@ -39,10 +40,18 @@ struct EngineLog: Sendable {
   private let descriptor: Int32
   private let template: Line
 
+  /// The file that `--engine-log` names, found without reading the rest of the line.
+  static func path(in arguments: [String]) -> String? {
+    let flag = "--engine-log"
+    if let joined = arguments.last(where: { $0.hasPrefix(flag + "=") }) {
+      return String(joined.dropFirst(flag.count + 1))
+    }
+    guard let index = arguments.firstIndex(of: flag), index + 1 < arguments.count else { return nil }
+    return arguments[index + 1]
+  }
+
   /// Without a path nothing is recorded.
-  init(
-    path: String?, identity: EngineIdentity, models: [String], deviceMemory: String?
-  ) throws(StartError) {
+  init(path: String?, identity: EngineIdentity) throws(StartError) {
     if let path {
       descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
       if descriptor < 0 {
@@ -55,18 +64,21 @@ struct EngineLog: Sendable {
     template = Line(
       event: .start, timeMicroseconds: 0, pid: getpid(), startTime: ownStartTime(),
       devices: identity.devices, milli: identity.milli, replica: identity.replica,
-      attempt: identity.attempt, models: models, deviceMemory: deviceMemory)
+      attempt: identity.attempt)
   }
 
   /// Appends one line. Throws when it cannot be written whole: an engine that holds devices
   /// unrecorded would make the log lie.
   func record(
-    _ event: Event, port: Int? = nil, exitCode: Int32? = nil, requests: Int? = nil
+    _ event: Event, serving: ServingOptions? = nil, port: Int? = nil, exitCode: Int32? = nil,
+    requests: Int? = nil
   ) throws(StartError) {
     guard descriptor >= 0 else { return }
     var line = template
     line.event = event
     line.timeMicroseconds = microsecondsSince1970()
+    line.models = serving?.modelNames
+    line.deviceMemory = serving?.deviceMemory
     line.port = port
     line.exitCode = exitCode
     line.requests = requests

@@ -30,31 +30,48 @@ package struct EngineSimCommand: AsyncParsableCommand {
 
   package init() {}
 
-  package func run() async {
+  /// The whole program. The start is recorded before anything else, the reading of the command line
+  /// included, which takes long enough for two attempts to overlap unseen.
+  package static func run(arguments: [String]) async -> Never {
     signal(SIGPIPE, SIG_IGN)
-    if options.failures.refuseStop { signal(SIGTERM, SIG_IGN) }
+    let environment = ProcessInfo.processInfo.environment
     do {
-      let engine = try makeEngine(environment: ProcessInfo.processInfo.environment)
-      await serve(engine)
+      let identity = try EngineIdentity(environment: environment)
+      let path = EngineLog.path(in: arguments) ?? environment["WHARF_ENGINE_LOG"]
+      let log = try EngineLog(path: path, identity: identity)
+      try log.record(.start)
+      let command = parse(arguments, log: log)
+      await command.serve(identity: identity, environment: environment, log: log)
     } catch {
       say("wharf-engine-sim: \(error)", to: STDERR_FILENO)
       Glibc.exit(error.code.rawValue)
     }
   }
 
-  /// Records the start before anything else is done.
-  private func makeEngine(environment: [String: String]) throws(StartError) -> Engine {
-    let identity = try EngineIdentity(environment: environment)
-    let log = try EngineLog(
-      path: options.serving.engineLog ?? environment["WHARF_ENGINE_LOG"], identity: identity,
-      models: options.serving.modelNames, deviceMemory: options.serving.deviceMemory)
-    let key = options.serving.apiKey ?? environment["WHARF_ENGINE_KEY"]
-    if key?.isEmpty == true {
-      throw StartError(
-        code: .usage, "the engine key is empty: give one, or unset WHARF_ENGINE_KEY")
+  private static func parse(_ arguments: [String], log: EngineLog) -> EngineSimCommand {
+    do {
+      // Help is a command of its own, which fails to be this one.
+      guard let command = try parseAsRoot(arguments) as? EngineSimCommand else {
+        throw CleanExit.helpRequest(self)
+      }
+      return command
+    } catch {
+      try? log.record(.stop, exitCode: exitCode(for: error).rawValue)
+      exit(withError: error)
     }
-    try log.record(.start)
-    return Engine(options: options, identity: identity, key: key, log: log)
+  }
+
+  private func serve(
+    identity: EngineIdentity, environment: [String: String], log: EngineLog
+  ) async -> Never {
+    if options.failures.refuseStop { signal(SIGTERM, SIG_IGN) }
+    let key = options.serving.apiKey ?? environment["WHARF_ENGINE_KEY"]
+    let engine = Engine(options: options, identity: identity, key: key, log: log)
+    if key?.isEmpty == true {
+      say("the engine key is empty: give one, or unset WHARF_ENGINE_KEY", to: STDERR_FILENO)
+      engine.exit(code: StartError.Code.usage.rawValue)
+    }
+    await serve(engine)
   }
 
   private func serve(_ engine: Engine) async -> Never {

@@ -76,7 +76,9 @@ struct MemberLoop {
         return
       } catch let error as PostgresError {
         logger.warning("lost the database: \(error)")
+        // What is published stays: a leader that comes back leads on, unless another does by then.
         if case .leading = standing { standing = .following(address: nil) }
+        nextSighting = ContinuousClock.now
         rest(backoff.next())
         expire(because: error.description)
       }
@@ -153,6 +155,7 @@ extension MemberLoop {
         try takeLead(&connection)
         continue
       }
+      try answerKnown(&connection)
       stand(.following(address: state.log.leader?.address))
       _ = try connection.waitForNotifications(timeout: settings.pollInterval, wake: wake)
     }
@@ -261,7 +264,7 @@ extension MemberLoop {
         LogStatements.append(batch.rows), timeout: settings.statementTimeout)
       return .stored
     } catch {
-      guard !connection.isBroken, error.sqlState != nil else { throw error }
+      guard !connection.isBroken, !error.isOutcomeUnknown, error.sqlState != nil else { throw error }
       switch error.constraint {
       case "events_pkey": return .collided
       case "events_command": return .commandKnown

@@ -1,7 +1,7 @@
 // What the engine answers on each route.
 
 import Foundation
-import ProcessKit
+import TestKit
 import Testing
 
 /// Each test starts engines of its own: one after another, so that a small machine is not flooded.

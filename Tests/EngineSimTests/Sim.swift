@@ -4,7 +4,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
-import ProcessKit
+import TestKit
 
 struct Sim {
   let folder: TestFolder

@@ -1,7 +1,7 @@
 // Streams: their order, that they come as they are made, and how they end.
 
 import Glibc
-import ProcessKit
+import TestKit
 import Testing
 
 /// Each test starts engines of its own: one after another, so that a small machine is not flooded.

@@ -43,8 +43,8 @@ final class Rig: Sendable {
 
   var head: Head { member.board.current }
 
-  func leads(within seconds: Double = 20) async throws {
-    try await eventually("\(self) leads", within: seconds) {
+  func leads(withinSeconds seconds: Double = 20) async throws {
+    try await eventually("\(self) leads", withinSeconds: seconds) {
       if case .leading = head.standing { true } else { false }
     }
   }

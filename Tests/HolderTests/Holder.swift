@@ -2,7 +2,7 @@
 
 import Foundation
 import Glibc
-import ProcessKit
+import TestKit
 
 /// The state file as its readers know it.
 struct HolderState: Decodable, Equatable {

@@ -2,7 +2,7 @@
 
 import Foundation
 import Glibc
-import ProcessKit
+import TestKit
 import Testing
 
 @Suite struct `The holder's record` {

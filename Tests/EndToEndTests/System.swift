@@ -1,0 +1,149 @@
+// A whole system of a test's own: `wharf up` in a folder of its own, its command line, its gateway.
+
+import AsyncHTTPClient
+import Foundation
+import Glibc
+import Hosting
+import NIOCore
+import NIOHTTP1
+import Synchronization
+import TestKit
+import Testing
+
+/// What a command printed, and how it ended.
+struct Ran: CustomStringConvertible {
+  let status: ExitStatus
+  let output: String
+  let errors: String
+  var description: String { "\(status)\n\(output)\n\(errors)" }
+
+  /// The JSON that it printed.
+  func json() throws -> JSONValue { try JSONValue(document: Array(output.utf8)) }
+}
+
+final class System: Sendable {
+  let folder: TestFolder
+  let apiPort: Int
+  let gatewayPort: Int
+  private static let nextPort = Mutex(Int(getpid()) % 200 * 20 + 24_000)
+
+  init() throws {
+    folder = try TestFolder()
+    let first = Self.nextPort.withLock { port in
+      defer { port += 2 }
+      return port
+    }
+    apiPort = first
+    gatewayPort = first + 1
+    for name in ["runtime", "config", "state"] {
+      try FileManager.default.createDirectory(
+        atPath: folder.path(name), withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o700])
+    }
+  }
+
+  var data: String { folder.path("data") }
+
+  private var environment: [String: String] {
+    folder.environment([
+      "XDG_RUNTIME_DIR": folder.path("runtime"), "XDG_CONFIG_HOME": folder.path("config"),
+      "XDG_STATE_HOME": folder.path("state"), "HOME": folder.root, "NO_COLOR": "1", "COLUMNS": "140",
+    ])
+  }
+
+  /// Runs `wharf` and waits for its end.
+  @discardableResult
+  func wharf(_ arguments: String..., limitSeconds: Double = 90) async throws -> Ran {
+    try await run("wharf", arguments, limitSeconds: limitSeconds)
+  }
+
+  func run(_ program: String, _ arguments: [String], limitSeconds: Double = 90) async throws -> Ran {
+    let child = try Child(
+      [builtProgram(program)] + arguments, environment: environment, folder: folder)
+    let status = try await child.waitForExit(withinSeconds: limitSeconds)
+    return Ran(status: status, output: child.output, errors: child.errors)
+  }
+
+  /// Runs `wharf` and expects it to succeed.
+  @discardableResult
+  func done(
+    _ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws -> String {
+    let ran = try await run("wharf", arguments)
+    #expect(
+      ran.status == .code(0), "wharf \(arguments.joined(separator: " ")): \(ran)",
+      sourceLocation: sourceLocation)
+    return ran.output.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// Runs `wharf` and expects it to be refused; gives what it said.
+  @discardableResult
+  func refused(
+    _ arguments: String..., code: Int32 = 1, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws -> String {
+    let ran = try await run("wharf", arguments)
+    #expect(
+      ran.status == .code(code), "wharf \(arguments.joined(separator: " ")): \(ran)",
+      sourceLocation: sourceLocation)
+    return ran.errors
+  }
+
+  func up(nodes: Int = 2) async throws {
+    let ran = try await wharf(
+      "up", "--data", data, "--api-port", "\(apiPort)", "--gateway-port", "\(gatewayPort)", "--nodes",
+      "\(nodes)", "--devices", "4xH100-80G", "--detach", limitSeconds: 120)
+    try #require(ran.status == .code(0), "\(ran)")
+  }
+
+  /// Stops everything, and sees that nothing is left.
+  func down() async throws {
+    let ran = try await wharf("down", "--data", data, limitSeconds: 120)
+    #expect(ran.status == .code(0), "\(ran)")
+    try await eventually("no process is left") { self.folder.survivors().isEmpty }
+  }
+
+  // MARK: The gateway
+
+  struct Answer: Sendable {
+    let status: Int
+    let body: String
+  }
+
+  func ask(_ key: String, _ model: String, _ content: String = "hello") async throws -> Answer {
+    var request = HTTPClientRequest(url: "http://127.0.0.1:\(gatewayPort)/v1/chat/completions")
+    request.method = .POST
+    request.headers.add(name: "authorization", value: "Bearer \(key)")
+    request.headers.add(name: "content-type", value: "application/json")
+    request.body = .bytes(
+      Array(
+        #"{"model":"\#(model)","messages":[{"role":"user","content":"\#(content)"}]}"#.utf8))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+    let body = try await response.body.collect(upTo: 1 << 20)
+    return Answer(status: Int(response.status.code), body: String(buffer: body))
+  }
+
+  /// Asks until it is answered.
+  func answered(_ key: String, _ model: String, withinSeconds limit: Double = 40) async throws {
+    try await eventually("\(model) answers", withinSeconds: limit) {
+      ((try? await ask(key, model).status) ?? 0) == 200
+    }
+  }
+
+  // MARK: Processes
+
+  /// The pids of this system's processes of one program.
+  func pids(of program: String) -> [pid_t] {
+    // The kernel keeps 15 characters of a name.
+    folder.survivors().filter { pid in
+      let name = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)
+      return name?.trimmingCharacters(in: .newlines) == String(program.prefix(15))
+    }.sorted()
+  }
+
+  /// Kills every process of one program, without a chance to clean up.
+  func kill9(_ program: String) throws {
+    let victims = pids(of: program)
+    try #require(!victims.isEmpty, "no \(program) runs")
+    for pid in victims { kill(pid, SIGKILL) }
+  }
+}

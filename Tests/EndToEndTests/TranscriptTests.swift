@@ -1,0 +1,109 @@
+// The transcript of the design, played on a real PostgreSQL with real processes; then every process
+// is killed in turn, and the system recovers; then nothing is left behind.
+
+import Foundation
+import Hosting
+import TestKit
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(8))) struct TranscriptTests {
+  private func onboard(_ system: System) async throws -> String {
+    try await system.done("provider", "register", "xai", "--name", "xAI")
+    try await system.done(
+      "agreement", "sign", "xai", "--scope", "inference", "--audience", "internal,external",
+      "--from", "2025-05-01", "--until", "2027-05-01", "--notice-days", "90")
+    try await system.done("model", "onboard", "xai/grok-3", "--task", "chat", "--context", "131072")
+    try await system.done(
+      "model", "add-version", "xai/grok-3:1", "--engine", "sim", "--devices", "2",
+      "--device-memory", "70GiB")
+    try await system.done("model", "publish", "xai/grok-3", "--to", "internal", "--stage", "preview")
+    try await system.done("team", "register", "copilot", "--audience", "internal")
+    try await system.done(
+      "team", "grant", "copilot", "xai/grok-3", "--requests-per-minute", "60000")
+    let key = try await system.done("key", "issue", "copilot", "--name", "laptop", "-q")
+    try await system.done(
+      "deployment", "create", "grok", "--model", "xai/grok-3:1", "--replicas", "2", "--wait")
+    return key
+  }
+
+  @Test func `the transcript runs as printed`() async throws {
+    let system = try System()
+    try await system.up()
+    let key = try await onboard(system)
+    let answer = try await system.ask(key, "xai/grok-3")
+    #expect(answer.status == 200)
+    #expect(answer.body.contains("hello"))
+    let why = try await system.done("why", "deployment", "grok")
+    #expect(why.contains("grok"))
+    try await system.done("mark", "before-revoke")
+    let revoked = try await system.done("team", "revoke", "copilot", "xai/grok-3", "--wait")
+    #expect(revoked.contains("enforced on 1 of 1 gateways"))
+    let refusal = try await system.ask(key, "xai/grok-3")
+    #expect(refusal.status == 403)
+    #expect(refusal.body.contains("revoked"))
+    let before = try await system.done("team", "show", "copilot", "--as-of", "before-revoke")
+    #expect(before.contains("xai/grok-3"))
+    let diff = try await system.done("diff", "--from", "before-revoke")
+    #expect(diff.contains("copilot"))
+
+    // Refusals say why, and name the clause.
+    try await system.done("team", "register", "contoso", "--audience", "external")
+    let unpublished = try await system.refused("team", "grant", "contoso", "xai/grok-3")
+    #expect(unpublished.contains("not published to external"))
+    let training = try await system.refused(
+      "team", "grant", "copilot", "xai/grok-3", "--workload", "training")
+    #expect(training.contains("scope: inference"))
+
+    // A second `up` resumes with nothing lost; `down` leaves nothing running.
+    try await system.down()
+    try await system.up()
+    let after = try await system.done("team", "show", "copilot", "--as-of", "before-revoke")
+    #expect(after.contains("xai/grok-3"))
+    try await system.down()
+  }
+
+  @Test func `every process is killed in turn, and the system recovers`() async throws {
+    let system = try System()
+    try await system.up()
+    let key = try await onboard(system)
+    try await system.answered(key, "xai/grok-3")
+
+    let engines = system.pids(of: "wharf-engine-sim")
+    #expect(engines.count == 2)
+    try system.kill9("wharf-agent")
+    #expect(try await system.ask(key, "xai/grok-3").status == 200, "it serves on without an agent")
+    try await eventually("the agents are back", withinSeconds: 40) {
+      system.pids(of: "wharf-agent").count == 2
+    }
+    try system.kill9("wharfd")
+    #expect(try await system.ask(key, "xai/grok-3").status == 200, "it serves on without wharfd")
+    try await eventually("wharfd leads again", withinSeconds: 40) {
+      try await system.wharf("mark", "after-wharfd").status == .code(0)
+    }
+    #expect(system.pids(of: "wharf-engine-sim") == engines, "the same engines, all along")
+
+    try system.kill9("postgres")
+    try await eventually("PostgreSQL is back and written to", withinSeconds: 60) {
+      try await system.wharf("mark", "after-postgres").status == .code(0)
+    }
+    #expect(system.pids(of: "wharf-engine-sim") == engines, "the same engines, all along")
+    try await system.answered(key, "xai/grok-3")
+
+    try system.kill9("wharf-gateway")
+    try await system.answered(key, "xai/grok-3")
+
+    let victim = try #require(engines.first)
+    kill(victim, SIGKILL)
+    try await eventually("the engine is replaced", withinSeconds: 40) {
+      let now = system.pids(of: "wharf-engine-sim")
+      return now.count == 2 && !now.contains(victim)
+    }
+    try await eventually("both replicas are ready", withinSeconds: 40) {
+      try await system.wharf(
+        "deployment", "scale", "grok", "--replicas", "2", "--wait", "--timeout", "30"
+      ).status == .code(0)
+    }
+    try await system.answered(key, "xai/grok-3")
+    try await system.down()
+  }
+}
