@@ -25,6 +25,7 @@ let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let unixSignals = Target.Dependency.product(
   name: "UnixSignals", package: "swift-service-lifecycle")
@@ -71,7 +72,7 @@ let package = Package(
       name: "Migrations", path: "Migrations",
       resources: [.embedInCode("0001_event_log.sql")], swiftSettings: strict),
     module("Planner", ["Hosting", hashTrees]),
-    module("Wire", ["Hosting", crypto, yams]),
+    module("Wire", ["Hosting", crypto, hashTrees, yams]),
     .target(
       name: "EngineTemplates", path: "Deploy/engines", exclude: ["README.md"],
       resources: ["sim", "vllm", "sglang", "llama-cpp", "llama-cpp-python", "tei"].map {
@@ -98,6 +99,11 @@ let package = Package(
       [
         argumentParser, hummingbird, hummingbirdCore, httpTypes, lifecycle, logging, nioCore, unixSignals,
       ]),
+    module(
+      "Up", ["CLinux", "Hosting", "Wire", argumentParser, asyncHTTPClient, crypto, nioCore, nioHTTP1]),
+    module(
+      "CLI",
+      ["Hosting", "Up", "Wire", argumentParser, asyncHTTPClient, nioCore, nioHTTP1, nioPosix, yams]),
     module("TestKit", ["CLinux", "Postgres"]),
 
     // Programs
@@ -107,7 +113,7 @@ let package = Package(
     .executableTarget(
       name: "wharf-holder",
       cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
-    program("wharf", [argumentParser, asyncHTTPClient, yams]),
+    program("wharf", ["CLI"]),
     program("wharfd", ["ControlPlane", "EventLog", "Hosting", "Migrations", argumentParser, logging]),
 
     // Tests
@@ -135,6 +141,7 @@ let package = Package(
         "Hosting", "TestKit", "wharf", "wharf-agent", "wharf-engine-sim", "wharf-gateway",
         "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
       ]),
+    tests("UpTests", ["Hosting", "TestKit", "Up", "Wire"]),
     tests("TidyTests", []),
     tests("EventLogTests", ["EventLog", "Hosting", "Migrations", "Postgres", "TestKit", logging]),
   ]

@@ -1,5 +1,5 @@
-// The agent as a program: puts its parts together, in the order in which they may fail. The one thing
-// it never does on its way out is end an engine.
+// The agent as a program: puts its parts together, in the order in which they may fail. The one
+// thing it never does on its way out is end an engine.
 
 import AsyncHTTPClient
 import Dispatch
@@ -53,9 +53,14 @@ package struct AgentProgram: Sendable {
     let folder = try DataFolder(options.data)
     let lock = try DataLock(folder)
     defer { withExtendedLifetime(lock) {} }
+    guard Ports.isFree(0, at: options.address) else {
+      throw Malformed(
+        "engines cannot bind to \(options.address): --address names an address of this machine")
+    }
     try await Self.withClient { client in
       let facts = NodeFacts(
-        address: options.address, cpuMillis: options.cpuMillis, memory: Bytes(count: options.memoryBytes),
+        address: options.address, cpuMillis: options.cpuMillis,
+        memory: Bytes(count: options.memoryBytes),
         devices: try options.devices.devices())
       let joining = Joining(
         folder: folder, client: client, servers: options.servers, name: options.name, log: log)
@@ -119,12 +124,14 @@ package struct AgentProgram: Sendable {
     let lock = try DataLock(folder)
     defer { withExtendedLifetime(lock) {} }
     return try await withClient { client in
-      let facts = NodeFacts(address: "127.0.0.1", cpuMillis: 1, memory: Bytes(count: 1), devices: [])
+      let facts = NodeFacts(
+        address: "127.0.0.1", cpuMillis: 1, memory: Bytes(count: 1), devices: [])
       let nowhere = 1...1
       let agent = try agent(
         Stream(.node, .empty), "127.0.0.1", nowhere, facts, folder, client, log)
       try await agent.adopt()
-      let stopped = await agent.stopEverything(because: "all engines of this node were told to stop")
+      let stopped = await agent.stopEverything(
+        because: "all engines of this node were told to stop")
       await agent.close()
       return stopped
     }
@@ -141,7 +148,7 @@ package struct AgentProgram: Sendable {
     let incarnation = String(random.next() as UInt64, radix: 16)
     let host = try ProcessHost(
       holderProgram: Machine.programFolder + "/wharf-holder", bootID: bootID, log: log)
-    return try NodeAgent(
+    return NodeAgent(
       NodeAgent.Configuration(
         node: node, address: address, ports: ports, bootID: bootID, incarnation: incarnation,
         base: Machine.base),

@@ -162,8 +162,10 @@ package final class ControlLink: Sendable {
     if status == 401 {
       return Problem(
         kind: .unauthorized,
-        description: "\(server) does not know this agent (401). If the node was removed, or the data "
-          + "folder belongs to another system, join again with a new token and an empty data folder")
+        description:
+          "\(server) does not know this agent (401). If the node was removed, or the data "
+          + "folder belongs to another system, join again with a new token and an empty data folder"
+      )
     }
     let said = String(decoding: content, as: UTF8.self).onOneLine(longest: 300)
     let route = path.prefix { $0 != "?" }

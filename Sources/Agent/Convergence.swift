@@ -44,8 +44,8 @@ package enum Convergence {
     }
   }
 
-  /// An engine of this agent's folder that its ledger does not know. Its devices are unknown too, so
-  /// nothing starts while it lives.
+  /// An engine of this agent's folder that its ledger does not know. Its devices are unknown too,
+  /// so nothing starts while it lives.
   package struct Unknown: Equatable, Sendable {
     package var id: AttemptID?
     package var pid: Int
@@ -212,7 +212,9 @@ package enum Convergence {
         outcome.waiting.append(
           Waiting(
             id: attempt.id,
-            reason: "no port is free from \(situation.ports.lowerBound) to \(situation.ports.upperBound)"))
+            reason:
+              "no port is free from \(situation.ports.lowerBound) to \(situation.ports.upperBound)")
+        )
         continue
       }
       free.claim(attempt.devices, for: attempt.id)
@@ -280,7 +282,8 @@ package enum Convergence {
     }
 
     mutating func takePort() -> Int? {
-      let first = lastPort.map { ports.contains($0) ? $0 + 1 : ports.lowerBound } ?? ports.lowerBound
+      let first =
+        lastPort.map { ports.contains($0) ? $0 + 1 : ports.lowerBound } ?? ports.lowerBound
       for offset in 0..<ports.count {
         let port = ports.lowerBound + (first - ports.lowerBound + offset) % ports.count
         if usedPorts.insert(port).inserted {

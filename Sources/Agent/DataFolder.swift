@@ -42,7 +42,11 @@ package struct DataFolder: Sendable {
   }
 
   package func membership() throws -> Membership? {
-    try Files.read(path + "/node.json").map { bytes throws in try Membership(lenientJSON: bytes) }
+    let file = path + "/node.json"
+    guard let bytes = try Files.read(file) else { return nil }
+    do { return try Membership(lenientJSON: bytes) } catch {
+      throw Malformed("\(file) is not what this agent wrote: \(error)")
+    }
   }
 
   package func keep(_ membership: Membership) throws(FileProblem) {
@@ -51,7 +55,9 @@ package struct DataFolder: Sendable {
 
   /// A join under way: asked again with the very same command, whatever became of the first.
   package func pendingJoin() -> JoinRequest? {
-    (try? Files.read(path + "/join.json")).flatMap { $0 }.flatMap { try? JoinRequest(lenientJSON: $0) }
+    (try? Files.read(path + "/join.json")).flatMap { $0 }.flatMap {
+      try? JoinRequest(lenientJSON: $0)
+    }
   }
 
   package func keep(_ join: JoinRequest) throws(FileProblem) {
@@ -63,7 +69,9 @@ package struct DataFolder: Sendable {
   // MARK: - What it saw
 
   package func assignment() throws -> Assignment? {
-    try Files.read(path + "/assignment.json").map { bytes throws in try Assignment(lenientJSON: bytes) }
+    try Files.read(path + "/assignment.json").map { bytes throws in
+      try Assignment(lenientJSON: bytes)
+    }
   }
 
   package func keep(_ assignment: Assignment) throws(FileProblem) {
@@ -118,7 +126,8 @@ package final class DataLock: Sendable {
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let holder = String(decoding: Files.tail(path, bytes: 20), as: UTF8.self)
       throw Held(
-        description: "the data folder \(folder.path) is in use by another agent (process \(holder)): "
+        description:
+          "the data folder \(folder.path) is in use by another agent (process \(holder)): "
           + "stop that one first, or give this one a folder of its own")
     }
     let text = Array(String(getpid()).utf8)

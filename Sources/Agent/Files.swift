@@ -18,7 +18,9 @@ package enum Files {
   package static let longestBytes = 16 << 20
 
   /// - Returns: the content, or nil when there is no such file.
-  package static func read(_ path: String, longest: Int = longestBytes) throws(FileProblem) -> [UInt8]? {
+  package static func read(_ path: String, longest: Int = longestBytes) throws(FileProblem)
+    -> [UInt8]?
+  {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }

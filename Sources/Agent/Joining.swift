@@ -57,7 +57,9 @@ package struct Joining: Sendable {
   }
 
   private func pending(_ credential: Credential, _ facts: NodeFacts) throws -> JoinRequest {
-    if let pending = folder.pendingJoin(), pending.name == name, pending.credential == credential.digest {
+    if let pending = folder.pendingJoin(), pending.name == name,
+      pending.credential == credential.digest
+    {
       return pending
     }
     var random = SystemRandomNumberGenerator()
@@ -74,7 +76,8 @@ package struct Joining: Sendable {
     init(_ problem: ControlLink.Problem, _ name: Name) {
       switch problem.kind {
       case .unauthorized:
-        description = "cannot join as \(name): the join token is not known or was used already. "
+        description =
+          "cannot join as \(name): the join token is not known or was used already. "
           + "Make a new one with: wharf node join-token \(name)"
       case .refused, .unreachable, .malformed:
         description = "cannot join as \(name): \(problem)"

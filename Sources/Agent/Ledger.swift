@@ -55,6 +55,12 @@ package struct Ledger: Sendable {
     package var exitCode: Int?
     package var exitSignal: Int?
     package var reason: String?
+
+    /// For people: `code 1`, `signal 9`.
+    package var exit: String {
+      if let exitCode { return "code \(exitCode)" }
+      return exitSignal.map { "signal \($0)" } ?? "unknown"
+    }
   }
 
   package struct Entry: Equatable, Sendable {
@@ -112,7 +118,9 @@ package struct Ledger: Sendable {
       throw Malformed("there is no plan in \(folder)")
     }
     let plan = try Plan(lenientJSON: bytes)
-    guard plan.attempt.id == id else { throw Malformed("the plan in \(folder) is of another attempt") }
+    guard plan.attempt.id == id else {
+      throw Malformed("the plan in \(folder) is of another attempt")
+    }
     let stop = try? Files.read(folder + "/stop.json").flatMap { try? Stop(lenientJSON: $0) }
     let end = try? Files.read(folder + "/end.json").flatMap { try? End(lenientJSON: $0) }
     return Entry(

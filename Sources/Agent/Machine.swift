@@ -67,7 +67,8 @@ package enum DeviceChoice: Equatable, Sendable {
     else { throw malformed }
     return (0..<count).map {
       DeviceFacts(
-        id: "\(DeviceFacts.simulatedPrefix)\($0)", model: String(model), memory: Bytes(count: gibibytes << 30))
+        id: "\(DeviceFacts.simulatedPrefix)\($0)", model: String(model),
+        memory: Bytes(count: gibibytes << 30))
     }
   }
 
@@ -78,7 +79,9 @@ package enum DeviceChoice: Equatable, Sendable {
     switch self {
     case .simulated(let devices): return devices
     case .automatic:
-      let programs = ["/usr/bin/nvidia-smi", "/usr/local/bin/nvidia-smi", "/opt/nvidia/bin/nvidia-smi"]
+      let programs = [
+        "/usr/bin/nvidia-smi", "/usr/local/bin/nvidia-smi", "/opt/nvidia/bin/nvidia-smi",
+      ]
       guard let program = programs.first(where: { access($0, X_OK) == 0 }) else { return [] }
       let listing = try Spawn.output(
         of: program,
@@ -99,7 +102,8 @@ package enum DeviceChoice: Equatable, Sendable {
       }
       devices.append(
         DeviceFacts(
-          id: String(fields[0]), model: model(String(fields[1])), memory: Bytes(count: mebibytes << 20)))
+          id: String(fields[0]), model: model(String(fields[1])),
+          memory: Bytes(count: mebibytes << 20)))
     }
     return devices
   }

@@ -32,7 +32,7 @@ extension NodeAgent {
     // Set first, so that an event that comes at once finds it.
     attempts[id] = Attempt(plan: plan, course: .starting)
     switch host.adopt(
-      ledger.place(of: plan), plannedBootID: plan.bootID, tell: listener(id))
+      ledger.place(of: plan), plannedBootID: plan.bootID, tell: listener(plan))
     {
     case .running(let pid): takeOver(entry, pid: pid)
     case .unsettled: takeOver(entry, pid: nil)
@@ -52,7 +52,8 @@ extension NodeAgent {
 
   private func takeOver(_ entry: Ledger.Entry, pid: Int?) {
     let id = entry.plan.attempt.id
-    log.info("adopted", metadata: ["attempt": "\(id)", "pid": "\(pid.map(String.init) ?? "unknown")"])
+    log.info(
+      "adopted", metadata: ["attempt": "\(id)", "pid": "\(pid.map(String.init) ?? "unknown")"])
     if let stop = entry.stop {
       attempts[id]?.course = .stopping(pid: pid, reason: stop.reason)
       host.stop(id, graceSeconds: entry.plan.attempt.launch.stopGraceSeconds)
@@ -64,7 +65,8 @@ extension NodeAgent {
     let standing: Health.Standing =
       entry.wasReady
       ? .ready
-      : .loading(deadline: ProcessTable.startedAt(pid: pid).adding(seconds: readiness.deadlineSeconds))
+      : .loading(
+        deadline: ProcessTable.startedAt(pid: pid).adding(seconds: readiness.deadlineSeconds))
     attempts[id]?.course = .running(
       pid: pid, settled: true,
       health: Health(standing: standing, periodMilliseconds: readiness.periodMilliseconds))
@@ -75,7 +77,9 @@ extension NodeAgent {
   /// nobody knows, so the attempt counts as tried; if it runs, it is found below.
   private func adoptSpoilt(_ id: AttemptID, _ why: String) {
     let folder = ledger.folder(of: id)
-    if access(folder + "/plan.json", F_OK) != 0, Remains.all(below: ledger.attemptsFolder)["\(id)"] == nil {
+    if access(folder + "/plan.json", F_OK) != 0,
+      Remains.all(below: ledger.attemptsFolder)["\(id)"] == nil
+    {
       try? Files.remove(folder)
       return
     }

@@ -15,7 +15,8 @@ extension NodeAgent {
       takenPorts.insert(port)
       return
     }
-    begin(Ledger.Plan(attempt: assigned, port: port, attemptedPorts: 1, bootID: configuration.bootID))
+    begin(
+      Ledger.Plan(attempt: assigned, port: port, attemptedPorts: 1, bootID: configuration.bootID))
   }
 
   /// The plan is on disk before anything runs; what cannot be written down is not started.
@@ -24,7 +25,8 @@ extension NodeAgent {
     do {
       try ledger.write(plan)
     } catch {
-      end(plan, Ledger.End(reason: "not started, since its ledger entry cannot be written: \(error)"))
+      end(
+        plan, Ledger.End(reason: "not started, since its ledger entry cannot be written: \(error)"))
       return
     }
     attempts[id] = Attempt(plan: plan, course: .starting)
@@ -33,9 +35,10 @@ extension NodeAgent {
         plan.attempt, host: configuration.address, port: plan.port, base: configuration.base)
       try host.start(
         command, at: ledger.place(of: plan),
-        stopGraceSeconds: plan.attempt.launch.stopGraceSeconds, tell: listener(id))
+        stopGraceSeconds: plan.attempt.launch.stopGraceSeconds, tell: listener(plan))
       log.info(
-        "starting", metadata: [
+        "starting",
+        metadata: [
           "attempt": "\(id)", "replica": "\(plan.attempt.replicaName)", "port": "\(plan.port)",
           "devices": "\(plan.attempt.devices)",
         ])
@@ -52,15 +55,18 @@ extension NodeAgent {
     end(plan, Ledger.End(reason: "not started: \(reason)"))
   }
 
-  func listener(_ id: AttemptID) -> ProcessHost.Listener {
+  func listener(_ plan: Ledger.Plan) -> ProcessHost.Listener {
     { [weak self] event in
       guard let self else { return }
-      Task { await self.hear(event, of: id) }
+      Task { await self.hear(event, of: plan) }
     }
   }
 
-  func hear(_ event: ProcessHost.Event, of id: AttemptID) {
-    guard let attempt = attempts[id], !attempt.isEnded else { return }
+  /// Events hop here one by one and may overtake each other: one of an earlier try is nothing now.
+  private func hear(_ event: ProcessHost.Event, of plan: Ledger.Plan) {
+    guard let attempt = attempts[plan.attempt.id], !attempt.isEnded,
+      attempt.plan.attemptedPorts == plan.attemptedPorts
+    else { return }
     switch event {
     case .running(let pid): engineRuns(attempt, pid: pid)
     case .gone(let gone): engineIsGone(attempt, gone)
@@ -104,8 +110,11 @@ extension NodeAgent {
     probes[id]?.cancel()
     probes[id] = Task { [weak self] in
       while !Task.isCancelled, let probe = await self?.nextProbe(of: id) {
-        let answered = await probe.prober.answers(probe.attempt, at: probe.endpoint, fully: probe.fully)
-        guard !Task.isCancelled, let pause = await self?.probed(id, answered: answered) else { return }
+        let answered = await probe.prober.answers(
+          probe.attempt, at: probe.endpoint, fully: probe.fully)
+        guard !Task.isCancelled, let pause = await self?.probed(id, answered: answered) else {
+          return
+        }
         try? await Task.sleep(for: .milliseconds(pause))
       }
     }
@@ -129,7 +138,8 @@ extension NodeAgent {
 
   /// - Returns: milliseconds until the next probe; none when there is nothing to probe.
   private func probed(_ id: AttemptID, answered: Bool) -> Int? {
-    guard let attempt = attempts[id], case .running(let pid, let settled, var health) = attempt.course
+    guard let attempt = attempts[id],
+      case .running(let pid, let settled, var health) = attempt.course
     else { return nil }
     let change = health.probed(answered: answered, at: .now)
     let isSettled = settled || health.standing == .ready
@@ -153,7 +163,8 @@ extension NodeAgent {
   }
 
   func endpoint(of attempt: Attempt) -> String {
-    let host = configuration.address.contains(":") ? "[\(configuration.address)]" : configuration.address
+    let host =
+      configuration.address.contains(":") ? "[\(configuration.address)]" : configuration.address
     return "http://\(host):\(attempt.plan.port)"
   }
 
@@ -223,9 +234,11 @@ extension NodeAgent {
     ledger.note(end, of: id)
     attempts[id] = Attempt(plan: plan, course: .ended(end, acknowledged: false))
     log.notice(
-      "ended", metadata: [
+      "ended",
+      metadata: [
         "attempt": "\(id)", "reason": "\(end.reason ?? "")",
-        "exit": "\(end.exitCode.map { "code \($0)" } ?? end.exitSignal.map { "signal \($0)" } ?? "unknown")",
+        "exit":
+          "\(end.exit)",
       ])
   }
 

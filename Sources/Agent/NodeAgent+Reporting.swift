@@ -17,7 +17,8 @@ extension NodeAgent {
       bootID: configuration.bootID, incarnation: configuration.incarnation, sequence: 0,
       generation: generation, facts: facts,
       attempts: (held + waits).sorted { $0.id < $1.id },
-      strangers: unknown.map { Observation.Stranger(id: $0.id, pid: $0.pid) }, alarm: steering.alarm)
+      strangers: unknown.map { Observation.Stranger(id: $0.id, pid: $0.pid) }, alarm: steering.alarm
+    )
   }
 
   private func observed(_ attempt: Attempt) -> ObservedAttempt {
@@ -120,7 +121,8 @@ extension NodeAgent {
         }
         // Not in step with other agents.
         let beat = await heartbeatSeconds * 1000
-        nextBeat = .now.adding(milliseconds: Int64(Int.random(in: beat * 8 / 10...beat, using: &random)))
+        nextBeat = .now.adding(
+          milliseconds: Int64(Int.random(in: beat * 8 / 10...beat, using: &random)))
         backoff.succeeded()
         trouble = nil
       } catch {
@@ -130,7 +132,9 @@ extension NodeAgent {
     }
   }
 
-  private func report(_ observation: Observation, _ link: ControlLink) async throws(ControlLink.Problem) {
+  private func report(_ observation: Observation, _ link: ControlLink) async throws(ControlLink
+    .Problem)
+  {
     sequence += 1
     var numbered = observation
     numbered.sequence = sequence
@@ -138,7 +142,9 @@ extension NodeAgent {
     acknowledged(numbered, answer)
   }
 
-  private func heartbeat(_ digest: Digest, _ link: ControlLink) async throws(ControlLink.Problem) -> Bool {
+  private func heartbeat(_ digest: Digest, _ link: ControlLink) async throws(ControlLink.Problem)
+    -> Bool
+  {
     let answer = try await link.heartbeat(
       Heartbeat(
         bootID: configuration.bootID, incarnation: configuration.incarnation, sequence: sequence,

@@ -89,7 +89,7 @@ package actor NodeAgent {
   package init(
     _ configuration: Configuration, facts: NodeFacts, folder: DataFolder, host: ProcessHost,
     client: HTTPClient, log: Logger
-  ) throws {
+  ) {
     self.configuration = configuration
     self.facts = facts
     self.folder = folder
@@ -97,7 +97,12 @@ package actor NodeAgent {
     self.prober = Prober(client: client)
     self.log = log
     let seen = folder.seen()
-    steering = Steering(head: seen?.head, assignment: try folder.assignment())
+    var kept: Assignment?
+    do { kept = try folder.assignment() } catch {
+      // Asked for anew; until then what runs is left as it is.
+      log.error("the assignment acted on last cannot be read: \(error)")
+    }
+    steering = Steering(head: seen?.head, assignment: kept)
     if let seen, seen.bootID == configuration.bootID, let until = seen.leaseUntil {
       lease = Lease(until: BootTime(nanoseconds: until))
     }
@@ -122,7 +127,8 @@ package actor NodeAgent {
       confirmed = true
       lease.renew(sentAt: answer.sentAt, seconds: assignment.leaseSeconds)
     case .stale:
-      log.notice("an older assignment was ignored", metadata: ["generation": "\(assignment.generation)"])
+      log.notice(
+        "an older assignment was ignored", metadata: ["generation": "\(assignment.generation)"])
     case .mistrusted(let reason): raise(reason)
     }
     keepSeen()
@@ -132,7 +138,8 @@ package actor NodeAgent {
   private func accept(_ assignment: Assignment) {
     confirmed = true
     log.info(
-      "assignment", metadata: [
+      "assignment",
+      metadata: [
         "generation": "\(assignment.generation)", "attempts": "\(assignment.attempts.count)",
       ])
     // Acted on even when it cannot be kept: what it stops must stop, and what it starts has a

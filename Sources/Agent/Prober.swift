@@ -1,5 +1,5 @@
-// Asks an engine whether it answers, and by the right name. Its key goes along: an engine of another
-// attempt on the same port would refuse it.
+// Asks an engine whether it answers, and by the right name. Its key goes along: an engine of
+// another attempt on the same port would refuse it.
 
 import AsyncHTTPClient
 import Hosting
@@ -21,7 +21,9 @@ package struct Prober: Sendable {
       let path = readiness.path.hasPrefix("/") ? readiness.path : "/" + readiness.path
       guard try await get(endpoint + path, attempt.engineKey) != nil else { return false }
       guard fully, readiness.listsModel else { return true }
-      guard let body = try await get(endpoint + "/v1/models", attempt.engineKey) else { return false }
+      guard let body = try await get(endpoint + "/v1/models", attempt.engineKey) else {
+        return false
+      }
       return try Self.modelNames(in: body).contains(attempt.servedModelName)
     } catch {
       return false
@@ -40,7 +42,9 @@ package struct Prober: Sendable {
 
   static func modelNames(in body: [UInt8]) throws(JSONProblem) -> [String] {
     let document = try JSONValue(document: body)
-    guard let data = try document.fields().first(where: { $0.key == "data" })?.value else { return [] }
+    guard let data = try document.fields().first(where: { $0.key == "data" })?.value else {
+      return []
+    }
     var names: [String] = []
     for model in try data.list() {
       guard let id = try model.fields().first(where: { $0.key == "id" })?.value else { continue }

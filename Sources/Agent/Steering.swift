@@ -1,5 +1,5 @@
-// Whom an agent lets itself be steered by. It keeps what it saw of the log (era, position, hash) and
-// the assignment it acts on; whatever does not fit these is not acted on. Pure.
+// Whom an agent lets itself be steered by. It keeps what it saw of the log (era, position, hash)
+// and the assignment it acts on; whatever does not fit these is not acted on. Pure.
 
 import Hosting
 import Wire
@@ -13,7 +13,9 @@ package struct Steering: Equatable, Sendable {
   package init(head: HeadWitness? = nil, assignment: Assignment? = nil) {
     self.head = head
     self.assignment = assignment
-    if let later = assignment?.head, (head?.position ?? .empty) < later.position { self.head = later }
+    if let later = assignment?.head, (head?.position ?? .empty) < later.position {
+      self.head = later
+    }
   }
 
   package enum Verdict: Equatable, Sendable {
@@ -77,7 +79,8 @@ package struct Steering: Equatable, Sendable {
     }
     guard offered.generation <= offered.head.position else {
       return mistrust(
-        "the assignment's generation \(offered.generation) is past its head \(offered.head.position)")
+        "generation \(offered.generation) is past the head of its log, \(offered.head.position)"
+      )
     }
     if case .mistrusted(let reason) = hear(offered.head) { return .mistrusted(reason) }
     if let acted = assignment {

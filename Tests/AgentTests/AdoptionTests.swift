@@ -89,7 +89,9 @@ import Wire
     }
   }
 
-  @Test func `an engine whose record was lost is reported, then ended, and never started again`() async throws {
+  @Test func `an engine whose record was lost is reported, then ended, and never started again`()
+    async throws
+  {
     try await Workspace.use { space in
       try await StandInServer.use { server in
         let log = space.path + "/engines"
@@ -134,7 +136,11 @@ import Wire
           let ready = try await server.standIn.see(.ready, of: "31.1.40")
           fill(small + "/filler")
           await server.standIn.assign(
-            50, [assigned("31.1.40", launch: simLaunch()), assigned("32.1.50", on: ["sim-1"], launch: simLaunch())])
+            50,
+            [
+              assigned("31.1.40", launch: simLaunch()),
+              assigned("32.1.50", on: ["sim-1"], launch: simLaunch()),
+            ])
           let ended = try await server.standIn.see(.ended, of: "32.1.50")
           #expect(ended.reason?.contains("No space left on device") == true)
           #expect(await server.standIn.attempt("31.1.40")?.pid == ready.pid)

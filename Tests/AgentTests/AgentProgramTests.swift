@@ -13,7 +13,8 @@ import Wire
 
 /// Reports of an attempt are waited for at most this long.
 private func phase(
-  _ phase: AttemptPhase, of id: String, at standIn: StandIn, withinSeconds seconds: Double = 30
+  _ phase: AttemptPhase, of id: String, at standIn: StandIn,
+  withinSeconds seconds: Double = 30
 ) async throws -> ObservedAttempt {
   try await eventually("\(id) is \(phase)", withinSeconds: seconds) {
     let seen = await standIn.attempt(id)
@@ -54,13 +55,15 @@ private func starts(_ path: String) -> Int {
         #expect(try Files.list(space.data + "/ended") == ["31.1.40"])
         let phases = await server.standIn.phases(of: "31.1.40")
         #expect(phases.first == .starting)
-        #expect(phases.suffix(2) == [.stopping, .ended] || phases.last == .ended)
+        #expect(phases.last == .ended)
         try await agent.terminate()
       }
     }
   }
 
-  @Test func `killed, its engine serves on under the same pid, and the next one takes it over`() async throws {
+  @Test func `killed, its engine serves on under the same pid, and the next one takes it over`()
+    async throws
+  {
     try await Workspace.use { space in
       try await StandInServer.use { server in
         let log = space.path + "/engines"
@@ -83,7 +86,9 @@ private func starts(_ path: String) -> Int {
         try await first.kill()
         let second = try AgentProcess.start(space, server: server.url, ports: ports)
         let after: ObservedAttempt = try await eventually("the next agent reports") {
-          guard let last = await server.standIn.last, last.incarnation != incarnation else { return nil }
+          guard let last = await server.standIn.last, last.incarnation != incarnation else {
+            return nil
+          }
           return last.attempts.first
         }
         #expect(after.phase == .ready, "it is not taken for loading by a new agent")
@@ -94,6 +99,34 @@ private func starts(_ path: String) -> Int {
         #expect(starts(log) == 1)
         await server.standIn.assign(41, [])
         _ = try await phase(.ended, of: "31.1.40", at: server.standIn)
+        try await second.terminate()
+      }
+    }
+  }
+
+  @Test func `an engine that was ready is taken over as ready, though it cannot answer just now`()
+    async throws
+  {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        let ports = Workspace.ports()
+        let first = try AgentProcess.start(space, server: server.url, ports: ports)
+        await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
+        let before = try await phase(.ready, of: "31.1.40", at: server.standIn)
+        let incarnation = await server.standIn.last?.incarnation
+        try await first.kill()
+        let engine = try #require(
+          ProcessIdentity(running: Int32(before.pid ?? 0)).flatMap(ProcessHandle.init))
+        engine.signal(SIGSTOP)
+        let second = try AgentProcess.start(space, server: server.url, ports: ports)
+        try await eventually("the next agent reports") {
+          await server.standIn.last?.incarnation != incarnation
+        }
+        engine.signal(SIGCONT)
+        await server.standIn.assign(41, [])
+        _ = try await phase(.ended, of: "31.1.40", at: server.standIn)
+        let seen = await server.standIn.reports.filter { $0.incarnation != incarnation }
+        #expect(seen.first?.attempts.first?.phase == .ready)
         try await second.terminate()
       }
     }
@@ -149,7 +182,9 @@ private func starts(_ path: String) -> Int {
     }
   }
 
-  @Test func `what was revoked while no agent ran is stopped on return and never started`() async throws {
+  @Test func `what was revoked while no agent ran is stopped on return and never started`()
+    async throws
+  {
     try await Workspace.use { space in
       try await StandInServer.use { server in
         let log = space.path + "/engines"
@@ -173,7 +208,9 @@ private func starts(_ path: String) -> Int {
     }
   }
 
-  @Test func `restarted without a control plane, it looks after what runs and starts nothing`() async throws {
+  @Test func `restarted without a control plane, it looks after what runs and starts nothing`()
+    async throws
+  {
     try await Workspace.use { space in
       try await StandInServer.use { server in
         let log = space.path + "/engines"
@@ -247,6 +284,17 @@ private func starts(_ path: String) -> Int {
       }
     }
   }
+}
+
+/// Sends one request for inference, for what it does to the engine.
+func chat(_ endpoint: String, key: String) async throws {
+  var request = HTTPClientRequest(url: endpoint + "/v1/chat/completions")
+  request.method = .POST
+  request.headers.add(name: "authorization", value: "Bearer \(key)")
+  request.headers.add(name: "content-type", value: "application/json")
+  request.body = .bytes(
+    Array(#"{"model":"xai/grok-3","messages":[{"role":"user","content":"hello"}]}"#.utf8))
+  _ = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
 }
 
 /// - Returns: the status of a request for the list of models.

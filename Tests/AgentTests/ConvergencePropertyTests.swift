@@ -1,5 +1,5 @@
 // Convergence against a model of a node, over random histories of assignments, ends, silence and
-// restarts. Whatever happens, no device is held twice, nothing is started twice, and it comes to rest.
+// restarts. No device is held twice, nothing is started twice, and it comes to rest.
 
 import Agent
 import Hosting
@@ -100,12 +100,14 @@ private struct Node {
       case 0, 1, 2:
         generation += Int64.random(in: 1...3, using: &random)
         wanted.removeAll { _ in Int.random(in: 0..<3, using: &random) == 0 }
-        let devices = node.devices.shuffled(using: &random).prefix(Int.random(in: 1...2, using: &random))
+        let devices = node.devices.shuffled(using: &random).prefix(
+          Int.random(in: 1...2, using: &random))
         wanted.append(
           assigned(
             "31.\(Int.random(in: 1...9, using: &random)).\(generation)", on: Array(devices),
             exclusive: Bool.random(using: &random),
-            notAfter: Int.random(in: 0..<4, using: &random) == 0 ? node.now.adding(seconds: 5) : nil))
+            notAfter: Int.random(in: 0..<4, using: &random) == 0 ? node.now.adding(seconds: 5) : nil
+          ))
         let next = assignment(generation, wanted)
         sent.append(next)
         _ = node.steering.offer(next, for: next.node)

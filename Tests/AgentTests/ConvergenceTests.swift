@@ -36,7 +36,8 @@ private func text(_ situation: Convergence.Situation) -> [String] {
     case .reap(let pid): "reap \(pid)"
     case .forget(let id): "forget \(id)"
     case .refuse(let id, let reason): "refuse \(id): \(reason)"
-    case .start(let id, let port, let devices): "start \(id) at \(port) on \(devices.joined(separator: " "))"
+    case .start(let id, let port, let devices):
+      "start \(id) at \(port) on \(devices.joined(separator: " "))"
     }
   }
   return steps + outcome.waiting.map { "\($0.id) \($0.reason)" }
@@ -44,7 +45,8 @@ private func text(_ situation: Convergence.Situation) -> [String] {
 
 @Suite struct `Converging` {
   @Test func `a wanted attempt is started on its devices and the next free port`() {
-    let wanted = assignment(40, [assigned("31.1.40"), assigned("31.2.40", on: ["sim-1", "sim-2"])])
+    let wanted = assignment(
+      40, [assigned("31.1.40"), assigned("31.2.40", on: ["sim-1", "sim-2"])])
     #expect(
       text(situation(wanted)) == [
         "start 31.1.40 at 9000 on sim-0", "start 31.2.40 at 9001 on sim-1 sim-2",
@@ -136,9 +138,9 @@ private func text(_ situation: Convergence.Situation) -> [String] {
         situation(
           wanted, held: [held("31.1.40"), held("31.2.40", on: ["sim-1"], port: 9001)],
           leaseHolds: false)) == [
-        "stop 31.1.40: exclusive, and the control plane was not heard for the lease",
-        "31.3.40 waits for the control plane to be heard",
-      ])
+          "stop 31.1.40: exclusive, and the control plane was not heard for the lease",
+          "31.3.40 waits for the control plane to be heard",
+        ])
     #expect(
       text(situation(nil, held: [held("31.1.40", exclusive: true)], leaseHolds: false)) == [
         "stop 31.1.40: exclusive, and the control plane was not heard for the lease"
@@ -162,8 +164,8 @@ private func text(_ situation: Convergence.Situation) -> [String] {
           wanted,
           held: [held("31.1.40"), held("31.1.30", on: ["sim-2"], .ended(acknowledged: true))],
           unknown: [.init(id: nil, pid: 77, reported: true, reaping: false)], mistrusts: true)) == [
-        "31.1.50 waits: the control plane's log is not the one seen before"
-      ])
+          "31.1.50 waits: the control plane's log is not the one seen before"
+        ])
   }
 
   @Test func `what can never run here is refused`() {

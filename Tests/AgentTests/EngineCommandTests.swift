@@ -1,6 +1,5 @@
 // What an engine is started with.
 
-
 import Hosting
 import Testing
 import Wire
@@ -33,20 +32,25 @@ private let base = EngineCommand.Base(path: "/bin", home: "/root", language: "C"
   }
 
   @Test func `an engine without real devices sees none`() throws {
-    let command = try EngineCommand(assigned("31.2.40", on: ["sim-3"]), host: "h", port: 1, base: base)
+    let command = try EngineCommand(
+      assigned("31.2.40", on: ["sim-3"]), host: "h", port: 1, base: base)
     #expect(command.environment["CUDA_VISIBLE_DEVICES"] == "")
     #expect(command.environment["WHARF_DEVICES"] == "sim-3")
   }
 
   @Test(arguments: [
-    ("${weights}", "asks for ${weights}, which is none of: contextLength, deviceCount, engineKey, "
-      + "host, modelPath, port, servedModelName"),
+    (
+      "${weights}",
+      "asks for ${weights}, which is none of: contextLength, deviceCount, engineKey, "
+        + "host, modelPath, port, servedModelName"
+    ),
     ("${modelPath}", "asks for ${modelPath}, and the model states no path of its weights"),
     ("${port", "has a '${' without its '}'"),
   ])
   func `a template that asks for what there is not says so`(argument: String, complaint: String) {
     #expect(throws: EngineCommand.Problem(description: "the template of engine sim \(complaint)")) {
-      try EngineCommand(assigned("1.1.1", launch: launch(["x", argument])), host: "h", port: 1, base: base)
+      try EngineCommand(
+        assigned("1.1.1", launch: launch(["x", argument])), host: "h", port: 1, base: base)
     }
   }
 

@@ -14,11 +14,13 @@ import Wire
         let log = space.path + "/engines"
         try await LocalAgent.use(space, server) { _ in
           await server.standIn.assign(
-            40, [assigned("31.1.40", launch: simLaunch(engineLog: log))])
+            40,
+            [
+              assigned(
+                "31.1.40", launch: simLaunch(["--crash-after-requests", "0"], engineLog: log))
+            ])
           let ready = try await server.standIn.see(.ready, of: "31.1.40")
-          let engine = try #require(
-            ProcessIdentity(running: Int32(ready.pid ?? 0)).flatMap(ProcessHandle.init))
-          engine.signal(SIGABRT)
+          try? await chat(#require(ready.endpoint), key: "engine-key-of-31.1.40")
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
           #expect(ended.exitSignal == Int(SIGABRT))
           #expect(ended.reason?.hasPrefix("ended by signal 6") == true)
@@ -57,7 +59,8 @@ import Wire
             40, [assigned("31.1.40", launch: simLaunch(["--never-ready"], deadlineSeconds: 2))])
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
           #expect(ended.reason?.hasPrefix("not ready within 2 s; its log ends: ") == true)
-          #expect(await server.standIn.phases(of: "31.1.40") == [.starting, .loading, .stopping, .ended])
+          #expect(
+            await server.standIn.phases(of: "31.1.40") == [.starting, .loading, .stopping, .ended])
           try await server.standIn.clear(41)
         }
       }
@@ -177,7 +180,10 @@ import Wire
     }
   }
 
-  @Test func `one taken between the look and the start is given up for another, unseen from outside`() async throws {
+  @Test
+  func `one taken between the look and the start is given up for another, unseen from outside`()
+    async throws
+  {
     try await Workspace.use { space in
       try await StandInServer.use { server in
         let ports = Workspace.ports()

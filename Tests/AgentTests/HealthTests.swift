@@ -8,7 +8,8 @@ private let start = BootTime(nanoseconds: 0)
 
 @Suite struct `Judging health` {
   @Test func `a loading engine becomes ready at its first answer`() {
-    var health = Health(standing: .loading(deadline: start.adding(seconds: 60)), periodMilliseconds: 500)
+    var health = Health(
+      standing: .loading(deadline: start.adding(seconds: 60)), periodMilliseconds: 500)
     #expect(health.probed(answered: false, at: start) == nil)
     #expect(health.pauseMilliseconds == 500)
     #expect(health.probed(answered: true, at: start) == .becameReady)

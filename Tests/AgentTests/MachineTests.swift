@@ -10,14 +10,16 @@ import Wire
   @Test func `simulated ones are counted out`() throws {
     #expect(
       try DeviceChoice("2xH100-80G").devices() == [
-        DeviceFacts(id: "sim-0", model: "H100", memoryBytes: 80 << 30),
-        DeviceFacts(id: "sim-1", model: "H100", memoryBytes: 80 << 30),
+        DeviceFacts(id: "sim-0", model: "H100", memory: Bytes(count: 80 << 30)),
+        DeviceFacts(id: "sim-1", model: "H100", memory: Bytes(count: 80 << 30)),
       ])
     #expect(try DeviceChoice("1xRTX-A6000-48GiB").devices().first?.model == "RTX-A6000")
     #expect(try DeviceChoice("none").devices() == [])
   }
 
-  @Test(arguments: ["", "4x", "H100-80G", "0xH100-80G", "65xH100-80G", "4xH100", "4xH100-80", "4xH100-0G", "4x-80G"])
+  @Test(arguments: [
+    "", "4x", "H100-80G", "0xH100-80G", "65xH100-80G", "4xH100", "4xH100-80", "4xH100-0G", "4x-80G",
+  ])
   func `other texts are refused`(text: String) {
     #expect(throws: Malformed.self) { try DeviceChoice(text) }
   }
@@ -31,12 +33,15 @@ import Wire
     #expect(
       try DeviceChoice.parse(listing: listing) == [
         DeviceFacts(
-          id: "GPU-5f3c1a2b-0000-1111-2222-333344445555", model: "H100", memoryBytes: 81559 << 20),
+          id: "GPU-5f3c1a2b-0000-1111-2222-333344445555", model: "H100",
+          memory: Bytes(count: 81559 << 20)),
         DeviceFacts(
-          id: "GPU-6f3c1a2b-0000-1111-2222-333344445555", model: "A100", memoryBytes: 40960 << 20),
+          id: "GPU-6f3c1a2b-0000-1111-2222-333344445555", model: "A100",
+          memory: Bytes(count: 40960 << 20)),
       ])
     #expect(throws: Malformed.self) {
-      try DeviceChoice.parse(listing: "Failed to initialize NVML: Driver/library version mismatch\n")
+      try DeviceChoice.parse(
+        listing: "Failed to initialize NVML: Driver/library version mismatch\n")
     }
   }
 

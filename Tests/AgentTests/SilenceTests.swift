@@ -107,7 +107,9 @@ import Wire
             await standIn.last?.alarm
               == "the control plane's era began at 31, but the log was seen up to 40 before it")
           let questions = await standIn.questions
-          try await eventually("it asks on, ever slower") { await standIn.questions > questions + 1 }
+          try await eventually("it asks on, ever slower") {
+            await standIn.questions > questions + 1
+          }
           #expect(await agent.agent.observation().attempts.first?.phase == .ready)
           #expect(await agent.agent.observation().generation == 40)
         }
@@ -148,6 +150,27 @@ import Wire
     }
   }
 
+  @Test func `a join under way when the agent died is the same command for the next one`()
+    async throws
+  {
+    try await Workspace.use { space in
+      let standIn = StandIn()
+      await standIn.lose(joins: 1000)
+      try await StandInServer.use(standIn) { server in
+        let first = try AgentProcess.start(space, server: server.url, ports: Workspace.ports())
+        try await eventually("it asked") { await !standIn.joins.isEmpty }
+        try await first.kill()
+        await standIn.lose(joins: 0)
+        try await LocalAgent.use(space, server) { _ in
+          try await eventually("it reports") { await standIn.last != nil }
+        }
+        let joins = await standIn.joins
+        #expect(Set(joins.map(\.commandID)).count == 1)
+        #expect(Set(joins.map(\.credential)).count == 1)
+      }
+    }
+  }
+
   @Test func `a join with a wrong token says so at once`() async throws {
     try await Workspace.use { space in
       try await StandInServer.use { server in
@@ -155,7 +178,8 @@ import Wire
           let joining = Joining(
             folder: try DataFolder(space.data), client: client, servers: [server.url],
             name: name("node-1"), log: .init(label: "test"))
-          let facts = NodeFacts(address: "127.0.0.1", cpuMillis: 1, memory: Bytes(count: 1), devices: [])
+          let facts = NodeFacts(
+            address: "127.0.0.1", cpuMillis: 1, memory: Bytes(count: 1), devices: [])
           await #expect {
             try await joining.membership(facts: facts) { "another-token" }
           } throws: { error in

@@ -11,7 +11,9 @@ private let node = Stream(.node, 5)
   @Test func `a newer assignment is accepted, the same is nothing new, an older one is stale`() {
     var steering = Steering()
     #expect(steering.offer(assignment(40, [assigned("31.1.40")]), for: node) == .accepted)
-    #expect(steering.offer(assignment(40, [assigned("31.1.40")], head: head(45)), for: node) == .unchanged)
+    #expect(
+      steering.offer(assignment(40, [assigned("31.1.40")], head: head(45)), for: node) == .unchanged
+    )
     #expect(steering.offer(assignment(39, [], head: head(50)), for: node) == .stale)
     #expect(steering.offer(assignment(41, [], head: head(60)), for: node) == .accepted)
     #expect(steering.assignment?.generation == 41)
@@ -38,7 +40,8 @@ private let node = Stream(.node, 5)
     #expect(steering.assignment == nil)
   }
 
-  @Test func `another event at a position that was seen raises the alarm, until the true log is heard`() {
+  @Test
+  func `another event at a position that was seen raises the alarm, until the true log is heard`() {
     var steering = Steering(head: head(100))
     #expect(
       steering.hear(head(100, hash: 8))

@@ -98,7 +98,8 @@ package final class ProcessHost: Sendable {
         kill(pid, SIGKILL)
         waitpid(pid, nil, 0)
         close(pipe)
-        throw NotStarted(description: "cannot watch the holder: \(String(cString: strerror(errno)))")
+        throw NotStarted(
+          description: "cannot watch the holder: \(String(cString: strerror(errno)))")
       }
       keep(Kept(handle: handle, place: place, tell: tell, pipe: pipe))
     } catch let problem as Spawn.Problem {
@@ -165,7 +166,7 @@ package final class ProcessHost: Sendable {
   package enum Adoption: Equatable, Sendable {
     /// It runs, as this process; its end is told later.
     case running(pid: Int)
-    /// Its holder has only just begun, or died and left something: what becomes of it is told later.
+    /// Its holder has only just begun, or died and left something; the rest is told later.
     case unsettled
     case gone(Gone)
     /// Nothing of it was ever started.
@@ -233,7 +234,9 @@ package final class ProcessHost: Sendable {
   }
 
   private func killStuckHolder(_ identity: ProcessIdentity, of id: AttemptID) {
-    guard let handle = kept.withLock({ $0[id]?.handle }), handle.identity == identity else { return }
+    guard let handle = kept.withLock({ $0[id]?.handle }), handle.identity == identity else {
+      return
+    }
     log.error(
       "the holder does not stop its engine: killed",
       metadata: ["attempt": "\(id)", "holder": "\(identity.pid)"])
@@ -244,10 +247,12 @@ package final class ProcessHost: Sendable {
 
   private func holderEnded(_ handle: ProcessHandle, _ id: AttemptID) {
     let exit = handle.reap()
-    guard var one = kept.withLock({ kept -> Kept? in
-      guard kept[id]?.handle === handle else { return nil }
-      return kept.removeValue(forKey: id)
-    }) else { return }
+    guard
+      var one = kept.withLock({ kept -> Kept? in
+        guard kept[id]?.handle === handle else { return nil }
+        return kept.removeValue(forKey: id)
+      })
+    else { return }
     if let pipe = one.pipe {
       watcher.forget(pipe)
       _ = Self.drain(pipe, into: &one.complaint)
@@ -266,12 +271,15 @@ package final class ProcessHost: Sendable {
     case .failed: Gone(problem: state.error ?? "its program could not be executed", ran: false)
     case .exited:
       Gone(
-        exitCode: state.exitStatus?.code, exitSignal: state.exitStatus?.signal, problem: state.error,
+        exitCode: state.exitStatus?.code, exitSignal: state.exitStatus?.signal,
+        problem: state.error,
         ran: true)
     }
   }
 
-  private static func problem(_ exit: ProcessHandle.Exit?, _ complaint: [UInt8], ran: Bool) -> String {
+  private static func problem(_ exit: ProcessHandle.Exit?, _ complaint: [UInt8], ran: Bool)
+    -> String
+  {
     let said = String(decoding: complaint, as: UTF8.self).onOneLine(longest: 300)
     if !said.isEmpty { return said }
     let when = ran ? "" : " before it had started the engine"

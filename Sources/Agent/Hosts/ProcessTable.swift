@@ -1,5 +1,5 @@
-// What /proc says of processes. A pid alone names nobody: it is reused. With its start time it names
-// one process of this boot, and a pidfd keeps it so.
+// What /proc says of processes. A pid alone names nobody: it is reused. With its start time it
+// names one process of this boot, and a pidfd keeps it so.
 
 import CLinux
 import Glibc

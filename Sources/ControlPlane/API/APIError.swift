@@ -1,6 +1,7 @@
 // Every error of the API, with its status and the body that says what was attempted, why it failed
 // and what would help.
 
+import EventLog
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -11,12 +12,15 @@ struct APIError: Error, HTTPResponseError {
   let status: HTTPResponse.Status
   let failure: ErrorReply.Failure
   let position: Position?
+  /// The head to bear witness of, where the error speaks of it.
+  let head: Head?
 
   init(
     _ status: HTTPResponse.Status, _ code: String, _ message: String, help: String? = nil,
-    at position: Position? = nil
+    at position: Position? = nil, head: Head? = nil
   ) {
     self.status = status
+    self.head = head
     failure = ErrorReply.Failure(code: code, message: message, help: help)
     self.position = position
   }
@@ -25,6 +29,9 @@ struct APIError: Error, HTTPResponseError {
     let body = ErrorReply(position: position, error: failure).jsonBytes
     var headers: HTTPFields = [.contentType: "application/json"]
     if status == .serviceUnavailable { headers[.retryAfter] = "1" }
+    if let head, let name = HTTPField.Name(WharfHeader.head) {
+      headers[name] = head.witness.headerText
+    }
     if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
     return Response(
       status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))

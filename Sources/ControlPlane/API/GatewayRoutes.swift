@@ -40,8 +40,8 @@ struct GatewayRoutes: Sendable {
   }
 
   private func policy(_ request: Request) async throws -> Response {
-    let after = Position(Int64(try ReadRoutes.number(request, "after") ?? 0))
-    let wait = min(try ReadRoutes.number(request, "wait") ?? 0, Self.longestWaitSeconds)
+    let after = Position(Int64(try request.wholeNumber("after") ?? 0))
+    let wait = min(try request.wholeNumber("wait") ?? 0, Self.longestWaitSeconds)
     let deadline = ContinuousClock.now + .seconds(wait)
     var head = try await source.head(atLeast: after)
     let principal = try source.authentication.principal(of: request, in: head.state)

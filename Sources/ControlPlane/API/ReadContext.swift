@@ -12,7 +12,14 @@ struct ReadContext: Sendable {
   let principal: Principal
   /// The head when the read began: what the witness in the reply speaks of.
   let head: Head
+  /// What the principal may not know of, judged by the head.
+  let visibility: Visibility
+  /// The state that is read, without what the principal may not know of.
   let state: HostingState
+  /// Now; for a state of the past the moment that was asked for, or of its last event.
+  let moment: Timestamp
+
+  var view: Viewpoint { Viewpoint(state: state, moment: moment) }
 }
 
 struct ReadSource: Sendable {
@@ -23,16 +30,35 @@ struct ReadSource: Sendable {
   let reader: LogReader
   let authentication: Authentication
 
+  /// What a person's read is answered from. Machines and the invited are refused.
   func context(_ request: Request) async throws -> ReadContext {
-    let head = try await head(atLeast: after(request))
+    let head = try await head(for: request)
     let principal = try authentication.principal(of: request, in: head.state)
-    guard let asked = request.uri.queryParameters["asOf"].map(String.init) else {
-      return ReadContext(principal: principal, head: head, state: head.state)
+    let visibility: Visibility
+    do { visibility = try Visibility.of(principal, head.state) } catch {
+      throw APIError(error, at: head.state.position)
     }
-    let position = try await resolve(asked, head)
+    let now = ReadContext(
+      principal: principal, head: head, visibility: visibility,
+      state: visibility.applied(to: head.state),
+      moment: max(authentication.now(), head.state.recordedAt))
+    guard let asked = request.uri.queryParameters["asOf"].map(String.init) else { return now }
+    return try await context(now, asOf: asked)
+  }
+
+  /// The same read, of a state of the past.
+  func context(_ now: ReadContext, asOf asked: String) async throws -> ReadContext {
+    let head = now.head
+    let (position, moment) = try await resolve(asked, head)
     let state = position == head.state.position
       ? head.state : try await reader.state(at: position)
-    return ReadContext(principal: principal, head: head, state: state)
+    return ReadContext(
+      principal: now.principal, head: head, visibility: now.visibility,
+      state: now.visibility.applied(to: state), moment: moment ?? state.recordedAt)
+  }
+
+  func head(for request: Request) async throws -> Head {
+    try await head(atLeast: after(request))
   }
 
   private func after(_ request: Request) throws -> Position {
@@ -47,11 +73,7 @@ struct ReadSource: Sendable {
 
   func head(atLeast position: Position) async throws -> Head {
     guard let head = await board.wait(for: position, upTo: .seconds(Self.afterWaitSeconds)) else {
-      throw APIError(
-        .serviceUnavailable, "notThereYet",
-        "this wharfd is at position \(board.current.state.position) and did not reach \(position) "
-          + "within \(Self.afterWaitSeconds) s",
-        help: "try again, or ask the leader")
+      throw notThere(position, board.current)
     }
     if head.standing == .starting {
       throw APIError(
@@ -60,20 +82,37 @@ struct ReadSource: Sendable {
     return head
   }
 
-  /// What `--as-of` names: a position, a time, or a mark.
-  func resolve(_ text: String, _ head: Head) async throws -> Position {
+  /// A leader has read the whole log, so what it lacks is not there; a follower may only be behind.
+  private func notThere(_ position: Position, _ head: Head) -> APIError {
+    let at = "this wharfd is at position \(head.state.position)"
+    if case .leading = head.standing {
+      return APIError(
+        .serviceUnavailable, "notInLog", "there is no position \(position): \(at), and leads",
+        head: head)
+    }
+    return APIError(
+      .serviceUnavailable, "notThereYet",
+      "\(at) and did not reach \(position) within \(Self.afterWaitSeconds) s",
+      help: "try again, or ask the leader", head: head)
+  }
+
+  /// What `--as-of` names: a position, a time, or a mark; and the moment, where a time was named.
+  func resolve(_ text: String, _ head: Head) async throws -> (Position, Timestamp?) {
     if let position = Position(text: text) {
       guard position <= head.state.position else {
         throw APIError(
           .badRequest, "positionAhead",
           "there is no position \(position) yet: the log ends at \(head.state.position)")
       }
-      return position
+      return (position, nil)
     }
     if let name = try? Name(text), let mark = head.state.log.marks[name.key] {
-      return mark.position
+      return (mark.position, nil)
     }
-    if let moment = Timestamp(text) { return try await reader.position(at: moment) }
-    throw APIError.badParameter("asOf", text, wanted: "a position, a time or a mark")
+    if let moment = Timestamp(text) { return (try await reader.position(at: moment), moment) }
+    throw APIError(
+      .badRequest, "malformed",
+      "'\(text.shortened(to: 60))' names no moment: expected a position, a time or a mark",
+      help: "list the marks with: wharf mark")
   }
 }

@@ -1,9 +1,9 @@
-// The reads: lists and shows of every noun, events, history, status. Each is answered from one state.
+// The reads: lists and shows of every noun, and the status. Each is answered from one state, which
+// holds only what the asker may know of.
 
 import EventLog
 import Foundation
 import HTTPTypes
-import HashTreeCollections
 import Hosting
 import Hummingbird
 import Wire
@@ -13,129 +13,137 @@ struct ReadRoutes: Sendable {
   let address: String
 
   func add(to routes: RouterGroup<some RequestContext>) {
-    routes.get("status") { request, _ in try await status(request) }
-    routes.get("events") { request, _ in try await events(request) }
-    routes.get("history/:kind/**") { request, context in
-      try await history(
-        request, kind: context.parameters.require("kind"), name: Self.rest(context))
+    shelf(Shelves.providers, routes)
+    shelf(Shelves.agreements, routes)
+    shelf(Shelves.engines, routes)
+    shelf(Shelves.models, routes)
+    shelf(Shelves.teams, routes)
+    shelf(Shelves.persons, routes)
+    shelf(Shelves.deployments, routes)
+    shelf(Shelves.nodes, routes)
+    shelf(Shelves.gateways, routes)
+    shelf(Shelves.marks, routes)
+    shelf(Shelves.keys, routes)
+    shelf(Shelves.replicas, routes)
+    routes.get("models/:name/:model") { request, context in
+      let provider = try PathText.decoded(context.parameters.require("name"))
+      let model = try PathText.decoded(context.parameters.require("model"))
+      return try await show(Shelves.models, "\(provider)/\(model)", request)
     }
-    noun(routes, "providers", \.providers) { ProviderItem($0) }
-    noun(routes, "persons", \.persons) { PersonItem($0) }
+    routes.get("teams/:name/keys") { request, context in try await keys(request, context) }
+    routes.get("deployments/:name/replicas") { request, context in
+      try await replicas(request, context)
+    }
+    routes.get("status") { request, _ in try await status(request) }
+    routes.get("whoami") { request, _ in try await whoami(request) }
+    EventRoutes(source: source).add(to: routes)
+    DiffRoute(source: source).add(to: routes)
   }
 
-  /// `GET /v1/NOUNS` and `GET /v1/NOUNS/NAME` of a noun with plain names.
-  private func noun<Element: PlainlyNamed, Item: Codable & Sendable>(
-    _ routes: RouterGroup<some RequestContext>, _ path: String,
-    _ catalog: @escaping @Sendable (HostingState) -> Catalog<Element>,
-    _ item: @escaping @Sendable (Element) -> Item
-  ) {
-    routes.get("\(path)") { request, _ in
+  /// `GET /v1/NOUNS`, and `GET /v1/NOUNS/NAME` by name, id (`team%2F9`) or bare position.
+  private func shelf<Item>(_ shelf: Shelf<Item>, _ routes: RouterGroup<some RequestContext>) {
+    routes.get("\(shelf.path)") { request, _ in
       let context = try await source.context(request)
-      let items = catalog(context.state).sorted.map(item)
-      return Response.json(
-        ItemsReply(position: context.state.position, items: items).jsonBytes, head: context.head)
+      return context.reply(items: shelf.all(context.view))
     }
-    routes.get("\(path)/:name") { request, parameters in
-      let context = try await source.context(request)
-      let text = try Self.decoded(parameters.parameters.require("name"))
-      guard let name = try? Name(text), let element = catalog(context.state).named(name) else {
-        throw APIError(.unknown(Element.kind, text), at: context.state.position)
-      }
-      return Response.json(
-        ItemReply(position: context.state.position, item: item(element)).jsonBytes,
-        head: context.head)
+    routes.get("\(shelf.path)/:name") { request, context in
+      try await show(shelf, PathText.decoded(context.parameters.require("name")), request)
     }
+  }
+
+  private func show<Item>(
+    _ shelf: Shelf<Item>, _ name: String, _ request: Request
+  ) async throws -> Response {
+    let context = try await source.context(request)
+    guard let item = shelf.find(context.view, name) else {
+      throw APIError(.unknown(Item.kind, name), at: context.state.position)
+    }
+    return context.reply(item: item)
+  }
+
+  private func keys(_ request: Request, _ parameters: some RequestContext) async throws -> Response {
+    let context = try await source.context(request)
+    let text = try PathText.decoded(parameters.parameters.require("name"))
+    guard let team = Shelves.teams.find(context.view, text) else {
+      throw APIError(.unknown(TeamItem.kind, text), at: context.state.position)
+    }
+    return context.reply(items: Shelves.keys.all(context.view).filter { $0.team == team.name.text })
+  }
+
+  private func replicas(
+    _ request: Request, _ parameters: some RequestContext
+  ) async throws -> Response {
+    let context = try await source.context(request)
+    let text = try PathText.decoded(parameters.parameters.require("name"))
+    guard let found = Shelves.deployments.find(context.view, text) else {
+      throw APIError(.unknown(DeploymentItem.kind, text), at: context.state.position)
+    }
+    return context.reply(items: found.replicas)
   }
 
   private func status(_ request: Request) async throws -> Response {
     let context = try await source.context(request)
-    let state = context.state
     let standing =
       switch context.head.standing {
       case .starting: "starting"
       case .following: "following"
       case .leading: "leading"
       }
-    let item = StatusItem(
-      era: state.log.era?.position ?? .empty, hash: context.head.hash, standing: standing,
-      leader: state.log.leader?.address,
-      you: state.name(of: context.principal.actor) ?? context.principal.actor.description,
-      role: context.principal.role,
-      counts: ["providers": state.providers.count, "persons": state.persons.count])
-    return .json(
-      ItemReply(position: state.position, item: item).jsonBytes, head: context.head)
+    return context.reply(
+      item: StatusItem(
+        context.view,
+        hash: context.state.position == context.head.state.position ? context.head.hash : nil,
+        standing: standing,
+        you: Self.name(of: context.principal, in: context.head.state),
+        role: context.principal.role))
   }
 
-  private func events(_ request: Request) async throws -> Response {
-    let context = try await source.context(request)
-    let limit = try Self.number(request, "limit") ?? 100
-    let position = Position(Int64(try Self.number(request, "after") ?? 0))
-    guard (1...LogReader.pageLimit).contains(limit) else {
-      throw APIError.badParameter("limit", String(limit), wanted: "1 to \(LogReader.pageLimit)")
-    }
-    let stored: [StoredEvent]
-    if let text = request.uri.queryParameters["stream"].map(String.init) {
-      guard let stream = Stream(text) else {
-        throw APIError.badParameter("stream", text, wanted: "a stream, as provider/17")
-      }
-      stored = try await source.reader.events(of: stream, after: position, limit: limit)
-    } else {
-      stored = try await source.reader.events(after: position, limit: limit)
-    }
-    return Self.reply(stored, context)
+  /// Whose token it is: told to machines and the invited too, which may read nothing else.
+  private func whoami(_ request: Request) async throws -> Response {
+    let head = try await source.head(for: request)
+    let principal = try source.authentication.principal(of: request, in: head.state)
+    let item = WhoamiItem(
+      id: principal.actor.description, name: Self.name(of: principal, in: head.state),
+      role: principal.role)
+    return .json(ItemReply(position: head.state.position, item: item).jsonBytes, head: head)
   }
 
-  private func history(_ request: Request, kind: String, name: String) async throws -> Response {
-    let context = try await source.context(request)
-    guard let kind = Kind(rawValue: kind), let stream = context.state.stream(kind, named: name)
-    else {
-      throw APIError(
-        Refusal(
-          "unknownName", "there is no \(kind) named '\(name.shortened(to: 80))'"),
-        at: context.state.position)
-    }
-    let after = Position(Int64(try Self.number(request, "after") ?? 0))
-    let stored = try await source.reader.events(
-      of: stream, after: after, limit: LogReader.pageLimit)
-    return Self.reply(stored, context)
+  private static func name(of principal: Principal, in state: HostingState) -> String {
+    state.name(of: principal.actor) ?? principal.actor.description
+  }
+}
+
+extension ReadContext {
+  func reply(items: [some Codable & Sendable]) -> Response {
+    .json(ItemsReply(position: state.position, items: items).jsonBytes, head: head)
   }
 
-  /// Events past the state that the reply speaks of are left out: the reply is one prefix.
-  private static func reply(_ stored: [StoredEvent], _ context: ReadContext) -> Response {
-    let items = stored.filter { $0.position <= context.state.position }
-      .map { EventItem($0, names: context.state) }
-    return .json(
-      ItemsReply(position: context.state.position, items: items).jsonBytes, head: context.head)
+  func reply(item: some Codable & Sendable) -> Response {
+    .json(ItemReply(position: state.position, item: item).jsonBytes, head: head)
   }
+}
 
-  static func number(_ request: Request, _ name: String) throws -> Int? {
-    guard let text = request.uri.queryParameters[Substring(name)].map(String.init) else {
-      return nil
-    }
-    guard let position = Position(text: text) else {
-      throw APIError.badParameter(name, text, wanted: "a whole number")
-    }
-    return Int(position.value)
+extension Refusal {
+  /// Nouns that have no stream of their own are unknown in the same words.
+  static func unknown(_ noun: String, _ name: String) -> Refusal {
+    if let kind = Kind(rawValue: noun) { return .unknown(kind, name) }
+    return Refusal(
+      "unknown\(noun.prefix(1).uppercased())\(noun.dropFirst())",
+      "there is no \(noun) named '\(name.shortened(to: 80))'",
+      help: noun == MarkItem.kind ? "list them with: wharf mark" : "list them with: wharf \(noun) list")
   }
+}
 
-  private static func rest(_ context: some RequestContext) throws -> String {
+/// Names in paths.
+enum PathText {
+  static func rest(_ context: some RequestContext) throws -> String {
     try decoded(context.parameters.getCatchAll().joined(separator: "/"))
   }
 
-  private static func decoded(_ text: String) throws -> String {
+  static func decoded(_ text: String) throws -> String {
     guard let plain = text.removingPercentEncoding else {
       throw APIError.badParameter("name", text, wanted: "a percent-encoded name")
     }
     return plain
-  }
-}
-
-extension EventItem {
-  init(_ event: StoredEvent, names state: HostingState) {
-    self.init(
-      position: event.position, stream: event.stream, type: event.type,
-      data: RawJSON(text: event.data), metadata: RawJSON(text: event.metadata),
-      actor: event.actor.description, actorName: state.name(of: event.actor),
-      commandID: event.commandID, recordedAt: event.recordedAt, hash: event.hash)
   }
 }

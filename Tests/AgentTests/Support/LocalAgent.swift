@@ -26,20 +26,22 @@ struct LocalAgent {
     let lock = try DataLock(folder)
     defer { withExtendedLifetime(lock) {} }
     let facts = NodeFacts(
-      address: "127.0.0.1", cpuMillis: 4000, memoryBytes: 64 << 30, devices: simulatedDevices(devices))
+      address: "127.0.0.1", cpuMillis: 4000, memory: Bytes(count: 64 << 30),
+      devices: simulatedDevices(devices))
     try await AgentProgram.withClient { client in
       let joining = Joining(
         folder: folder, client: client, servers: [server.url], name: name("node-1"), log: quiet)
       let membership = try await joining.membership(facts: facts) { "join-token-1" }
       let boot = try ProcessTable.bootID()
-      let agent = try NodeAgent(
+      let host = try ProcessHost(
+        holderProgram: Machine.programFolder + "/wharf-holder", bootID: boot, log: quiet)
+      let agent = NodeAgent(
         NodeAgent.Configuration(
           node: membership.node, address: "127.0.0.1", ports: ports, bootID: boot,
           incarnation: "\(UInt64.random(in: .min ... .max))", base: Machine.base,
           settleMilliseconds: settleMilliseconds),
         facts: facts, folder: folder,
-        host: try ProcessHost(
-          holderProgram: Machine.programFolder + "/wharf-holder", bootID: boot, log: quiet),
+        host: host,
         client: client, log: quiet)
       try await agent.adopt()
       let link = ControlLink(

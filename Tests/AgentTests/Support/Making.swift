@@ -44,7 +44,8 @@ func simLaunch(
       "${servedModelName}", "--load-seconds", "0.05",
     ] + more,
     environment: ["WHARF_ENGINE_KEY": "${engineKey}"].merging(
-      engineLog.isEmpty ? [:] : ["WHARF_ENGINE_LOG": engineLog]) { first, _ in first },
+      engineLog.isEmpty ? [:] : ["WHARF_ENGINE_LOG": engineLog]
+    ) { first, _ in first },
     listsModel: true, deadlineSeconds: deadlineSeconds, graceSeconds: graceSeconds)
 }
 
@@ -68,5 +69,5 @@ func assignment(
 }
 
 func simulatedDevices(_ count: Int) -> [DeviceFacts] {
-  (0..<count).map { DeviceFacts(id: "sim-\($0)", model: "H100", memoryBytes: 80 << 30) }
+  (0..<count).map { DeviceFacts(id: "sim-\($0)", model: "H100", memory: Bytes(count: 80 << 30)) }
 }

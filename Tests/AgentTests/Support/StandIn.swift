@@ -70,7 +70,8 @@ actor StandIn {
   struct Complaint: Error, HTTPResponseError {
     var status: HTTPResponse.Status
     func response(from request: Request, context: some RequestContext) throws -> Response {
-      Response(status: status, body: .init(byteBuffer: ByteBuffer(string: "{\"code\":\"scripted\"}")))
+      Response(
+        status: status, body: .init(byteBuffer: ByteBuffer(string: "{\"code\":\"scripted\"}")))
     }
   }
 
@@ -122,8 +123,10 @@ actor StandIn {
     let beat = try Heartbeat(jsonBytes: body)
     heartbeats += 1
     let differs = reports.last.map { $0.digest != beat.digest } ?? true
-    return HeartbeatReply(head: head, leaseSeconds: leaseSeconds, wantsReport: differs || wantsReport)
-      .jsonBytes
+    return HeartbeatReply(
+      head: head, leaseSeconds: leaseSeconds, wantsReport: differs || wantsReport
+    )
+    .jsonBytes
   }
 }
 
@@ -180,7 +183,9 @@ struct StandInServer {
       let seconds = request.uri.queryParameters["wait"].flatMap { Double($0) } ?? 0
       let deadline = ContinuousClock.now + .seconds(seconds)
       repeat {
-        if let bytes = try await standIn.nextAssignment(request, after: after) { return reply(bytes) }
+        if let bytes = try await standIn.nextAssignment(request, after: after) {
+          return reply(bytes)
+        }
         try await Task.sleep(for: .milliseconds(10))
       } while ContinuousClock.now < deadline
       return Response(status: .noContent)

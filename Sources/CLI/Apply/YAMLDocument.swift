@@ -1,0 +1,181 @@
+// YAML as the domain reads it: a document becomes the JSON that commands are made of, and a problem
+// in that JSON is traced back to its line and column.
+
+import Hosting
+import Yams
+
+struct YAMLDocument {
+  let source: SourceFile
+  let root: Yams.Node
+}
+
+enum YAMLDocuments {
+  /// All documents of a file, or the place where it cannot be read.
+  static func parse(_ source: SourceFile) throws(Failure) -> [YAMLDocument] {
+    do {
+      let parser = try Yams.Parser(yaml: source.text)
+      var documents: [YAMLDocument] = []
+      while let root = try parser.nextRoot() {
+        documents.append(YAMLDocument(source: source, root: root))
+      }
+      return documents
+    } catch let error as YamlError {
+      let (reason, mark) = explain(error)
+      throw source.failure("this is no YAML: \(reason)", at: mark)
+    } catch {
+      throw source.failure("this is no YAML: \(error)")
+    }
+  }
+
+  private static func explain(_ error: YamlError) -> (String, Yams.Mark?) {
+    switch error {
+    case .scanner(let context, let problem, let mark, _),
+      .parser(let context, let problem, let mark, _),
+      .composer(let context, let problem, let mark, _):
+      (context.map { "\(problem) \($0.text)" } ?? problem, mark)
+    case .reader(let problem, _, _, _): (problem, nil)
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      ("the field '\(duplicates.joined(separator: "', '"))' stands here twice", context.mark)
+    case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded: ("\(error)", nil)
+    }
+  }
+}
+
+extension YAMLDocument {
+  /// The value of a field of the document itself, where it is a plain text.
+  func text(_ field: String) -> String? { root.mapping?[field]?.scalar?.string }
+
+  func mark(_ path: String) -> Yams.Mark? { NodePath(path).find(in: root).mark }
+
+  /// Reads the document, or the part at a path, strictly as a record. A plain scalar that the
+  /// record rejects is tried in its other readings: `1` as a name, `70GiB` as a number of bytes.
+  func read<Record: Decodable>(_ type: Record.Type, at path: String = "") throws(Failure) -> Record {
+    let start = path.isEmpty ? root : NodePath(path).find(in: root)
+    var tried: [String: JSONReading] = [:]
+    while true {
+      let bytes = try json(start, tried)
+      let problem: JSONProblem
+      do {
+        return try JSONDecoding.read(type, from: JSONValue(document: bytes), strict: true)
+      } catch {
+        problem = error
+      }
+      let found = NodePath(problem.path).find(in: start)
+      if tried[problem.path] == nil, let scalar = found.scalar,
+        let other = JSONReading.other(than: scalar)
+      {
+        tried[problem.path] = other
+      } else {
+        throw failure(problem, start)
+      }
+    }
+  }
+
+  private func failure(_ problem: JSONProblem, _ start: Yams.Node) -> Failure {
+    let isUnknownField = problem.reason.hasPrefix("there is no field")
+    let mark =
+      isUnknownField
+      ? NodePath(problem.path).key(in: start)?.mark : NodePath(problem.path).find(in: start).mark
+    let text = problem.path.isEmpty ? problem.reason : "\(problem.path): \(problem.reason)"
+    return source.failure(text, at: mark ?? start.mark)
+  }
+
+  private func json(
+    _ node: Yams.Node, _ tried: [String: JSONReading]
+  ) throws(Failure) -> [UInt8] {
+    var writer = NodeWriter(tried: tried)
+    do { try writer.write(node, at: "") } catch {
+      throw source.failure(error.reason, at: error.mark)
+    }
+    return writer.json.bytes
+  }
+}
+
+/// How a scalar is written as JSON.
+enum JSONReading: Equatable {
+  case text
+  case number(Int64)
+
+  /// As YAML 1.2 reads plain scalars: null, true, false and decimal numbers are what they look like,
+  /// and everything else is text. `no`, `1_000` and `2025-05-01` are texts.
+  static func isPlain(_ scalar: Yams.Node.Scalar) -> Bool {
+    guard scalar.style == .plain || scalar.style == .any else { return false }
+    return ["", "~", "null", "true", "false"].contains(scalar.string) || isNumber(scalar.string)
+  }
+
+  static func isNumber(_ text: String) -> Bool {
+    let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+    guard let first = digits.utf8.first, (48...57).contains(first), Double(text) != nil else {
+      return false
+    }
+    return (first != 48 || digits.utf8.count == 1 || digits.utf8.dropFirst().first == 46)
+      && digits.utf8.allSatisfy { (48...57).contains($0) || [43, 45, 46, 69, 101].contains($0) }
+      && digits.utf8.last != 46
+  }
+
+  /// What else a scalar may mean.
+  static func other(than scalar: Yams.Node.Scalar) -> JSONReading? {
+    if isPlain(scalar) { return .text }
+    return (try? Bytes(scalar.string)).map { .number($0.count) }
+  }
+}
+
+/// Writes a node as JSON.
+private struct NodeWriter {
+  /// Aliases may stand for much more than the file holds.
+  static let nodesLimit = 200_000
+
+  struct Problem: Error {
+    let reason: String
+    let mark: Yams.Mark?
+  }
+
+  let tried: [String: JSONReading]
+  var json = JSONWriter()
+  private var nodes = 0
+
+  init(tried: [String: JSONReading]) { self.tried = tried }
+
+  mutating func write(_ node: Yams.Node, at path: String) throws(Problem) {
+    nodes += 1
+    guard nodes <= Self.nodesLimit else {
+      throw Problem(reason: "the document has more than \(Self.nodesLimit) values", mark: node.mark)
+    }
+    switch node {
+    case .scalar(let scalar): write(scalar, at: path)
+    case .sequence(let sequence):
+      json.openList()
+      for (index, element) in sequence.enumerated() { try write(element, at: "\(path)[\(index)]") }
+      json.closeList()
+    case .mapping(let mapping):
+      json.openObject()
+      for (key, value) in mapping {
+        guard let name = key.scalar?.string else {
+          throw Problem(reason: "the name of a field is a plain text", mark: key.mark)
+        }
+        json.key(name)
+        try write(value, at: path.isEmpty ? name : "\(path).\(name)")
+      }
+      json.closeObject()
+    case .alias(let alias):
+      throw Problem(reason: "this alias stands for nothing", mark: alias.mark)
+    }
+  }
+
+  private mutating func write(_ scalar: Yams.Node.Scalar, at path: String) {
+    switch tried[path] {
+    case .text: json.string(scalar.string)
+    case .number(let value): json.integer(value)
+    case nil:
+      if !JSONReading.isPlain(scalar) {
+        json.string(scalar.string)
+      } else if JSONReading.isNumber(scalar.string) {
+        json.raw(scalar.string.utf8)
+      } else if scalar.string == "true" || scalar.string == "false" {
+        json.boolean(scalar.string == "true")
+      } else {
+        json.null()
+      }
+    }
+  }
+}

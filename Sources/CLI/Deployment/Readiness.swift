@@ -1,0 +1,64 @@
+// Waiting until what was asked of a deployment is so.
+
+import Glibc
+import Hosting
+import Wire
+
+enum Readiness {
+  /// Between two looks: replicas take seconds at least.
+  private static let pauseMilliseconds = 100
+
+  /// Until all wanted replicas are ready; then says how long that took.
+  static func wait(
+    for name: Name, since began: ContinuousClock.Instant, _ client: Client, _ waiting: WaitOptions,
+    _ output: OutputOptions
+  ) async throws {
+    var told = ""
+    try await waiting.poll(since: began, everyMilliseconds: pauseMilliseconds) {
+      let item = try await read(name, client)
+      guard let item, item.deletedAt == nil else {
+        throw Failure(.refused, "deployment \(name) was deleted meanwhile")
+      }
+      if item.ready >= item.wanted, item.replicas.count == item.wanted {
+        if !output.quiet, output.output == .table || output.output == .wide {
+          Terminal.say("\(item.ready) of \(item.wanted) replicas ready in \(Elapsed.since(began))")
+        }
+        return nil
+      }
+      let standing = "\(item.ready) of \(item.wanted) replicas ready" + reason(item)
+      if standing != told, !output.quiet { Terminal.note(standing) }
+      told = standing
+      return Failure(
+        .timedOut, "deployment \(name): \(standing) after \(waiting.timeout) s",
+        help: "wharf why deployment \(name)")
+    }
+  }
+
+  /// Until the deployment has left, with everything that it held.
+  static func waitUntilGone(
+    _ name: Name, since began: ContinuousClock.Instant, _ client: Client, _ waiting: WaitOptions,
+    _ output: OutputOptions
+  ) async throws {
+    try await waiting.poll(since: began, everyMilliseconds: pauseMilliseconds) {
+      guard let item = try await read(name, client) else {
+        if !output.quiet { Terminal.say("gone in \(Elapsed.since(began))") }
+        return nil
+      }
+      return Failure(
+        .timedOut, "deployment \(name) is not gone after \(waiting.timeout) s: "
+          + "\(item.stopping.count) attempts are still stopping",
+        help: "wharf deployment show \(name)")
+    }
+  }
+
+  private static func read(_ name: Name, _ client: Client) async throws -> DeploymentItem? {
+    try await client.find(DeploymentNoun.self, name.text)
+  }
+
+  private static func reason(_ item: DeploymentItem) -> String {
+    let waiting = DeploymentNoun.waiting(item)
+    if !waiting.isEmpty { return "; waiting: \(waiting)" }
+    let failing = item.replicas.first { $0.lastFailure != nil }?.lastFailure
+    return failing.map { "; last failure: \($0)" } ?? ""
+  }
+}

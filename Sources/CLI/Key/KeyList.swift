@@ -1,0 +1,15 @@
+// `wharf key list`
+
+import ArgumentParser
+import Hosting
+
+struct KeyList: ListVerb {
+  typealias Things = KeyNoun
+  static let configuration = CommandConfiguration.verb(
+    "list", "List the keys of a team, or of all.", example: "wharf key list copilot")
+
+  @Argument(help: "The team.", transform: Parse.name) var team: Name?
+  @OptionGroup var reading: ReadOptions
+
+  var path: String { team.map { "teams/\(PathName.encoded($0.text))/keys" } ?? Things.path }
+}

@@ -1,0 +1,34 @@
+// `wharf key`: what a team's programs call the gateway with.
+
+import ArgumentParser
+import Hosting
+import Wire
+
+struct KeyNoun: Noun {
+  static let configuration = CommandConfiguration(
+    commandName: "key", abstract: "API keys of teams.",
+    subcommands: [KeyIssue.self, KeyRotate.self, KeyRevoke.self, KeyList.self])
+
+  static let path = "keys"
+
+  static var columns: [Column<KeyItem>] {
+    [
+      Column("TEAM") { Cell($0.team) },
+      Column("NAME") { Cell($0.name.text, .strong) },
+      Column("PREFIX") { Cell("\($0.prefix)…") },
+      Column("ISSUED") { Cell($0.issuedAt.short) },
+      Column("UNTIL") { Cell($0.until?.short) },
+      Column("OLD SECRET UNTIL", wide: true) { Cell($0.previousUntil?.short) },
+      Column("ID", wide: true) { Cell($0.id) },
+    ]
+  }
+
+  static func details(_ item: KeyItem) -> Details {
+    Details(fields: [
+      ("team", Cell(item.team)), ("name", Cell(item.name.text, .strong)), ("id", Cell(item.id)),
+      ("prefix", Cell("\(item.prefix)…")), ("issued", Cell(item.issuedAt.short)),
+      ("until", item.until.map { Cell($0.short) }),
+      ("old secret until", item.previousUntil.map { Cell($0.short) }),
+    ])
+  }
+}

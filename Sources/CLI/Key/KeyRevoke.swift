@@ -1,0 +1,28 @@
+// `wharf key revoke`
+
+import ArgumentParser
+import Hosting
+import Wire
+
+struct KeyRevoke: CommandVerb {
+  static let configuration = CommandConfiguration.verb(
+    "revoke", "End a key; --wait returns when every gateway refuses it.",
+    example: "wharf key revoke copilot --name laptop --wait")
+
+  @Argument(help: "The team.", transform: Parse.name) var team: Name
+  @Option(help: "What the key is called.", transform: Parse.name) var name: Name
+  @OptionGroup var sending: SendOptions
+  @OptionGroup var waiting: WaitOptions
+
+  func command() -> any Command { RevokeKey(team: team, name: name) }
+  var done: String { "revoked key \(name) of \(team)" }
+
+  func run() async throws {
+    let client = try Client(sending.connection.connection())
+    let began = ContinuousClock.now
+    let reply = try await say(client)
+    if waiting.wait, reply.dryRun != true {
+      try await Enforcement.wait(for: reply.position, since: began, client, waiting, sending.output)
+    }
+  }
+}

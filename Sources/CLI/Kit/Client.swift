@@ -1,0 +1,265 @@
+// The one HTTP client. A command is sent again with the same id when its answer was lost, so it is
+// done once; every reply's head is compared with the one last seen.
+
+import AsyncHTTPClient
+import Hosting
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Wire
+
+final class Client {
+  static let connectSeconds: Int64 = 3
+  static let answerSeconds: Int64 = 30
+  /// How long a command or read is tried again while no wharfd can answer it.
+  static let retrySeconds = 15.0
+  static let firstPauseMilliseconds = 100
+  static let longestPauseMilliseconds = 1_000
+  static let replyLimitBytes = 256 << 20
+
+  /// 503s that pass by themselves.
+  private static let passing: Set<String> = [
+    "noLeader", "outcomeUnknown", "unavailable", "busy", "leaderNotReachable", "starting",
+    "notThereYet", "notInLog",
+  ]
+
+  let connection: Connection
+  private let around: Surroundings
+  private let http: HTTPClient
+  private var memory: HeadMemory
+
+  init(_ connection: Connection, _ around: Surroundings = .process) {
+    self.connection = connection
+    self.around = around
+    memory = HeadMemory.load(around)
+    http = Self.shared
+  }
+
+  private static let shared: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.timeout.connect = .seconds(connectSeconds)
+    configuration.redirectConfiguration = .disallow
+    // A refused connection is told at once, not tried again behind our back.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(
+      eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+  }()
+
+  /// The position that reads must be at: all that was ever seen, our own writes included.
+  var seen: Position { memory.head(of: connection.api)?.position ?? .empty }
+
+  /// `GET /v1/PATH`, its parts encoded: the body of a 200, else a failure.
+  func get(_ path: String, _ query: [(String, String)] = []) async throws -> [UInt8] {
+    try await persist("read \(path.shortened(to: 80))") {
+      try await self.exchange(.GET, Self.url(path, query), body: nil, after: self.seen)
+    }.body
+  }
+
+  func read<Reply: Decodable>(
+    _ type: Reply.Type, _ path: String, _ query: [(String, String)] = []
+  ) async throws -> Reply {
+    try Self.decode(type, await get(path, query))
+  }
+
+  /// Waits up to some seconds until the log is past a position; false if it was not.
+  func wait(past position: Position) async throws -> Bool {
+    let answer = try await exchange(
+      .GET, Self.url("whoami", []), body: nil, after: position.next)
+    return answer.status == 200
+  }
+
+  func send(_ call: CommandCall) async throws -> CommandReply {
+    let body = call.jsonBytes
+    guard body.count <= CommandCall.bodyLimitBytes else {
+      throw Failure(
+        .refused, "the command is \(body.count) bytes long; it may have \(CommandCall.bodyLimitBytes)",
+        help: "send it in parts")
+    }
+    let answer = try await persist(
+      "send \(call.command)",
+      unknown: "send it again as the same command: --command-id \(call.id)"
+    ) {
+      try await self.exchange(.POST, Self.url("commands", []), body: body, after: nil)
+    }
+    return try Self.decode(CommandReply.self, answer.body)
+  }
+
+  static func decode<Reply: Decodable>(_ type: Reply.Type, _ body: [UInt8]) throws -> Reply {
+    do {
+      return try JSONDecoding.read(type, from: JSONValue(document: body), strict: false)
+    } catch {
+      throw Failure(
+        .refused, "cannot read the API's reply: \(error)",
+        help: "use the wharf of the same release as the wharfd")
+    }
+  }
+}
+
+// MARK: Trying again
+
+extension Client {
+  /// Makes an exchange until it is answered. A connection that was never made is told at once, unless
+  /// an earlier try may have been done.
+  private func persist(
+    _ attempt: String, unknown: String? = nil, _ exchange: () async throws -> Answer
+  ) async throws -> Answer {
+    let deadline = ContinuousClock.now + .seconds(Self.retrySeconds)
+    var pause = Self.firstPauseMilliseconds
+    var isOutcomeKnown = true
+    while true {
+      var problem: String
+      var help: String?
+      do {
+        let answer = try await exchange()
+        if answer.status == 200 { return answer }
+        let error = try Self.error(answer, connection.api)
+        guard answer.status == 503, Self.passing.contains(error.code) else { throw Failure(error) }
+        if error.code == "outcomeUnknown" || error.code == "leaderNotReachable" {
+          isOutcomeKnown = false
+        }
+        (problem, help) = (error.message, error.help)
+      } catch let broken as Broken {
+        if !broken.mayHaveArrived, isOutcomeKnown { throw unreachable(broken) }
+        if broken.mayHaveArrived { isOutcomeKnown = false }
+        problem = broken.reason
+      }
+      guard ContinuousClock.now < deadline else {
+        let given = "gave up after \(Int(Self.retrySeconds)) s"
+        throw Failure(
+          .timedOut,
+          isOutcomeKnown || unknown == nil
+            ? "cannot \(attempt): \(problem); \(given)"
+            : "cannot tell whether it was done: \(attempt): \(problem); \(given)",
+          help: isOutcomeKnown ? help : unknown ?? help)
+      }
+      try await Task.sleep(for: .milliseconds(pause))
+      pause = min(pause * 2, Self.longestPauseMilliseconds)
+    }
+  }
+
+  private func unreachable(_ broken: Broken) -> Failure {
+    Failure(
+      .unreachable, "cannot reach the API at \(connection.api): \(broken.reason)",
+      help: "start one with 'wharf up', or name another: --api URL or WHARF_API")
+  }
+
+  private static func error(_ answer: Answer, _ api: String) throws -> ErrorReply.Failure {
+    guard let json = try? JSONValue(document: answer.body),
+      let reply = try? JSONDecoding.read(ErrorReply.self, from: json, strict: false)
+    else {
+      throw Failure(
+        .unreachable, "what answers at \(api) is not Wharf's API (status \(answer.status))",
+        help: "check the address: --api URL or WHARF_API")
+    }
+    return reply.error
+  }
+}
+
+// MARK: One exchange
+
+extension Client {
+  struct Answer {
+    let status: UInt
+    let body: [UInt8]
+  }
+
+  /// No answer came.
+  private struct Broken: Error {
+    let reason: String
+    let mayHaveArrived: Bool
+
+    init(_ error: any Error) {
+      switch error {
+      case let error as HTTPClientError where error == .connectTimeout:
+        reason = "no connection within \(Client.connectSeconds) s"
+        mayHaveArrived = false
+      case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout:
+        reason = "no answer within \(Client.answerSeconds) s"
+        mayHaveArrived = true
+      case is NIOConnectionError:
+        reason = "nothing answers there"
+        mayHaveArrived = false
+      case let error as IOError where error.errnoCode == ECONNREFUSED:
+        reason = "nothing answers there"
+        mayHaveArrived = false
+      case let error as HTTPClientError where Self.neverSent.contains(error):
+        reason = "\(error)"
+        mayHaveArrived = false
+      default:
+        reason = "the connection was lost"
+        mayHaveArrived = true
+      }
+    }
+
+    private static let neverSent: [HTTPClientError] = [
+      .emptyHost, .emptyScheme, .invalidURL, .tlsHandshakeTimeout,
+    ]
+  }
+
+  private static func url(_ path: String, _ query: [(String, String)]) -> String {
+    let parameters = query.map { "\($0.0)=\(PathName.encoded($0.1))" }.joined(separator: "&")
+    return "/v1/\(path)" + (parameters.isEmpty ? "" : "?\(parameters)")
+  }
+
+  func exchange(
+    _ method: HTTPMethod, _ url: String, body: [UInt8]?, after: Position?
+  ) async throws -> Answer {
+    var request = HTTPClientRequest(url: connection.api + url)
+    request.method = method
+    if let token = connection.token {
+      request.headers.add(name: "authorization", value: "Bearer \(token)")
+    }
+    if let after, after > .empty {
+      request.headers.add(name: WharfHeader.after, value: "\(after)")
+    }
+    if let body {
+      request.headers.add(name: "content-type", value: "application/json")
+      request.body = .bytes(ByteBuffer(bytes: body))
+    }
+    let answer: HTTPClientResponse
+    let bytes: [UInt8]
+    do {
+      answer = try await http.execute(request, timeout: .seconds(Self.answerSeconds))
+      bytes = Array(buffer: try await answer.body.collect(upTo: Self.replyLimitBytes))
+    } catch {
+      throw Broken(error)
+    }
+    try witness(answer.headers.first(name: WharfHeader.head), answer.status.code, bytes, after)
+    return Answer(status: answer.status.code, body: bytes)
+  }
+
+  /// Compares a reply's head with the one remembered, and remembers it.
+  private func witness(
+    _ header: String?, _ status: UInt, _ body: [UInt8], _ after: Position?
+  ) throws {
+    guard let header, let head = HeadWitness(headerText: header) else { return }
+    let leaderLacksIt =
+      status == 503 && (try? Self.error(Answer(status: status, body: body), ""))?.code == "notInLog"
+    let answeredInFull = status == 200 && (after ?? .empty) >= seen
+    switch HeadJudgement.of(
+      head, after: memory.head(of: connection.api), mustReach: leaderLacksIt || answeredInFull)
+    {
+    case .known: break
+    case .newer:
+      memory.keep(head, of: connection.api)
+      memory.save(around)
+    case .rewritten(let how):
+      throw Failure(
+        .refused, "WARNING: the log was rewritten: \(how)",
+        help: "have it checked with 'wharfd verify', and compare with a backup; if a new log was "
+          + "begun at \(connection.api) on purpose: wharf login --forget")
+    }
+  }
+}
+
+enum PathName {
+  /// A name as one part of a path, or as a parameter's value.
+  static func encoded(_ text: String) -> String {
+    text.utf8.map { byte in
+      switch byte {
+      case 48...57, 65...90, 97...122, 45, 46, 95, 126: String(Unicode.Scalar(byte))
+      default: "%" + [byte].hexadecimal.uppercased()
+      }
+    }.joined()
+  }
+}

@@ -1,0 +1,71 @@
+// The credentials file: tokens by API, and which API is meant when none is named. Written by
+// `wharf login`.
+
+import Hosting
+import Wire
+
+struct Credentials: JSONRecord, Equatable {
+  struct Entry: Codable, Equatable {
+    var api: String
+    var token: String
+  }
+
+  /// The API of the last login.
+  var api: String?
+  var entries: [Entry]
+
+  static func load(_ around: Surroundings) throws(Failure) -> Credentials {
+    let path = around.credentialsFile
+    guard let bytes = try PrivateFile.read(path) else { return Credentials(api: nil, entries: []) }
+    do { return try Credentials(jsonBytes: bytes) } catch {
+      throw Failure(
+        .refused, "cannot read \(path): \(error)", help: "remove it and log in again: wharf login")
+    }
+  }
+
+  func token(for api: String) -> String? { entries.first { $0.api == api }?.token }
+
+  mutating func keep(_ token: String, for api: String) {
+    entries.removeAll { $0.api == api }
+    entries.append(Entry(api: api, token: token))
+    self.api = api
+  }
+
+  func save(_ around: Surroundings) throws(Failure) {
+    try PrivateFile.write(around.credentialsFile, jsonBytes)
+  }
+}
+
+/// What a running `wharf up` says of itself.
+struct RunningSystem: Codable, Equatable {
+  var api: String
+  var gateway: String?
+  var tokenFile: String?
+  var data: String?
+
+  /// None when nothing runs, or what was left behind cannot be read.
+  static func find(_ around: Surroundings) -> RunningSystem? {
+    for path in around.upFiles {
+      guard let bytes = try? PrivateFile.read(path), let json = try? JSONValue(document: bytes)
+      else { continue }
+      if let found = try? JSONDecoding.read(RunningSystem.self, from: json, strict: false) {
+        return found
+      }
+    }
+    return nil
+  }
+
+  func token() -> String? {
+    guard let tokenFile, let bytes = try? PrivateFile.read(tokenFile) else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
+      .trimmingCharacters { $0.isWhitespace || $0.isNewline }
+  }
+}
+
+extension String {
+  func trimmingCharacters(while matches: (Character) -> Bool) -> String {
+    var text = self[...]
+    while let last = text.last, matches(last) { text.removeLast() }
+    return String(text.drop(while: matches))
+  }
+}

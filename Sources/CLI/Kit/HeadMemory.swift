@@ -1,0 +1,61 @@
+// What was last seen of each API's log, kept outside of it: so that a log that was rewritten is
+// found by whoever looks again.
+
+import Hosting
+import Wire
+
+struct HeadMemory: JSONRecord, Equatable {
+  struct Entry: Codable, Equatable {
+    var api: String
+    var head: HeadWitness
+  }
+
+  var heads: [Entry]
+
+  static func load(_ around: Surroundings) -> HeadMemory {
+    guard let bytes = try? PrivateFile.read(around.headsFile) else { return HeadMemory(heads: []) }
+    return (try? HeadMemory(jsonBytes: bytes)) ?? HeadMemory(heads: [])
+  }
+
+  func head(of api: String) -> HeadWitness? { heads.first { $0.api == api }?.head }
+
+  mutating func keep(_ head: HeadWitness, of api: String) {
+    forget(api)
+    heads.append(Entry(api: api, head: head))
+  }
+
+  mutating func forget(_ api: String) { heads.removeAll { $0.api == api } }
+
+  /// Not being able to remember is no reason to fail.
+  func save(_ around: Surroundings) { try? PrivateFile.write(around.headsFile, jsonBytes) }
+}
+
+/// What a newly seen head is, next to the one remembered.
+enum HeadJudgement: Equatable {
+  /// To be remembered.
+  case newer
+  /// Known, or of a wharfd that is behind.
+  case known
+  /// Both cannot be of one log.
+  case rewritten(String)
+
+  /// `mustReach`: the answer was asked to be at the remembered head or past it, or comes from a
+  /// leader that says it is not there.
+  static func of(_ seen: HeadWitness, after known: HeadWitness?, mustReach: Bool) -> Self {
+    guard let known else { return .newer }
+    if seen.era > known.era { return .newer }
+    let where_ = "position \(known.position) of era \(known.era)"
+    if seen.era < known.era {
+      return seen.position < known.position && !mustReach
+        ? .known : .rewritten("\(where_) was seen before, and is now in era \(seen.era)")
+    }
+    if seen.position > known.position { return .newer }
+    if seen.position == known.position {
+      return seen.hash == known.hash
+        ? .known
+        : .rewritten("\(where_) had the hash \(known.hash), and has now \(seen.hash)")
+    }
+    return mustReach
+      ? .rewritten("\(where_) was seen before, and now the log ends at \(seen.position)") : .known
+  }
+}

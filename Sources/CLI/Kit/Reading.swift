@@ -1,0 +1,108 @@
+// Verbs that read: `list` and `show` of every noun, as of now or of an earlier moment, once or again
+// with every change.
+
+import ArgumentParser
+import Glibc
+import Hosting
+import Wire
+
+struct ReadOptions: ParsableArguments {
+  /// A busy log is redrawn at most this often.
+  static let redrawMilliseconds = 200
+  /// Between two tries to reach an API that went away.
+  static let reconnectSeconds = 1
+
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var output: OutputOptions
+
+  @Option(help: ArgumentHelp("Show the state of then: a position, time or mark.", valueName: "moment"))
+  var asOf: String?
+
+  @Flag(help: "Show it again with every change, until Ctrl-C.")
+  var watch = false
+
+  func validate() throws {
+    if watch, asOf != nil {
+      throw ValidationError("--watch shows what changes, and --as-of what was: choose one")
+    }
+    if asOf?.isEmpty == true {
+      throw ValidationError("--as-of needs a position, a time or a mark")
+    }
+  }
+
+  /// Reads a path and shows the reply, rendered unless JSON or YAML is asked for.
+  func show(
+    _ path: String, _ query: [(String, String)] = [],
+    render: @escaping ([UInt8], Terminal) throws -> String
+  ) async throws {
+    let client = try Client(connection.connection())
+    let terminal = Terminal.current
+    let whole = query + (asOf.map { [("asOf", $0)] } ?? [])
+    let draw = { (body: [UInt8]) throws -> String in
+      try output.structured(body) ?? render(body, terminal)
+    }
+    guard watch else {
+      let text = try draw(await client.get(path, whole))
+      if !text.isEmpty { Terminal.say(text) }
+      return
+    }
+    try await follow(client, terminal) { try draw(await client.get(path, whole)) }
+  }
+
+  /// Ends with Ctrl-C, and well: that is how one stops looking.
+  static func endWithInterrupt() { signal(SIGINT) { _ in _exit(0) } }
+
+  private func follow(
+    _ client: Client, _ terminal: Terminal, _ read: () async throws -> String
+  ) async throws {
+    Self.endWithInterrupt()
+    if terminal.isInteractive { Terminal.say("\u{1B}[2J") }
+    var shown: String?
+    while true {
+      do {
+        let text = try await read()
+        if text != shown { terminal.redraw(text) }
+        shown = text
+        try await Task.sleep(for: .milliseconds(Self.redrawMilliseconds))
+        while try await !client.wait(past: client.seen) {}
+      } catch let failure as Failure where shown != nil && failure.kind != .refused {
+        Terminal.note("\(failure.message); trying again")
+        try await Task.sleep(for: .seconds(Self.reconnectSeconds))
+      }
+    }
+  }
+}
+
+/// `wharf NOUN list`.
+protocol ListVerb: AsyncParsableCommand {
+  associatedtype Things: Noun
+  var reading: ReadOptions { get }
+  var path: String { get }
+}
+
+extension ListVerb {
+  var path: String { Things.path }
+
+  func run() async throws {
+    try await reading.show(path) { body, terminal in
+      let reply = try Client.decode(ItemsReply<Things.Item>.self, body)
+      return Things.list(reply.items, reading.output, terminal)
+    }
+  }
+}
+
+/// `wharf NOUN show NAME`.
+protocol ShowVerb: AsyncParsableCommand {
+  associatedtype Things: Noun
+  var reading: ReadOptions { get }
+  var name: ThingName { get }
+}
+
+extension ShowVerb {
+  func run() async throws {
+    try await reading.show("\(Things.path)/\(name.inPath)") { body, terminal in
+      let reply = try Client.decode(ItemReply<Things.Item>.self, body)
+      return Things.show(reply.item, reading.output, terminal)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+// Replies as JSON for people and programs, and as YAML: the same fields as the API's, in its order.
+
+import Hosting
+import Yams
+
+enum Structure {
+  /// JSON over lines, indented by two.
+  static func json(_ body: [UInt8]) throws -> String {
+    try json(JSONValue(document: body), indent: "")
+  }
+
+  private static func json(_ value: JSONValue, indent: String) throws -> String {
+    let inner = indent + "  "
+    switch value.text.first {
+    case UInt8(ascii: "{"):
+      let fields = try value.fields()
+      if fields.isEmpty { return "{}" }
+      let lines = try fields.map { field in
+        var key = JSONWriter()
+        key.string(field.key)
+        return inner + String(decoding: key.bytes, as: UTF8.self) + ": "
+          + (try json(field.value, indent: inner))
+      }
+      return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
+    case UInt8(ascii: "["):
+      let elements = try value.list()
+      if elements.isEmpty { return "[]" }
+      let lines = try elements.map { inner + (try json($0, indent: inner)) }
+      return "[\n" + lines.joined(separator: ",\n") + "\n\(indent)]"
+    default:
+      return String(decoding: value.text, as: UTF8.self)
+    }
+  }
+
+  static func yaml(_ body: [UInt8]) throws -> String {
+    let text = try Yams.serialize(node: node(JSONValue(document: body)), width: -1, allowUnicode: true)
+    return text.trimmingCharacters { $0.isNewline }
+  }
+
+  private static func node(_ value: JSONValue) throws -> Yams.Node {
+    switch value.text.first {
+    case UInt8(ascii: "{"):
+      return .mapping(
+        Yams.Node.Mapping(try value.fields().map { (scalar($0.key), try node($0.value)) }))
+    case UInt8(ascii: "["):
+      return .sequence(Yams.Node.Sequence(try value.list().map { try node($0) }))
+    case UInt8(ascii: "\""):
+      return scalar(try value.string())
+    default:
+      return .scalar(Yams.Node.Scalar(String(decoding: value.text, as: UTF8.self)))
+    }
+  }
+
+  /// A string that YAML would read as something else is quoted.
+  private static func scalar(_ text: String) -> Yams.Node {
+    let plain = Yams.Node.Scalar(text)
+    let isString = Resolver.default.resolveTag(of: .scalar(plain)) == .str && !text.isEmpty
+    return .scalar(isString ? plain : Yams.Node.Scalar(text, Tag(.str), .singleQuoted))
+  }
+}

@@ -1,0 +1,104 @@
+// `wharf events`: what stands in the log.
+
+import ArgumentParser
+import Glibc
+import Hosting
+import Wire
+
+struct EventsVerb: AsyncParsableCommand {
+  static let configuration = CommandConfiguration.verb(
+    "events", "Show events of the log.", example: "wharf events --type accessGranted --follow",
+    more: "Without --after, the last ones are shown.")
+
+  private static let pageLimit = 1_000
+
+  @Option(help: "Only events past this position.", transform: Parse.position) var after: Position?
+  @Option(help: "Only of this stream, as provider/17.") var stream: String?
+  @Option(help: ArgumentHelp("Only of this type, as accessGranted.", valueName: "type"))
+  var type: String?
+  @Option(help: "At most so many.") var limit = 50
+  @Flag(help: "Go on with those to come, until Ctrl-C.") var follow = false
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if limit < 1 { throw ValidationError("--limit is at least 1") }
+    if let stream, Stream(stream) == nil {
+      throw ValidationError("'\(stream.shortened(to: 60))' is no stream: write provider/17, or log")
+    }
+    if let type, EventTypes.named(type) == nil {
+      throw ValidationError(
+        "there is no event type '\(type.shortened(to: 60))': it is one of "
+          + EventTypes.all.map { $0.type }.sorted().joined(separator: ", "))
+    }
+  }
+
+  func run() async throws {
+    let client = try Client(connection.connection())
+    let (page, last) = try await gather(client)
+    if !follow {
+      let body = ItemsReply(position: last, items: page).jsonBytes
+      return Terminal.say(
+        try output.structured(body) ?? EventText.render(page, output, .current))
+    }
+    ReadOptions.endWithInterrupt()
+    try page.forEach(tell)
+    try await go(on: client, past: last)
+  }
+
+  /// Those after `after`, or the last ones; and the head they were read at.
+  private func gather(_ client: Client) async throws -> ([EventItem], Position) {
+    var events: [EventItem] = []
+    var from = after ?? .empty
+    if after == nil, stream == nil, type == nil {
+      let head = try await client.read(ItemReply<WhoamiItem>.self, "whoami").position
+      from = Position(max(0, head.value - Int64(limit)))
+    }
+    while true {
+      let reply = try await page(client, after: from)
+      events += reply.items.filter(matches)
+      if after != nil, events.count >= limit { return (Array(events.prefix(limit)), reply.position) }
+      if events.count > limit { events.removeFirst(events.count - limit) }
+      guard reply.items.count == Self.pageLimit, let last = reply.items.last else {
+        return (events, reply.position)
+      }
+      from = last.position
+    }
+  }
+
+  private func page(_ client: Client, after: Position) async throws -> ItemsReply<EventItem> {
+    try await client.read(
+      ItemsReply<EventItem>.self, "events",
+      [("after", "\(after)"), ("limit", "\(Self.pageLimit)")] + (stream.map { [("stream", $0)] } ?? []))
+  }
+
+  private func matches(_ event: EventItem) -> Bool { type.map { event.type == $0 } ?? true }
+
+  private func go(on client: Client, past start: Position) async throws {
+    var position = start
+    while true {
+      guard try await client.wait(past: position) else { continue }
+      let reply = try await page(client, after: position)
+      try reply.items.filter(matches).forEach(tell)
+      let isWhole = reply.items.count < Self.pageLimit
+      position = isWhole ? reply.position : reply.items.last?.position ?? reply.position
+    }
+  }
+
+  /// One event a line: JSON Lines for programs.
+  private func tell(_ event: EventItem) throws {
+    switch output.output {
+    case .json where !output.quiet:
+      Terminal.say(String(decoding: event.jsonBytes, as: UTF8.self))
+    case .yaml where !output.quiet:
+      Terminal.say("---\n" + (try Structure.yaml(event.jsonBytes)))
+    case .table, .wide, .json, .yaml:
+      let why = EventText.reason(event.metadata).map { " — \($0)" } ?? ""
+      Terminal.say(
+        output.quiet
+          ? "\(event.position)"
+          : "\(event.position)  \(event.recordedAt.short)  \(event.actorName ?? event.actor)  "
+            + "\(event.stream)  \(event.type)  \(EventText.summary(event.data))\(why)")
+    }
+  }
+}

@@ -1,0 +1,24 @@
+// `wharf node join-token`
+
+import ArgumentParser
+import Hosting
+import Wire
+
+struct NodeJoinToken: SecretVerb {
+  static let standardValidHours = 24
+
+  static let configuration = CommandConfiguration.verb(
+    "join-token", "Make a token that lets one agent join, once.",
+    example: "wharf node join-token --valid-hours 2 -q > join-token")
+
+  static let use = Secret.Use.join
+
+  @Option(help: "How long it can be used.") var validHours = Self.standardValidHours
+  @OptionGroup var sending: SendOptions
+
+  func command(_ secret: Secret) -> any Command {
+    IssueJoinToken(token: secret.digest, validHours: validHours)
+  }
+
+  var done: String { "made a join token, good for \(validHours) h" }
+}

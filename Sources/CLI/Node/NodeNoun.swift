@@ -1,0 +1,50 @@
+// `wharf node`: machines that run replicas, and their devices.
+
+import ArgumentParser
+import Hosting
+import Wire
+
+struct NodeNoun: Noun {
+  static let configuration = CommandConfiguration(
+    commandName: "node", abstract: "Machines that run replicas.",
+    subcommands: [
+      NodeJoinToken.self, NodeCordon.self, NodeUncordon.self, NodeRemove.self, NodeList.self,
+      NodeShow.self,
+    ])
+
+  static let path = "nodes"
+
+  static var columns: [Column<NodeItem>] {
+    [
+      Column("NAME") { Cell($0.name.text, .strong) },
+      Column("STATUS") { NodeText.status($0.status, cordoned: $0.cordoned) },
+      Column("DEVICES FREE") { Cell("\($0.freeDevices)/\($0.devices.count)") },
+      Column("MODEL") { Cell(Set($0.devices.map(\.model)).sorted().joined(separator: ", ")) },
+      Column("CPU FREE") { Cell("\($0.freeCPUMillis)m/\($0.cpuMillis)m") },
+      Column("MEMORY FREE") { Cell("\($0.freeMemory)/\($0.memory)") },
+      Column("ADDRESS", wide: true) { Cell($0.address) },
+      Column("GENERATION", wide: true) { Cell("\($0.generation)") },
+      Column("ID", wide: true) { Cell($0.id) },
+    ]
+  }
+
+  static func details(_ item: NodeItem) -> Details {
+    var details = Details(fields: [
+      ("name", Cell(item.name.text, .strong)), ("id", Cell(item.id)),
+      ("status", NodeText.status(item.status, cordoned: item.cordoned)),
+      ("lost", item.lostAt.map { Cell($0.short, .bad) }), ("address", Cell(item.address)),
+      ("cpu", Cell("\(item.freeCPUMillis)m of \(item.cpuMillis)m free")),
+      ("memory", Cell("\(item.freeMemory) of \(item.memory) free")),
+      ("attempts", Cell(item.attempts)), ("generation", Cell("\(item.generation)")),
+    ])
+    details.add(
+      "DEVICES", ["DEVICE", "MODEL", "MEMORY", "CHARGED TO"],
+      item.devices.map { device in
+        [
+          Cell(device.id, .strong), Cell(device.model), Cell("\(device.memory)"),
+          device.charged ? Cell(device.replica ?? "something", .warning) : Cell("free", .good),
+        ]
+      })
+    return details
+  }
+}

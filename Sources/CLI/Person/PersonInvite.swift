@@ -1,0 +1,33 @@
+// `wharf person invite`
+
+import ArgumentParser
+import Hosting
+import Wire
+
+struct PersonInvite: SecretVerb {
+  static let configuration = CommandConfiguration.verb(
+    "invite", "Invite a person; prints the invitation that lets them log in.",
+    example: "wharf person invite ada --role operator",
+    more: "An invitation is good for \(InvitePerson.validHours) hours and once. Inviting a known "
+      + "person anew replaces a lost token or changes the role.")
+
+  enum PersonRole: String, CaseIterable, ExpressibleByArgument { case admin, `operator`, viewer }
+
+  static let use = Secret.Use.invitation
+
+  @Argument(help: "The person's name.", transform: Parse.name) var name: Name
+  @Option(help: "What they may do: admin, operator or viewer.") var role: PersonRole
+  @OptionGroup var sending: SendOptions
+
+  func command(_ secret: Secret) -> any Command {
+    let role: Role =
+      switch self.role {
+      case .admin: .admin
+      case .operator: .operator
+      case .viewer: .viewer
+      }
+    return InvitePerson(name: name, role: role, invitation: secret.digest)
+  }
+
+  var done: String { "invited \(name) as \(role.rawValue)" }
+}

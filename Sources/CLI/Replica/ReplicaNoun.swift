@@ -1,0 +1,58 @@
+// `wharf replica`: where each replica runs, or why it does not.
+
+import ArgumentParser
+import Hosting
+import Wire
+
+struct ReplicaNoun: Noun {
+  static let configuration = CommandConfiguration(
+    commandName: "replica", abstract: "Replicas of deployments: where they run, or why not.",
+    subcommands: [ReplicaList.self, ReplicaShow.self])
+
+  static let path = "replicas"
+
+  static var columns: [Column<ReplicaItem>] {
+    [
+      Column("NAME") { Cell($0.name, .strong) },
+      Column("PHASE") { phase($0) },
+      Column("NODE") { Cell($0.node) },
+      Column("DEVICES") { Cell($0.devices.joined(separator: ",")) },
+      Column("FAILURES") { Cell($0.failures) },
+      Column("WHY") { Cell(why($0)) },
+      Column("ENDPOINT", wide: true) { Cell($0.endpoint) },
+      Column("ATTEMPT", wide: true) { Cell($0.attempt?.description) },
+    ]
+  }
+
+  static func details(_ item: ReplicaItem) -> Details {
+    Details(fields: [
+      ("name", Cell(item.name, .strong)), ("id", Cell(item.id)),
+      ("deployment", Cell(item.deployment.text)), ("phase", phase(item)),
+      ("waiting for", item.waiting.map { Cell(WaitingText.words($0)) }),
+      ("waiting since", item.waitingSince.map { Cell($0.short) }),
+      ("node", item.node.map { Cell($0) }),
+      ("devices", item.devices.isEmpty ? nil : Cell(item.devices.joined(separator: ", "))),
+      ("attempt", item.attempt.map { Cell("\($0)") }), ("endpoint", item.endpoint.map { Cell($0) }),
+      ("says", item.reason.map { Cell($0) }), ("placed", item.placedAt.map { Cell($0.short) }),
+      ("ready since", item.readyAt.map { Cell($0.short) }),
+      ("failures in a row", item.failures > 0 ? Cell(item.failures) : nil),
+      ("last failure", item.lastFailure.map { Cell($0) }),
+    ])
+  }
+
+  static func phase(_ item: ReplicaItem) -> Cell {
+    switch item.phase {
+    case AttemptPhase.ready.rawValue: Cell(item.phase, .good)
+    case AttemptPhase.unhealthy.rawValue, AttemptPhase.ended.rawValue: Cell(item.phase, .bad)
+    default: Cell(item.phase, .warning)
+    }
+  }
+
+  static func why(_ item: ReplicaItem) -> String {
+    if let waiting = item.waiting {
+      let words = WaitingText.words(waiting)
+      return item.lastFailure.map { "\(words); last: \($0)" } ?? words
+    }
+    return item.reason ?? ""
+  }
+}

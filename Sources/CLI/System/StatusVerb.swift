@@ -1,0 +1,78 @@
+// `wharf status`: the system on one screen.
+
+import ArgumentParser
+import Hosting
+import Wire
+
+struct StatusVerb: AsyncParsableCommand {
+  static let configuration = CommandConfiguration.verb(
+    "status", "Show the system on one screen.", example: "wharf status --watch")
+
+  @OptionGroup var reading: ReadOptions
+
+  func run() async throws {
+    try await reading.show("status") { body, terminal in
+      let reply = try Client.decode(ItemReply<StatusItem>.self, body)
+      return StatusText.render(reply.item, at: reply.position, reading.output, terminal)
+    }
+  }
+}
+
+enum StatusText {
+  static func render(
+    _ item: StatusItem, at position: Position, _ output: OutputOptions, _ terminal: Terminal
+  ) -> String {
+    if output.quiet { return "\(position)" }
+    let counts = item.counts
+    let leader = item.leader.map { "\($0)" } ?? "none"
+    var details = Details(fields: [
+      (
+        item.hash == nil ? "as of" : "head",
+        Cell("\(position) of era \(item.era), \(item.recordedAt.short)", .strong)
+      ),
+      ("hash", item.hash.map { Cell("\($0)", .dim) }),
+      ("leader", Cell(item.standing == "leading" ? leader : "\(leader) (asked: \(item.standing))")),
+      ("you", Cell("\(item.you) (\(item.role.rawValue))")),
+      ("hosting", Cell(
+        "\(counted(counts.providers, "provider")), \(counted(counts.models, "model")), "
+          + "\(counted(counts.teams, "team")), \(counted(counts.keys, "key"))")),
+      ("replicas", Cell(
+        "\(counts.ready) of \(counts.replicas) ready in \(counted(counts.deployments, "deployment"))",
+        counts.ready < counts.replicas ? .warning : .good)),
+      ("capacity", Cell(
+        "\(counts.freeDevices) of \(counted(counts.devices, "device")) free on "
+          + "\(counted(counts.nodes, "node")), \(counted(counts.gateways, "gateway"))")),
+    ])
+    details.add(
+      more("DEPLOYMENTS", item.deployments.count, counts.deployments),
+      ["NAME", "MODEL", "READY", "WAITING FOR"], item.deployments.map(deployment))
+    details.add(
+      more("NODES", item.nodes.count, counts.nodes), ["NAME", "STATUS", "DEVICES FREE"],
+      item.nodes.map(node))
+    return details.lines(terminal, fitting: output.output != .wide).joined(separator: "\n")
+  }
+
+  private static func more(_ title: String, _ shown: Int, _ all: Int) -> String {
+    shown < all ? "\(title) (\(shown) of \(all))" : title
+  }
+
+  private static func counted(_ count: Int, _ noun: String) -> String {
+    "\(count) \(noun)\(count == 1 ? "" : "s")"
+  }
+
+  private static func deployment(_ line: StatusItem.DeploymentLine) -> [Cell] {
+    let waiting = line.waiting.map { "\($0.replicas) \(WaitingText.words($0.reason))" }
+    return [
+      Cell(line.name.text, .strong), Cell(line.model),
+      Cell("\(line.ready)/\(line.wanted)", line.ready < line.wanted ? .warning : .good),
+      Cell(waiting.isEmpty ? "" : waiting.joined(separator: "; ")),
+    ]
+  }
+
+  private static func node(_ line: StatusItem.NodeLine) -> [Cell] {
+    [
+      Cell(line.name.text, .strong), NodeText.status(line.status, cordoned: line.cordoned),
+      Cell("\(line.freeDevices)/\(line.devices)"),
+    ]
+  }
+}

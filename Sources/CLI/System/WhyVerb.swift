@@ -1,0 +1,46 @@
+// `wharf why`: why something is as it is, by the same functions that decide it.
+
+import ArgumentParser
+import Hosting
+import Wire
+
+struct WhyVerb: AsyncParsableCommand {
+  static let configuration = CommandConfiguration.verb(
+    "why", "Say why a deployment or replica is as it is, and what would help.",
+    example: "wharf why deployment grok")
+
+  enum Subject: String, CaseIterable, ExpressibleByArgument { case deployment, replica }
+
+  @Argument(help: "deployment or replica.") var kind: Subject
+  @Argument(help: "Its name.", transform: Parse.thing) var name: ThingName
+  @OptionGroup var reading: ReadOptions
+
+  func run() async throws {
+    try await reading.show("why/\(kind.rawValue)/\(name.inPath)") { body, terminal in
+      let reply = try Client.decode(ItemReply<WhyItem>.self, body)
+      return reading.output.quiet ? reply.item.verdict : WhyText.render(reply.item, terminal)
+    }
+  }
+}
+
+enum WhyText {
+  static func render(_ item: WhyItem, _ terminal: Terminal) -> String {
+    var lines = ["\(Tint.strong.applied(to: item.subject, terminal)): \(item.verdict)"]
+    lines += item.facts.map { "  \($0)" }
+    if !item.nodes.isEmpty {
+      lines.append("")
+      lines.append(Tint.strong.applied(to: "NODES", terminal))
+      let width = item.nodes.map(\.node.count).max() ?? 0
+      for node in item.nodes {
+        let name = node.node + String(repeating: " ", count: width - node.node.count)
+        let rules = node.rules.isEmpty ? "would do" : node.rules.joined(separator: "; ")
+        lines.append("\(name)  \(rules)")
+      }
+    }
+    if !item.help.isEmpty {
+      lines.append("")
+      lines += item.help.map { "help: \($0)" }
+    }
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,115 @@
+// A process that we watch: our child, or one that a supervisor before us started. A pidfd stands for
+// it, so a signal never reaches another process that got its number.
+
+import CLinux
+import Dispatch
+import Glibc
+import Synchronization
+
+final class RunningProcess: Sendable {
+  /// How a process ended; of one that is not our child nobody tells us.
+  enum Ending: Hashable, Sendable, CustomStringConvertible {
+    case exited(Int32)
+    case killed(Int32)
+    case unknown
+
+    var description: String {
+      switch self {
+      case .exited(let code): "ended with exit code \(code)"
+      case .killed(let signal): "was ended by signal \(signal)"
+      case .unknown: "ended"
+      }
+    }
+  }
+
+  let record: ProcessRecord
+  private let descriptor: Int32
+  private let ending = Mutex<Ending?>(nil)
+
+  /// - Returns: none when the process is gone.
+  init?(_ record: ProcessRecord) {
+    let descriptor = wharf_pidfd_open(record.pid, 0)
+    guard descriptor >= 0 else { return nil }
+    // Looked at again: from here on the descriptor holds this process and no other.
+    guard record.isAlive else {
+      close(descriptor)
+      return nil
+    }
+    self.record = record
+    self.descriptor = descriptor
+  }
+
+  /// A child just started: there until it is reaped, alive or not.
+  init(child pid: pid_t, commandDigest: String) throws(UpFailure) {
+    descriptor = wharf_pidfd_open(pid, 0)
+    guard descriptor >= 0, let record = ProcessRecord(pid: pid, commandDigest: commandDigest)
+    else { throw UpFailure("cannot watch the process \(pid): \(Files.reason(errno))") }
+    self.record = record
+  }
+
+  deinit { close(descriptor) }
+
+  var isOver: Bool {
+    var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&wanted, 1, 0) > 0
+  }
+
+  @discardableResult
+  func send(_ signal: Int32) -> Bool { wharf_pidfd_send_signal(descriptor, signal) == 0 }
+
+  /// Waits for its end.
+  ///
+  /// - Returns: none when the task was cancelled first.
+  func ended() async -> Ending? {
+    let source = DispatchSource.makeReadSource(
+      fileDescriptor: descriptor, queue: .global(qos: .userInitiated))
+    let guarded = Watched(source)
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        guarded.source.setEventHandler { guarded.source.cancel() }
+        guarded.source.setCancelHandler { continuation.resume() }
+        guarded.source.activate()
+      }
+    } onCancel: {
+      guarded.source.cancel()
+    }
+    return isOver ? reap() : nil
+  }
+
+  /// Waits for its end, up to a deadline.
+  func isOver(within limit: Duration) async -> Bool {
+    await withTaskGroup(of: Bool.self) { group in
+      group.addTask { await self.ended() != nil }
+      group.addTask {
+        try? await Task.sleep(for: limit)
+        return false
+      }
+      let first = await group.next() ?? false
+      group.cancelAll()
+      return first || isOver
+    }
+  }
+
+  /// Only a parent can reap and learn how it ended; once.
+  private func reap() -> Ending {
+    ending.withLock { known in
+      if let known { return known }
+      var code: Int32 = -1
+      var signal: Int32 = -1
+      let result: Ending
+      if wharf_pidfd_wait(descriptor, 0, &code, &signal) == 1 {
+        result = signal >= 0 ? .killed(signal) : .exited(code)
+      } else {
+        result = .unknown
+      }
+      known = result
+      return result
+    }
+  }
+
+  /// Dispatch sources may be cancelled from any thread; Swift is not told so.
+  private struct Watched: @unchecked Sendable {
+    let source: any DispatchSourceRead
+    init(_ source: any DispatchSourceRead) { self.source = source }
+  }
+}
