@@ -70,7 +70,8 @@ let package = Package(
     module("Postgres", ["CLibPQ", "CLinux"]),
     .target(
       name: "Migrations", path: "Migrations",
-      resources: [.embedInCode("0001_event_log.sql")], swiftSettings: strict),
+      resources: [.embedInCode("0001_event_log.sql"), .embedInCode("0002_views.sql")],
+      swiftSettings: strict),
     module("Planner", ["Hosting", hashTrees]),
     module("Wire", ["Hosting", crypto, hashTrees, yams]),
     .target(
@@ -104,7 +105,7 @@ let package = Package(
     module(
       "CLI",
       ["Hosting", "Up", "Wire", argumentParser, asyncHTTPClient, nioCore, nioHTTP1, nioPosix, yams]),
-    module("TestKit", ["CLinux", "Postgres"]),
+    module("TestKit", ["CLinux", "Hosting", "Postgres", hashTrees]),
 
     // Programs
     program("wharf-agent", ["Agent", "Hosting", argumentParser, logging]),
@@ -117,7 +118,16 @@ let package = Package(
     program("wharfd", ["ControlPlane", "EventLog", "Hosting", "Migrations", argumentParser, logging]),
 
     // Tests
-    tests("HostingTests", ["Hosting"]),
+    .testTarget(
+      name: "HostingTests", dependencies: ["Hosting", "Planner", "TestKit", hashTrees],
+      exclude: ["Golden"], swiftSettings: strict),
+    tests("PlannerTests", ["Hosting", "Planner", "TestKit", hashTrees]),
+    tests(
+      "ControlPlaneTests",
+      [
+        "ControlPlane", "EventLog", "Hosting", "Migrations", "Postgres", "TestKit", hashTrees,
+        logging,
+      ]),
     tests("PostgresTests", ["Postgres", "TestKit"]),
     tests("HolderTests", ["TestKit", "wharf-holder"]),
     tests(

@@ -9,8 +9,13 @@ package struct Migration: Sendable {
 
 package enum Migrations {
   package static let all: [Migration] = [
-    Migration(number: 1, name: "event_log", sql: text(PackageResources._001_event_log_sql))
+    Migration(number: 1, name: "event_log", sql: text(PackageResources._001_event_log_sql)),
+    views,
   ]
+
+  /// The newest form of the views: what a rebuild makes, and the projector expects to find.
+  package static let views = Migration(
+    number: 2, name: "views", sql: text(PackageResources._002_views_sql))
 
   private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 }

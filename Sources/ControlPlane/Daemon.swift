@@ -75,6 +75,7 @@ package struct Daemon: Sendable {
       member: member, reader: LogReader(pool: pool), signals: signals, secret: secret, host: host,
       port: port, address: address,
       now: { Timestamp.now() }, logger: logger)
+    let projector = try Projector(board: member.board, database: database, logger: logger)
     let logger = logger
     let application = server.application { logger.info("listening on \(address)") }
     let group = ServiceGroup(
@@ -87,6 +88,7 @@ package struct Daemon: Sendable {
             service: Reconciler(
               member: member, signals: signals, makeCommandID: { .make() }, now: { .now() },
               logger: logger)),
+          .init(service: projector),
           .init(service: application),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     do {

@@ -103,7 +103,8 @@ extension APIError {
   private static func path(_ keys: [any CodingKey]) -> String {
     keys.reduce("") { path, key in
       if let index = key.intValue { return "\(path)[\(index)]" }
-      return path.isEmpty ? key.stringValue : "\(path).\(key.stringValue)"
+      let name = apiName(key.stringValue)
+      return path.isEmpty ? name : "\(path).\(name)"
     }
   }
 

@@ -9,15 +9,15 @@ struct ChatRequest: Decodable {
   var model: String
   var messages: [Message]
   var stream: Bool?
-  var stream_options: StreamOptions?
+  var streamOptions: StreamOptions?
   var n: Int?
-  var max_tokens: Int?
-  var max_completion_tokens: Int?
+  var maxTokens: Int?
+  var maxCompletionTokens: Int?
   var temperature: Double?
-  var top_p: Double?
+  var topP: Double?
   var stop: OneOrMore?
   var seed: Int64?
-  var ignore_eos: Bool?
+  var ignoreEos: Bool?
 
   static let roles: Set<String> = ["system", "developer", "user", "assistant", "tool", "function"]
 
@@ -41,10 +41,10 @@ struct ChatRequest: Decodable {
       model: model,
       prompts: [.init(text: prompt, question: question.content?.text ?? "")],
       sampling: Sampling(
-        n: n, maxTokens: max_completion_tokens ?? max_tokens, temperature: temperature,
-        topP: top_p, stop: stop, seed: seed, ignoreEnd: ignore_eos),
-      maxTokensName: max_completion_tokens != nil ? "max_completion_tokens" : "max_tokens",
-      isStreamed: stream ?? false, includesUsage: stream_options?.include_usage ?? false)
+        n: n, maxTokens: maxCompletionTokens ?? maxTokens, temperature: temperature,
+        topP: topP, stop: stop, seed: seed, ignoreEnd: ignoreEos),
+      maxTokensName: maxCompletionTokens != nil ? "max_completion_tokens" : "max_tokens",
+      isStreamed: stream ?? false, includesUsage: streamOptions?.includeUsage ?? false)
   }
 }
 
@@ -56,7 +56,7 @@ struct ChatResponse: Encodable {
   struct Choice: Encodable {
     var index: Int
     var message: Message
-    var finish_reason: Reply.FinishReason
+    var finishReason: Reply.FinishReason
   }
 
   var id: String
@@ -65,7 +65,7 @@ struct ChatResponse: Encodable {
   var model: String
   var choices: [Choice]
   var usage: Usage
-  var system_fingerprint: String
+  var systemFingerprint: String
 }
 
 struct ChatChunk: Encodable {
@@ -76,7 +76,7 @@ struct ChatChunk: Encodable {
   struct Choice: Encodable {
     var index: Int
     var delta: Delta
-    @Nullable var finish_reason: Reply.FinishReason?
+    @Nullable var finishReason: Reply.FinishReason?
   }
 
   var id: String
@@ -85,7 +85,7 @@ struct ChatChunk: Encodable {
   var model: String
   var choices: [Choice]
   var usage: Usage?
-  var system_fingerprint: String
+  var systemFingerprint: String
 }
 
 /// How chat dresses what was generated.
@@ -96,9 +96,9 @@ struct ChatFormat: GenerationFormat {
     ChatResponse(
       id: head.id, created: head.created, model: head.model,
       choices: replies.enumerated().map { index, reply in
-        .init(index: index, message: .init(content: reply.text), finish_reason: reply.finishReason)
+        .init(index: index, message: .init(content: reply.text), finishReason: reply.finishReason)
       },
-      usage: usage, system_fingerprint: head.fingerprint)
+      usage: usage, systemFingerprint: head.fingerprint)
   }
 
   func chunk(_ head: ResponseHead, _ step: StreamStep) -> (any Encodable)? {
@@ -106,11 +106,11 @@ struct ChatFormat: GenerationFormat {
     switch step {
     case .begin(let index):
       choice = .init(
-        index: index, delta: .init(role: "assistant", content: ""), finish_reason: nil)
+        index: index, delta: .init(role: "assistant", content: ""), finishReason: nil)
     case .token(let index, let text):
-      choice = .init(index: index, delta: .init(content: text), finish_reason: nil)
+      choice = .init(index: index, delta: .init(content: text), finishReason: nil)
     case .end(let index, let reason):
-      choice = .init(index: index, delta: .init(), finish_reason: reason)
+      choice = .init(index: index, delta: .init(), finishReason: reason)
     }
     return chunk(head, choices: [choice], usage: nil)
   }
@@ -123,6 +123,6 @@ struct ChatFormat: GenerationFormat {
   {
     ChatChunk(
       id: head.id, created: head.created, model: head.model, choices: choices, usage: usage,
-      system_fingerprint: head.fingerprint)
+      systemFingerprint: head.fingerprint)
   }
 }

@@ -5,14 +5,14 @@ struct CompletionRequest: Decodable {
   var prompt: TextInput
   var echo: Bool?
   var stream: Bool?
-  var stream_options: StreamOptions?
+  var streamOptions: StreamOptions?
   var n: Int?
-  var max_tokens: Int?
+  var maxTokens: Int?
   var temperature: Double?
-  var top_p: Double?
+  var topP: Double?
   var stop: OneOrMore?
   var seed: Int64?
-  var ignore_eos: Bool?
+  var ignoreEos: Bool?
 
   func validate() throws(APIError) {
     guard (1...RequestLimits.maxPrompts).contains(prompt.texts.count) else {
@@ -29,10 +29,10 @@ struct CompletionRequest: Decodable {
     Generation(
       model: model, prompts: prompt.texts.map { .init(text: $0, question: $0) },
       sampling: Sampling(
-        n: n, maxTokens: max_tokens, temperature: temperature, topP: top_p, stop: stop,
-        seed: seed, ignoreEnd: ignore_eos),
+        n: n, maxTokens: maxTokens, temperature: temperature, topP: topP, stop: stop,
+        seed: seed, ignoreEnd: ignoreEos),
       maxTokensName: "max_tokens", isStreamed: stream ?? false,
-      includesUsage: stream_options?.include_usage ?? false)
+      includesUsage: streamOptions?.includeUsage ?? false)
   }
 }
 
@@ -41,7 +41,7 @@ struct CompletionResponse: Encodable {
     var index: Int
     var text: String
     @Nullable var logprobs: Int?
-    @Nullable var finish_reason: Reply.FinishReason?
+    @Nullable var finishReason: Reply.FinishReason?
   }
 
   var id: String
@@ -50,7 +50,7 @@ struct CompletionResponse: Encodable {
   var model: String
   var choices: [Choice]
   var usage: Usage?
-  var system_fingerprint: String
+  var systemFingerprint: String
 }
 
 /// How a completion dresses what was generated. Its chunks have the shape of the whole.
@@ -61,7 +61,7 @@ struct CompletionFormat: GenerationFormat {
     body(
       head,
       choices: replies.enumerated().map { index, reply in
-        .init(index: index, text: reply.text, logprobs: nil, finish_reason: reply.finishReason)
+        .init(index: index, text: reply.text, logprobs: nil, finishReason: reply.finishReason)
       }, usage: usage)
   }
 
@@ -71,11 +71,11 @@ struct CompletionFormat: GenerationFormat {
       return nil
     case .token(let index, let text):
       return body(
-        head, choices: [.init(index: index, text: text, logprobs: nil, finish_reason: nil)],
+        head, choices: [.init(index: index, text: text, logprobs: nil, finishReason: nil)],
         usage: nil)
     case .end(let index, let reason):
       return body(
-        head, choices: [.init(index: index, text: "", logprobs: nil, finish_reason: reason)],
+        head, choices: [.init(index: index, text: "", logprobs: nil, finishReason: reason)],
         usage: nil)
     }
   }
@@ -89,6 +89,6 @@ struct CompletionFormat: GenerationFormat {
   ) -> CompletionResponse {
     CompletionResponse(
       id: head.id, created: head.created, model: head.model, choices: choices, usage: usage,
-      system_fingerprint: head.fingerprint)
+      systemFingerprint: head.fingerprint)
   }
 }

@@ -8,7 +8,7 @@ struct EmbeddingRequest: Decodable {
 
   var model: String
   var input: TextInput
-  var encoding_format: Encoding?
+  var encodingFormat: Encoding?
   var dimensions: Int?
 
   func validate(dimensions available: Int, contextLength: Int) throws(APIError) {
@@ -65,8 +65,8 @@ struct EmbeddingResponse: Encodable {
     var embedding: Vector
   }
   struct Usage: Encodable {
-    var prompt_tokens: Int
-    var total_tokens: Int
+    var promptTokens: Int
+    var totalTokens: Int
   }
 
   var object = "list"

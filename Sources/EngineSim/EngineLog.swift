@@ -46,7 +46,9 @@ struct EngineLog: Sendable {
     if let joined = arguments.last(where: { $0.hasPrefix(flag + "=") }) {
       return String(joined.dropFirst(flag.count + 1))
     }
-    guard let index = arguments.firstIndex(of: flag), index + 1 < arguments.count else { return nil }
+    guard let index = arguments.firstIndex(of: flag), index + 1 < arguments.count else {
+      return nil
+    }
     return arguments[index + 1]
   }
 
@@ -82,7 +84,7 @@ struct EngineLog: Sendable {
     line.port = port
     line.exitCode = exitCode
     line.requests = requests
-    let bytes = encodeJSON(line) + [UInt8(ascii: "\n")]
+    let bytes = encodeJSON(line, keys: .useDefaultKeys) + [UInt8(ascii: "\n")]
     let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     guard written == bytes.count else {
       throw StartError(

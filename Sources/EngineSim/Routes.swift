@@ -54,7 +54,7 @@ extension Engine {
         "This model does not do '\(task.rawValue)'.", code: "task_not_supported")
     }
     do {
-      return try JSONDecoder().decode(Body.self, from: Data(bytes.readableBytesView))
+      return try decodeJSON(Body.self, from: Data(bytes.readableBytesView))
     } catch let error as DecodingError {
       throw APIError(decoding: error)
     }
@@ -74,7 +74,7 @@ extension Engine {
     let items = body.input.texts.enumerated().map { index, text in
       let numbers = embedder.embed(text, dimensions: body.dimensions ?? embedder.dimensions)
       return EmbeddingResponse.Item(
-        index: index, embedding: .init(numbers, encoding: body.encoding_format ?? .float))
+        index: index, embedding: .init(numbers, encoding: body.encodingFormat ?? .float))
     }
     counters.withLock { counters in
       counters.promptTokens += tokens
@@ -82,7 +82,7 @@ extension Engine {
     }
     return jsonResponse(
       EmbeddingResponse(
-        data: items, model: body.model, usage: .init(prompt_tokens: tokens, total_tokens: tokens)))
+        data: items, model: body.model, usage: .init(promptTokens: tokens, totalTokens: tokens)))
   }
 }
 
@@ -92,8 +92,8 @@ private struct ModelList: Encodable {
     var id: String
     var object = "model"
     var created: Int64
-    var owned_by = "wharf-engine-sim"
-    var max_model_len: Int
+    var ownedBy = "wharf-engine-sim"
+    var maxModelLen: Int
   }
   var object = "list"
   var data: [Model]
@@ -103,7 +103,7 @@ extension Engine {
   private var modelList: ModelList {
     ModelList(
       data: options.serving.modelNames.map {
-        .init(id: $0, created: startedAtSeconds, max_model_len: options.limits.contextLength)
+        .init(id: $0, created: startedAtSeconds, maxModelLen: options.limits.contextLength)
       })
   }
 

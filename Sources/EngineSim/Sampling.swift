@@ -9,7 +9,7 @@ enum RequestLimits {
 }
 
 struct StreamOptions: Decodable {
-  var include_usage: Bool?
+  var includeUsage: Bool?
 }
 
 /// Checks that hold for every request that makes text. Names are those of the API.
@@ -55,13 +55,13 @@ struct Sampling {
 }
 
 struct Usage: Encodable {
-  var prompt_tokens: Int
-  var completion_tokens: Int
-  var total_tokens: Int
+  var promptTokens: Int
+  var completionTokens: Int
+  var totalTokens: Int
 
   init(prompt: Int, completion: Int) {
-    prompt_tokens = prompt
-    completion_tokens = completion
-    total_tokens = prompt + completion
+    promptTokens = prompt
+    completionTokens = completion
+    totalTokens = prompt + completion
   }
 }

@@ -23,6 +23,15 @@ package struct LogReader: Sendable {
       LogStatements.read(stream: stream, after: position, limit: min(limit, Self.pageLimit)))
   }
 
+  /// The same over a connection of the caller, who may block.
+  package static func events(
+    after position: Position, limit: Int, on connection: inout Connection
+  ) throws -> [StoredEvent] {
+    let rows = try connection.query(
+      LogStatements.read(after: position, limit: min(limit, pageLimit)))
+    return try (0..<rows.count).map { try StoredEvent(rows[$0]) }
+  }
+
   private func read(_ query: Query) async throws -> [StoredEvent] {
     try await pool.withConnection { connection in
       let rows = try connection.query(query)

@@ -18,7 +18,7 @@ package struct Node: PlainlyNamed {
   package let id: ID<Node>
   package var name: Name
   package var status: Status
-  package var facts: NodeFacts
+  package var facts: NodeFacts { didSet { findFree() } }
   package var bootID: String
   package var incarnation: String
   /// Nothing new is placed here.
@@ -37,6 +37,8 @@ package struct Node: PlainlyNamed {
   package var charges: [String: AttemptID] = [:]
   /// What the attempts take of processors and memory.
   package private(set) var taken = Taken()
+  /// Memory of the devices that no attempt is charged to, ascending.
+  package private(set) var freeMemories: [Bytes] = []
   /// The position of the last event that changed what is to run here.
   package var generation: Position
 
@@ -55,6 +57,7 @@ package struct Node: PlainlyNamed {
     for device in attempt.devices { charges[device] = attempt.id }
     taken.cpuMillis += attempt.needs.cpuMillis
     taken.memory = taken.memory + attempt.needs.memory
+    findFree()
   }
 
   mutating func release(_ attempt: Attempt) {
@@ -62,6 +65,11 @@ package struct Node: PlainlyNamed {
     for device in attempt.devices { charges[device] = nil }
     taken.cpuMillis -= attempt.needs.cpuMillis
     taken.memory = taken.memory - attempt.needs.memory
+    findFree()
+  }
+
+  fileprivate mutating func findFree() {
+    freeMemories = facts.devices.filter { charges[$0.id] == nil }.map(\.memory).sorted()
   }
 }
 
@@ -171,10 +179,11 @@ package struct NodeJoined: Event {
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Node> = try fact.subject()
     if let spent = state.joinTokens.removeValue(forKey: id) { state.credentials[spent] = nil }
-    try state.nodes.insert(
-      Node(
-        id: id, name: name, status: .active, facts: facts, bootID: "", incarnation: "",
-        joinedAt: fact.recordedAt, credential: credential, generation: fact.position))
+    var node = Node(
+      id: id, name: name, status: .active, facts: facts, bootID: "", incarnation: "",
+      joinedAt: fact.recordedAt, credential: credential, generation: fact.position)
+    node.findFree()
+    try state.nodes.insert(node)
     state.credentials[credential] = Credential(holder: id.stream, use: .agent)
   }
 }
@@ -232,7 +241,7 @@ package struct NodeReported: Event {
     try state.nodes.update(id) { node in
       node.bootID = bootID
       node.incarnation = incarnation
-      node.facts = facts ?? node.facts
+      if let facts { node.facts = facts }
     }
     for change in attempts { try state.apply(change, on: id, fact) }
   }

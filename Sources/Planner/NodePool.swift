@@ -78,7 +78,7 @@ struct NodePool {
       let free = state.free(of: node)
       entries.append(
         Entry(
-          id: node.id, rank: index, devices: state.freeDevices(of: node).map(\.memory).sorted(),
+          id: node.id, rank: index, devices: node.freeMemories,
           cpuMillis: free.cpuMillis, memory: free.memory))
       rank[node.id] = index
     }

@@ -14,6 +14,7 @@ import Hosting
 extension Pass {
   mutating func place() {
     let queues = placeable()
+    var pool: NodePool?
     if !queues.isEmpty {
       var placing = Placing(state: state, now: now)
       placing.run(queues)
@@ -26,8 +27,9 @@ extension Pass {
         }
       }
       for problem in placing.problems { alarm(problem) }
+      pool = placing.pool
     }
-    noteWaiting()
+    noteWaiting(pool)
   }
 
   /// What may be placed now, a queue a provider, in the order of their first turns.
@@ -126,7 +128,7 @@ struct Placing {
 
   private let state: HostingState
   private let now: Timestamp
-  private var pool: NodePool
+  private(set) var pool: NodePool
   private var tentative = Tentative()
   /// Needs that fit nowhere any more.
   private var hopeless: Set<Needs> = []

@@ -16,6 +16,8 @@ package struct Plan: Sendable {
   package var wakeAt: Timestamp?
   /// For people: what is held back, and why.
   package var alarms: [String] = []
+
+  package init() {}
 }
 
 /// What is to be decided now.

@@ -4,8 +4,9 @@ import HashTreeCollections
 import Hosting
 
 extension Pass {
-  mutating func noteWaiting() {
-    var reasons = WaitingReasons(state: state, now: now)
+  /// `pool`: the open nodes with what is left on them, where they were looked at.
+  mutating func noteWaiting(_ pool: NodePool?) {
+    var reasons = WaitingReasons(state: state, now: now, pool: pool)
     for id in state.unsettled.sorted() {
       guard let deployment = state.deployments[id], !deployment.unplaced.isEmpty,
         state.bar(to: deployment, now: now) == nil,
@@ -30,20 +31,19 @@ struct WaitingReasons {
   private var known: [Needs: WaitingReason] = [:]
   private var pool: NodePool?
   /// When nodes that settle will take new replicas.
-  private(set) var openings: Set<Timestamp> = []
+  private(set) lazy var openings = Set(
+    state.nodes.byID.values.compactMap(\.opensAt).filter { $0 > now })
 
-  init(state: HostingState, now: Timestamp) {
+  init(state: HostingState, now: Timestamp, pool: NodePool?) {
     self.state = state
     self.now = now
+    self.pool = pool
   }
 
   mutating func reason(for needs: Needs) -> WaitingReason {
     if let reason = known[needs] { return reason }
     let pool = self.pool ?? NodePool(state, now: now)
-    if self.pool == nil {
-      self.pool = pool
-      openings = Set(state.nodes.byID.values.compactMap(\.opensAt).filter { $0 > now })
-    }
+    self.pool = pool
     let reason =
       state.nodes.count == 0
       ? .noNodes : pool.entries.isEmpty ? .noOpenNode : Self.nearest(pool, needs)

@@ -165,6 +165,8 @@ import Testing
       #expect(error["message"].string?.isEmpty == false)
       #expect(error.keys == ["message", "type", "param", "code"])
     }
+    let typed = try await sim.chat("x", #","max_tokens":"few""#)
+    #expect(try typed.json["error"]["param"].string == "max_tokens", "as the API spells it")
   }
 
   private static let misfits = [

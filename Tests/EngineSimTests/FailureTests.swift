@@ -57,7 +57,8 @@ import Testing
   }
 
   @Test func `A crash after so many seconds cuts streams off`() async throws {
-    let sim = try await Sim(["--crash-after-seconds", "0.6", "--tokens-per-second", "5"], in: folder)
+    let sim = try await Sim(
+      ["--crash-after-seconds", "0.6", "--tokens-per-second", "5"], in: folder)
     var stream = try await sim.chatStream("hello")
     _ = try await stream.next()
     await #expect(throws: (any Error).self) { try await stream.rest() }
@@ -121,10 +122,11 @@ import Testing
     #expect(second.errors.contains("cannot serve on 127.0.0.1:\(sim.port)"))
   }
 
-  @Test(arguments: [
-    (["--port", "70000"], [:]), (["--overload-status", "200"], [:]), (["--no-such-flag"], [:]),
-    ([], ["WHARF_ENGINE_KEY": ""]), ([], ["WHARF_DEVICE_MILLI": "1001"]),
-  ] as [([String], [String: String])])
+  @Test(
+    arguments: [
+      (["--port", "70000"], [:]), (["--overload-status", "200"], [:]), (["--no-such-flag"], [:]),
+      ([], ["WHARF_ENGINE_KEY": ""]), ([], ["WHARF_DEVICE_MILLI": "1001"]),
+    ] as [([String], [String: String])])
   func `A line that cannot be used is refused`(flags: [String], environment: [String: String])
     async throws
   {

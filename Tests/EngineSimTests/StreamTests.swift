@@ -69,10 +69,10 @@ import Testing
         times.append(ContinuousClock.now - began)
       }
     }
+    // Counted from the request: an arrival that is noticed late cannot make these fail.
     #expect(times[0] >= .milliseconds(200))
-    #expect(times[0] < .milliseconds(600), "the first came before the last was made")
-    #expect(times[10] - times[0] >= .milliseconds(450), "ten more at twenty a second")
-    #expect(times[5] < times[10] - .milliseconds(150))
+    #expect(times[10] >= .milliseconds(690), "ten more at twenty a second")
+    #expect(times[0] < times[10] - .milliseconds(150), "the first came before the last was made")
   }
 
   @Test func `SIGTERM lets a stream finish, takes no new request, and exits 0`() async throws {
@@ -111,7 +111,8 @@ import Testing
     try await eventually("the place is free") {
       try await sim.chat("x", #","max_tokens":1"#).status == 200
     }
-    #expect(try await sim.get("/metrics").text.contains("requests_abandoned_total{model_name=\"sim\"} 1.0"))
+    let metrics = try await sim.get("/metrics").text
+    #expect(metrics.contains("requests_abandoned_total{model_name=\"sim\"} 1.0"))
   }
 }
 

@@ -78,7 +78,8 @@ import Testing
     try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
     try #require(mount("tmpfs", disk, "tmpfs", 0, "size=64k") == 0)
     defer { umount2(disk, Int32(MNT_DETACH)) }
-    let fill = "cat /dev/zero > \(disk)/fill; seq 1 100000; echo done > \(folder.path("done")); exit 9"
+    let done = folder.path("done")
+    let fill = "cat /dev/zero > \(disk)/fill; seq 1 100000; echo done > \(done); exit 9"
     let process = try Child(
       [builtProgram("wharf-holder"), "--state", "\(disk)/state", "--log", "\(disk)/log", "--"]
         + shell(fill), environment: folder.environment(), folder: folder)

@@ -32,7 +32,8 @@ import Testing
   @Test func `An engine that ignores SIGTERM is killed after the grace, with its descendants`()
     async throws
   {
-    let holder = try Holder(shell(Self.stubborn), options: ["--stop-grace-seconds", "1"], in: folder)
+    let grace = ["--stop-grace-seconds", "1"]
+    let holder = try Holder(shell(Self.stubborn), options: grace, in: folder)
     try await allUp(holder)
     let asked = ContinuousClock.now
     holder.process.send(SIGTERM)

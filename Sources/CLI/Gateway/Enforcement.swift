@@ -36,8 +36,7 @@ enum Enforcement {
     if items.isEmpty { return "no gateway is known: nothing is served" }
     let enforcing = items.filter { item in item.enforced.map { $0 >= position } ?? false }
     let expired = items.filter { !enforcing.contains($0) }.map(\.gateway.text)
-    let gateways = items.count == 1 ? "gateway" : "gateways"
-    let line = "enforced on \(enforcing.count) of \(items.count) \(gateways) in \(elapsed)"
+    let line = "enforced on \(enforcing.count) of \(items.count) gateways in \(elapsed)"
     return expired.isEmpty
       ? line : "\(line); serving nothing, for its lease has run out: \(expired.joined(separator: ", "))"
   }

@@ -54,6 +54,7 @@ package struct APIServer {
       member: member, source: source, forwarding: forwarding, now: now)
     routes.post("commands") { request, context in try await commands.handle(request, context) }
     ReadRoutes(source: source, address: address).add(to: routes)
+    WhyRoute(source: source, signals: signals).add(to: routes)
     AgentRoutes(
       member: member, source: source, signals: signals, assignments: assignments,
       forwarding: forwarding

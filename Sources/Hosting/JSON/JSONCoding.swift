@@ -26,6 +26,18 @@ extension Double: JSONReadable, JSONWritable {
   package func write(to json: inout JSONWriter) { json.number(self) }
 }
 
+/// In the order of the keys: a dictionary's own order differs from process to process.
+extension Dictionary: JSONWritable where Key == String, Value: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    for (key, value) in sorted(by: { $0.key < $1.key }) {
+      json.key(key)
+      value.write(to: &json)
+    }
+    json.closeObject()
+  }
+}
+
 extension Position: JSONCoded {
   package init(from decoder: any Decoder) throws {
     self.init(try decoder.singleValueContainer().decode(Int64.self))

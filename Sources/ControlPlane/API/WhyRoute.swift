@@ -1,0 +1,77 @@
+// `GET /v1/why/deployment/NAME`, `GET /v1/why/replica/NAME`: the planner's own explanation, computed
+// now, or as of an earlier moment, by the functions that decide.
+
+import EventLog
+import HashTreeCollections
+import Hosting
+import Hummingbird
+import Planner
+import Wire
+
+struct WhyRoute: Sendable {
+  let source: ReadSource
+  let signals: SignalBook
+
+  func add(to routes: RouterGroup<some RequestContext>) {
+    routes.get("why/:kind/:name") { request, parameters in
+      let kind = try parameters.parameters.require("kind")
+      let name = try PathText.decoded(parameters.parameters.require("name"))
+      let context = try await source.context(request)
+      guard let explanation = explanation(kind, name, context) else {
+        throw APIError(Self.unknown(kind, name), at: context.state.position)
+      }
+      return Response.json(
+        ItemReply(position: context.state.position, item: WhyItem(explanation)).jsonBytes,
+        head: context.head)
+    }
+  }
+
+  private func explanation(_ kind: String, _ name: String, _ context: ReadContext) -> Explanation? {
+    let heard = signals.signals(at: ContinuousClock.now)
+    switch kind {
+    case "deployment":
+      guard let stream = context.state.stream(.deployment, named: name) else { return nil }
+      return explain(ID<Deployment>(stream.origin), context.state, heard, now: context.moment)
+    case "replica":
+      guard let replica = Self.replica(name, context.state) else { return nil }
+      return explain(replica, context.state, heard, now: context.moment)
+    default: return nil
+    }
+  }
+
+  /// `31.2`, or `grok-2`: the deployment's name and the replica's number.
+  private static func replica(_ name: String, _ state: HostingState) -> ReplicaID? {
+    if let id = try? ReplicaID(jsonText: name) { return id }
+    guard let dash = name.lastIndex(of: "-"), let number = Int(name[name.index(after: dash)...]),
+      let deployment = try? Name(String(name[..<dash])),
+      let found = state.deployments.named(deployment)
+    else { return nil }
+    return ReplicaID(deployment: found.id.position, number: number)
+  }
+
+  private static func unknown(_ kind: String, _ name: String) -> Refusal {
+    switch kind {
+    case "deployment": .unknown(.deployment, name)
+    case "replica":
+      Refusal(
+        "unknownReplica", "there is no replica named '\(name.shortened(to: 80))'",
+        help: "list them with: wharf replica list")
+    default:
+      Refusal(
+        "unknownKind", "there is no why of a '\(kind.shortened(to: 40))'",
+        help: "ask for a deployment or a replica")
+    }
+  }
+}
+
+extension WhyItem {
+  init(_ explanation: Explanation) {
+    self.init(
+      subject: explanation.subject, verdict: explanation.verdict,
+      facts: explanation.replicas.map { "\($0.names): \($0.text)" },
+      nodes: explanation.ruledOut.map {
+        RuledOut(node: $0.nodes == 1 ? "1 node" : "\($0.nodes) nodes", rules: [$0.text])
+      },
+      help: explanation.remedies)
+  }
+}

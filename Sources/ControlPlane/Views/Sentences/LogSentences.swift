@@ -1,0 +1,28 @@
+// What is told of the log itself, and of gateways.
+
+import Hosting
+
+enum LogSentences {
+  static let all: [Teller] = [
+    Teller(EraBegan.self) { event, _ in
+      "An era of the log began, in database system \(event.systemIdentifier) on timeline "
+        + "\(event.timeline)."
+    },
+    Teller(LeadershipTaken.self) { event, _ in
+      "wharfd \(event.instance) took the lead; its API answers at \(event.address)."
+    },
+    Teller(CommandNoted.self) { event, _ in
+      "The command \(event.command) was accepted and had nothing to change."
+    },
+    Teller(MarkPlaced.self) { event, _ in
+      "Position \(event.position) was marked '\(event.name)'."
+    },
+  ]
+}
+
+enum GatewaySentences {
+  static let all: [Teller] = [
+    Teller(GatewayRegistered.self) { _, telling in "Gateway \(telling.subject) was registered." },
+    Teller(GatewayRemoved.self) { _, telling in "Gateway \(telling.subject) was removed." },
+  ]
+}

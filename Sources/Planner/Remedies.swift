@@ -1,0 +1,228 @@
+// What would help: for a replica without a place, the smallest change of a node; for a deployment
+// that may not run, what would lift the bar. Nothing is named that was not tried.
+
+import HashTreeCollections
+import Hosting
+
+/// What every node says to certain needs.
+struct Places {
+  private static let namesShown = 3
+
+  let state: HostingState
+  let now: Timestamp
+  let needs: Needs
+  private let refused: [(node: Node, shortfalls: [Shortfall])]
+
+  init(state: HostingState, now: Timestamp, needs: Needs) {
+    self.state = state
+    self.now = now
+    self.needs = needs
+    refused = state.nodes.sorted.compactMap { node in
+      switch state.fit(needs, on: node, beside: Tentative(), now: now) {
+      case .success: nil
+      case .failure(let unfit): (node, unfit.shortfalls)
+      }
+    }
+  }
+
+  // MARK: Who is ruled out by what
+
+  var ruledOut: [RuledOut] {
+    var groups: [(rule: String, members: [(node: Node, shortfall: Shortfall)])] = []
+    for (node, shortfalls) in refused {
+      guard let first = shortfalls.first else { continue }
+      let rule = Self.rule(first)
+      if let index = groups.firstIndex(where: { $0.rule == rule }) {
+        groups[index].members.append((node, first))
+      } else {
+        groups.append((rule, [(node, first)]))
+      }
+    }
+    return groups.sorted { ($1.members.count, $0.rule) < ($0.members.count, $1.rule) }.map { group in
+      var names = group.members.prefix(Self.namesShown).map(\.node.name.text).joined(separator: ", ")
+      let more = group.members.count - Self.namesShown
+      if more > 0 { names += " and \(more) more" }
+      return RuledOut(
+        nodes: group.members.count,
+        text: "\(group.members.count) \(group.rule)\(nearest(group.members)): \(names)")
+    }
+  }
+
+  private static func rule(_ shortfall: Shortfall) -> String {
+    switch shortfall {
+    case .notActive(let status): status.rawValue
+    case .cordoned: "cordoned"
+    case .settling: "flapping, and closed for a while"
+    case .devices: "with too few free devices"
+    case .deviceMemory: "with free devices of too little memory"
+    case .cpu: "with too few free processors"
+    case .memory: "with too little free memory"
+    }
+  }
+
+  /// ` (2 wanted, at most 1 free)`
+  private func nearest(_ members: [(node: Node, shortfall: Shortfall)]) -> String {
+    var devices = 0
+    var cpu = Int.min
+    var memory = Bytes(count: .min)
+    for member in members {
+      switch member.shortfall {
+      case .notActive, .cordoned, .settling: return ""
+      case .devices(_, let free): devices = max(devices, free)
+      case .deviceMemory(_, let largest): memory = max(memory, largest)
+      case .cpu(_, let free): cpu = max(cpu, free)
+      case .memory(_, let free): memory = max(memory, free)
+      }
+    }
+    switch members[0].shortfall {
+    case .notActive, .cordoned, .settling: return ""
+    case .devices(let wanted, _): return " (\(wanted) wanted, at most \(devices) free)"
+    case .deviceMemory(let wanted, _): return " (\(wanted) wanted, at most \(memory) free)"
+    case .cpu(let wanted, _): return " (\(wanted)m wanted, at most \(cpu)m free)"
+    case .memory(let wanted, _): return " (\(wanted) wanted, at most \(memory) free)"
+    }
+  }
+
+  // MARK: What would make a node fit
+
+  /// The cheapest change of a node that there is, and a node that would do.
+  var remedies: [String] {
+    let best = refused.compactMap { remedy(on: $0.node, $0.shortfalls) }
+      .min { ($0.cost, $0.node.nameKey) < ($1.cost, $1.node.nameKey) }
+    return (best.map { [$0.text] } ?? []) + [newNode]
+  }
+
+  private func remedy(
+    on node: Node, _ shortfalls: [Shortfall]
+  ) -> (cost: Int, node: Node, text: String)? {
+    var changed = node
+    var steps: [String] = []
+    var cost = 0
+    for shortfall in shortfalls {
+      switch shortfall {
+      case .notActive:
+        changed.status = .active
+        steps.append("bring \(node.name) back")
+        cost += 1_000
+      case .cordoned:
+        changed.cordoned = false
+        steps.append("uncordon \(node.name)")
+        cost += 1
+      case .settling(let until):
+        changed.opensAt = nil
+        steps.append("wait until \(node.name) opens at \(until.short)")
+        cost += 2
+      case .devices, .deviceMemory:
+        let freed = free(&changed)
+        steps.append("free \(freed) more \(freed == 1 ? "device" : "devices") on \(node.name)")
+        cost += 10 * freed
+      case .cpu(let wanted, let free):
+        guard node.facts.cpuMillis >= wanted else { return nil }
+        changed.facts.cpuMillis += wanted - free
+        steps.append("free \(wanted - free)m CPU on \(node.name)")
+        cost += 10
+      case .memory(let wanted, let free):
+        guard node.facts.memory >= wanted else { return nil }
+        changed.facts.memory = node.facts.memory + (wanted - free)
+        steps.append("free \(wanted - free) memory on \(node.name)")
+        cost += 10
+      }
+    }
+    guard case .success = state.fit(needs, on: changed, beside: Tentative(), now: now) else {
+      return nil
+    }
+    return (cost, node, steps.joined(separator: " and "))
+  }
+
+  /// Takes the charges off as many large devices as are missing; gives how many.
+  private func free(_ node: inout Node) -> Int {
+    let large = node.facts.devices.filter { $0.memory >= needs.deviceMemory }
+    let free = large.count { node.charges[$0.id] == nil }
+    var freed = 0
+    for device in large where free + freed < needs.devices && node.charges[device.id] != nil {
+      node.charges[device.id] = nil
+      freed += 1
+    }
+    return freed
+  }
+
+  private var newNode: String {
+    var parts: [String] = []
+    if needs.devices > 0 {
+      let noun = needs.devices == 1 ? "device" : "devices"
+      parts.append("\(needs.devices) \(noun) of \(needs.deviceMemory)")
+    }
+    if needs.cpuMillis > 0 { parts.append("\(needs.cpuMillis)m CPU") }
+    if needs.memory > .zero { parts.append("\(needs.memory) memory") }
+    return "add a node" + (parts.isEmpty ? "" : " with " + parts.joined(separator: ", "))
+  }
+}
+
+/// What would let a deployment run that is barred.
+struct Remedies {
+  /// A suspension, and an agreement that ended: there is nothing more to lift.
+  private static let mostSteps = 2
+
+  let state: HostingState
+  let now: Timestamp
+
+  func lifting(_ deployment: Deployment) -> [String] {
+    var state = state
+    var steps: [String] = []
+    for _ in 0..<Self.mostSteps {
+      guard let bar = state.bar(to: deployment, now: now), let provider = provider(of: deployment),
+        let step = step(bar, provider, deployment.workload, state)
+      else { break }
+      steps.append(step.text)
+      guard let command = step.command, let changed = applied(command, to: state) else { break }
+      state = changed
+    }
+    return steps
+  }
+
+  private func provider(of deployment: Deployment) -> Provider? {
+    state.models[deployment.model].flatMap { state.providers[$0.provider] }
+  }
+
+  private func step(
+    _ bar: WaitingReason, _ provider: Provider, _ workload: Workload, _ state: HostingState
+  ) -> (text: String, command: (any Command)?)? {
+    if bar == .providerSuspended {
+      return (
+        "wharf provider reinstate \(provider.name)", ReinstateProvider(provider: provider.name)
+      )
+    }
+    let agreement = state.agreement(of: provider)
+    guard let agreement, agreement.status(now: now) != "ended" else {
+      let terms = Terms(
+        scope: [workload], audiences: [.internal], from: now, until: nil, noticeDays: 0)
+      return (
+        "wharf agreement sign \(provider.name) --scope \(workload.rawValue) …",
+        SignAgreement(provider: provider.name, terms: terms)
+      )
+    }
+    if agreement.terms.from > now {
+      return ("wait until the agreement is in force, from \(agreement.terms.from.short)", nil)
+    }
+    let scope = (agreement.terms.scope + [workload]).map(\.rawValue).sorted()
+    return (
+      "wharf agreement amend \(provider.name) --scope \(scope.joined(separator: ","))",
+      AmendAgreement(
+        provider: provider.name, scope: agreement.terms.scope + [workload], audiences: nil,
+        until: nil, noticeDays: nil)
+    )
+  }
+
+  /// The state after a command that someone else would have to send.
+  private func applied(_ command: any Command, to state: HostingState) -> HostingState? {
+    var changed = state
+    let admin = Principal(actor: .wharfd, role: .admin)
+    guard let events = try? state.decide(command, by: admin, now: now) else { return nil }
+    for event in events {
+      let fact = Fact(
+        position: changed.position.next, stream: event.stream, recordedAt: now, actor: .wharfd)
+      guard (try? changed.evolve(event.body, fact)) != nil else { return nil }
+    }
+    return changed
+  }
+}

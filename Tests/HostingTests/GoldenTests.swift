@@ -1,0 +1,145 @@
+// The stored form of every event: one file a type under Golden. A type without a file fails, and so
+// does one whose form changed: stored events stay for ever, so a change needs an upcaster.
+
+import Foundation
+import HashTreeCollections
+import TestKit
+import Testing
+
+@testable import Hosting
+
+@Suite struct GoldenTests {
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "Golden")
+
+  private static let moment = Timestamp(microseconds: 1_748_736_000_123_456)
+
+  private static let launch = Launch(
+    engine: "vllm", command: ["vllm", "serve", "${modelPath}", "--port", "${port}"],
+    environment: ["HF_HUB_OFFLINE": "1"],
+    readiness: .init(path: "/health", listsModel: true, periodMilliseconds: 500, deadlineSeconds: 600),
+    stopGraceSeconds: 30)
+
+  private static let facts = NodeFacts(
+    address: "10.0.0.7", cpuMillis: 64_000, memory: .gib(512),
+    devices: [DeviceFacts(id: "GPU-8a2c", model: "H100", memory: .gib(80))])
+
+  private static let terms = Terms(
+    scope: [.evaluation, .inference], audiences: [.external, .internal], from: moment,
+    until: moment.adding(days: 730), noticeDays: 90)
+
+  private static let attempt = AttemptID(replica: ReplicaID(deployment: 31, number: 2), placedAt: 40)
+
+  /// One of every type, with every field set.
+  static let examples: [any Event] = [
+    EraBegan(systemIdentifier: "7331", timeline: 2),
+    LeadershipTaken(instance: "wharfd-1", address: "127.0.0.1:7400"),
+    CommandNoted(command: "node.cordon"),
+    MarkPlaced(name: "before-revoke", position: 17),
+    PersonInvited(name: "ann", role: .admin, invitation: .numbered(1), until: moment),
+    PersonTokenIssued(token: .numbered(2), prefix: "wt_ann"),
+    PersonDisabled(),
+    ProviderRegistered(name: "xai", title: "xAI \"Grok\" é"),
+    ProviderSuspended(),
+    ProviderReinstated(),
+    AgreementSigned(provider: ID(1), terms: terms),
+    AgreementAmended(terms: terms),
+    AgreementTerminated(end: moment),
+    AgreementEnded(),
+    EngineDefined(name: "vllm", launch: launch, tasks: [.chat, .completion, .embedding]),
+    ModelOnboarded(provider: ID(1), name: "grok-3", task: .chat, contextLength: 131_072),
+    ModelVersionAdded(
+      version: "1", launch: launch,
+      needs: Needs(devices: 2, deviceMemory: .gib(70), cpuMillis: 8_000, memory: .gib(64)),
+      modelPath: "/models/grok-3", weights: .numbered(3)),
+    ModelPublished(audience: .internal, stage: .preview),
+    ModelAliased(alias: "stable", version: "1"),
+    ModelDeprecated(),
+    ModelRetired(),
+    TeamRegistered(name: "copilot", title: "Copilot", audience: .internal),
+    AccessGranted(
+      model: ID(9), workload: .inference,
+      quota: Quota(requestsPerMinute: 600, tokensPerMinute: 90_000), until: moment),
+    AccessRevoked(model: ID(9)),
+    GrantExpired(model: ID(9)),
+    QuotaSet(quota: Quota(requestsPerMinute: 600, tokensPerMinute: 90_000)),
+    KeyIssued(team: ID(4), name: "laptop", secret: .numbered(4), prefix: "wk_abc", until: moment),
+    KeyRotated(secret: .numbered(5), prefix: "wk_def", previousUntil: moment),
+    KeyRevoked(),
+    JoinTokenIssued(token: .numbered(6), until: moment),
+    NodeJoined(name: "n1", credential: .numbered(7), facts: facts),
+    NodeCordoned(),
+    NodeUncordoned(),
+    NodeLost(silentSeconds: 80),
+    NodeReturned(),
+    NodeReported(
+      bootID: "5f0c", incarnation: "agent-2", facts: facts,
+      attempts: [
+        AttemptChange(
+          ObservedAttempt(
+            id: attempt, phase: .ended, pid: 4_711, endpoint: "http://10.0.0.7:9001", exitCode: 1,
+            exitSignal: 9, reason: "out of device memory"))
+      ]),
+    NodeRemoved(poweredOff: true),
+    DeploymentCreated(
+      name: "grok", model: ID(9), version: "1", workload: .inference, replicas: 2, exclusive: true),
+    DeploymentScaled(replicas: 3),
+    DeploymentDeleted(),
+    ReplicasPlaced(
+      placements: [
+        Placement(replica: 2, node: ID(20), devices: ["GPU-8a2c"], reason: "the tightest fit")
+      ]),
+    ReplicasWaiting(replicas: [1, 2], reason: .notEnoughDevices),
+    ReplicasRemoved(replicas: [3], reason: "scaled down"),
+    AttemptsStopped(replicas: [1, 2], reason: .providerSuspended),
+    GatewayRegistered(name: "g1", credential: .numbered(8)),
+    GatewayRemoved(),
+  ]
+
+  @Test func `every type of event has one example here`() {
+    #expect(Self.examples.map { type(of: $0).type } == EventTypes.all.map { $0.type })
+  }
+
+  @Test(arguments: examples.indices)
+  func `its stored form is what it always was`(index: Int) throws {
+    let event = Self.examples[index]
+    let type = Swift.type(of: event)
+    let name = type.schemaVersion == 1 ? type.type : "\(type.type).\(type.schemaVersion)"
+    let file = Self.folder.appending(path: "\(name).json")
+    if ProcessInfo.processInfo.environment["WHARF_WRITE_GOLDEN"] != nil,
+      !FileManager.default.fileExists(atPath: file.path)
+    {
+      try Data(event.jsonBytes + [UInt8(ascii: "\n")]).write(to: file)
+    }
+    let stored = try Array(Data(contentsOf: file)).dropLast()
+    #expect(String(decoding: event.jsonBytes, as: UTF8.self) == String(decoding: stored, as: UTF8.self))
+    let read = try EventTypes.decode(
+      type: type.type, schemaVersion: type.schemaVersion, data: Array(stored))
+    #expect(read.jsonBytes == Array(stored))
+    let same = Self.equal(read, event)
+    #expect(same)
+  }
+
+  private static func equal<E: Event>(_ read: any Event, _ expected: E) -> Bool {
+    (read as? E) == expected
+  }
+
+  @Test func `no file is left of a type that is gone`() throws {
+    let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
+      .filter { $0.hasSuffix(".json") }
+    let known = Set(EventTypes.all.map { $0.type })
+    for file in files { #expect(known.contains(String(file.prefix { $0 != "." }))) }
+  }
+
+  @Test func `an unknown type, version or field is refused`() {
+    #expect(throws: JSONProblem.self) {
+      try EventTypes.decode(type: "nodeMelted", schemaVersion: 1, data: Array("{}".utf8))
+    }
+    #expect(throws: JSONProblem.self) {
+      try EventTypes.decode(type: "nodeCordoned", schemaVersion: 2, data: Array("{}".utf8))
+    }
+    #expect(throws: JSONProblem.self) {
+      try EventTypes.decode(type: "nodeCordoned", schemaVersion: 1, data: Array("{\"a\":1}".utf8))
+    }
+  }
+}

@@ -1,0 +1,97 @@
+// Providers, engines, gateways and the log: what is decided about them.
+
+import HashTreeCollections
+import TestKit
+import Testing
+
+@testable import Hosting
+
+@Suite struct ProviderTests {
+  @Test func `a provider is registered under a free name`() {
+    given().when(RegisterProvider(name: "xai", title: "xAI"))
+      .then(ProviderRegistered(name: "xai", title: "xAI"))
+      .when(RegisterProvider(name: "XAI")).thenRefused("nameTaken", saying: "wharf provider show")
+  }
+
+  @Test func `without a title a provider is called by its name`() {
+    given().when(RegisterProvider(name: "xai")).then(ProviderRegistered(name: "xai", title: "xai"))
+  }
+
+  @Test func `suspending and reinstating are each done once`() {
+    let suspended = Given.provider.when(SuspendProvider(provider: "xai")).then(ProviderSuspended())
+    suspended.when(SuspendProvider(provider: "xai")).thenNothing()
+    let back = suspended.when(ReinstateProvider(provider: "xai")).then(ProviderReinstated())
+    back.when(ReinstateProvider(provider: "xai")).thenNothing()
+    given().when(SuspendProvider(provider: "x")).thenRefused("unknownProvider")
+    given().when(ReinstateProvider(provider: "x")).thenRefused("unknownProvider")
+  }
+
+  @Test func `a viewer changes nothing`() {
+    given().when(RegisterProvider(name: "xai"), by: Principal(actor: .wharfd, role: .viewer))
+      .thenRefused("notAllowed", saying: "viewer")
+  }
+
+  @Test func `what changed since a stated position is refused`() {
+    let world = Given.provider.world
+    #expect(throws: Refusal.self) {
+      try world.state.decide(
+        SuspendProvider(provider: "xai"), by: .testAdmin, now: world.now, unchangedSince: 0)
+    }
+  }
+}
+
+@Suite struct EngineTests {
+  @Test func `an engine is defined, defined anew where it differs, and not twice`() {
+    let event = EngineDefined(name: "sim", launch: .test(), tasks: [.chat])
+    let defined = given().when(DefineEngine(launch: .test(), tasks: [.chat])).then(event)
+    defined.when(DefineEngine(launch: .test(), tasks: [.chat])).thenNothing()
+    defined.when(DefineEngine(launch: .test(), tasks: [.embedding]))
+      .then(EngineDefined(name: "sim", launch: .test(), tasks: [.embedding]))
+  }
+
+  @Test func `an engine without a command is refused`() {
+    var launch = Launch.test()
+    launch.command = []
+    given().when(DefineEngine(launch: launch, tasks: [.chat])).thenRefused("emptyCommand")
+  }
+}
+
+@Suite struct GatewayTests {
+  private let registered = given(RegisterGateway(name: "g1", credential: .numbered(1)))
+
+  @Test func `a gateway is registered once, by its credential`() {
+    given().when(RegisterGateway(name: "g1", credential: .numbered(1)))
+      .then(GatewayRegistered(name: "g1", credential: .numbered(1)))
+    registered.when(RegisterGateway(name: "g1", credential: .numbered(1))).thenNothing()
+    registered.when(RegisterGateway(name: "g1", credential: .numbered(2))).thenRefused("nameTaken")
+    registered.when(RegisterGateway(name: "g2", credential: .numbered(1))).thenRefused("secretInUse")
+  }
+
+  @Test func `the credential of a removed gateway is good no more`() {
+    let removed = registered.when(RemoveGateway(gateway: "g1")).then(GatewayRemoved())
+    #expect(removed.world.state.principal(presenting: .numbered(1), now: World.start) == nil)
+    removed.when(RemoveGateway(gateway: "g1")).thenRefused("unknownGateway")
+  }
+}
+
+@Suite struct LogTests {
+  private let take = TakeLeadership(
+    instance: "w1", address: "127.0.0.1:7400", systemIdentifier: "7", timeline: 1)
+
+  @Test func `an era begins with the first leader only`() {
+    given().when(take, by: .wharfd)
+      .then(
+        EraBegan(systemIdentifier: "7", timeline: 1),
+        LeadershipTaken(instance: "w1", address: "127.0.0.1:7400"))
+    given(take, by: .wharfd).when(take, by: .wharfd)
+      .then(LeadershipTaken(instance: "w1", address: "127.0.0.1:7400"))
+    given().when(take).thenRefused("notAllowed")
+  }
+
+  @Test func `a mark names the head or an earlier position, and never moves`() {
+    Given.provider.when(PlaceMark(name: "before")).then(MarkPlaced(name: "before", position: 2))
+      .when(PlaceMark(name: "Before")).thenRefused("nameTaken", saying: "never moves")
+    Given.provider.when(PlaceMark(name: "one", position: 1)).then(MarkPlaced(name: "one", position: 1))
+    Given.provider.when(PlaceMark(name: "far", position: 99)).thenRefused("positionAhead")
+  }
+}

@@ -1,0 +1,202 @@
+// The answers to "why?", word for word.
+
+import HashTreeCollections
+import Hosting
+import Planner
+import TestKit
+import Testing
+
+@Suite struct ExplanationTests {
+  private func world(replicas: Int, _ needs: Needs = .devices(2)) throws -> World {
+    var world = World()
+    try world.addProvider("xai")
+    try world.addModel("xai/m", needs: needs)
+    try world.addDeployment("grok", of: "xai/m:1", replicas: replicas)
+    return world
+  }
+
+  private func text(_ world: World, silent: [ID<Node>: Double] = [:]) throws -> String {
+    let id = try #require(world.state.deployments.named("grok")?.id)
+    let found = explain(id, world.state, world.signals(silent: silent), now: world.now)
+    return try #require(found).description
+  }
+
+  @Test func `without any node`() throws {
+    var world = try world(replicas: 1)
+    try world.settle()
+    #expect(
+      try text(world) == """
+        deployment grok: there is no node
+          grok-1: there is no node [noNodes]
+          would help:
+            add a node with 2 devices of 70GiB, 1000m CPU, 8GiB memory
+
+        """)
+  }
+
+  @Test func `ready, and nothing to say`() throws {
+    var world = try world(replicas: 2)
+    try world.addNode("n1")
+    try world.settle()
+    #expect(
+      try text(world) == """
+        deployment grok: 0 of 2 replicas are ready; 2 are not: placed on n1 0 s ago, its agent has not begun yet
+          grok-1,2: placed on n1 0 s ago, its agent has not begun yet
+
+        """)
+    try world.becomeReady()
+    #expect(try text(world) == "deployment grok: all 2 replicas are ready\n")
+  }
+
+  @Test func `ready as last told, by a node that went silent`() throws {
+    var world = try world(replicas: 1)
+    let n1 = try world.addNode("n1")
+    try world.settle()
+    try world.becomeReady()
+    world.pass(seconds: 100)
+    #expect(
+      try text(world, silent: [n1: 41]) == """
+        deployment grok: was ready on n1, which is silent for 41 s
+          grok-1: was ready on n1, which is silent for 41 s
+
+        """)
+    try world.settle(silent: [n1: 80])
+    #expect(
+      try text(world, silent: [n1: 80]) == """
+        deployment grok: was ready on n1, lost since 2025-06-01 00:01:40
+          grok-1: was ready on n1, lost since 2025-06-01 00:01:40
+
+        """)
+  }
+
+  @Test func `nodes are ruled out by rules, and the smallest change is named`() throws {
+    var world = try world(replicas: 3)
+    try world.addNode("n1", .devices(3))
+    try world.addNode("n2", .devices(1))
+    try world.addNode("n3", .devices(8, of: .gib(40)))
+    try world.addNode("n4", .devices(8, cpuMillis: 500))
+    try world.settle()
+    #expect(
+      try text(world) == """
+        deployment grok: 0 of 3 replicas are ready; 3 are not: no node has enough free devices, among other reasons
+          grok-1: placed on n1 0 s ago, its agent has not begun yet
+          grok-2,3: no node has enough free devices [notEnoughDevices]
+          of 4 nodes none fits:
+            2 with too few free devices (2 wanted, at most 1 free): n1, n2
+            1 with free devices of too little memory (70GiB wanted, at most 40GiB free): n3
+            1 with too few free processors (1000m wanted, at most 500m free): n4
+          would help:
+            free 1 more device on n1
+            add a node with 2 devices of 70GiB, 1000m CPU, 8GiB memory
+
+        """)
+  }
+
+  @Test func `opening a node is less than freeing devices`() throws {
+    var world = try world(replicas: 2)
+    try world.addNode("n1", .devices(2))
+    for index in 2..<8 { try world.addNode(Name("n\(index)"), .devices(2)) }
+    for index in 2..<8 { try world.perform(CordonNode(node: Name("n\(index)"))) }
+    try world.settle()
+    #expect(
+      try text(world) == """
+        deployment grok: 0 of 2 replicas are ready; 2 are not: no node has enough free devices, among other reasons
+          grok-1: placed on n1 0 s ago, its agent has not begun yet
+          grok-2: no node has enough free devices [notEnoughDevices]
+          of 7 nodes none fits:
+            6 cordoned: n2, n3, n4 and 3 more
+            1 with too few free devices (2 wanted, at most 0 free): n1
+          would help:
+            uncordon n2
+            add a node with 2 devices of 70GiB, 1000m CPU, 8GiB memory
+
+        """)
+  }
+
+  @Test func `a replica that failed says how, where and when it is tried again`() throws {
+    var world = try world(replicas: 1)
+    let n1 = try world.addNode("n1")
+    for _ in 0..<3 {
+      try world.settle()
+      try world.report(n1) { ObservedAttempt($0, .ended, exitCode: 137) }
+      if world.state.deployments.named("grok")?.replicas[1]?.failures ?? 0 < 3 { world.pass(seconds: 4) }
+    }
+    #expect(
+      try text(world) == """
+        deployment grok: failed 3 times in a row, last on n1: exit code 137; tried again in 4 s
+          grok-1: failed 3 times in a row, last on n1: exit code 137; tried again in 4 s [backingOff]
+
+        """)
+  }
+
+  @Test func `a suspended provider, and an agreement that ended meanwhile`() throws {
+    var world = try world(replicas: 1)
+    try world.addNode("n1")
+    try world.perform(SuspendProvider(provider: "xai"))
+    try world.settle()
+    #expect(
+      try text(world) == """
+        deployment grok: provider xai is suspended
+          grok-1: provider xai is suspended [providerSuspended]
+          would help:
+            wharf provider reinstate xai
+
+        """)
+    world.now = world.now.adding(days: 731)
+    #expect(
+      try text(world).contains(
+        """
+          would help:
+            wharf provider reinstate xai
+            wharf agreement sign xai --scope inference …
+
+        """))
+  }
+
+  @Test func `a deleted deployment tells what still holds it`() throws {
+    var world = try world(replicas: 1)
+    try world.addNode("n1")
+    try world.settle()
+    try world.perform(DeleteDeployment(deployment: "grok"))
+    #expect(
+      try text(world) == "deployment grok: it is deleted, and 1 attempt has still to prove the end\n")
+  }
+
+  @Test func `a replica is asked alone`() throws {
+    var world = try world(replicas: 2)
+    try world.addNode("n1", .devices(2))
+    try world.settle()
+    let grok = try #require(world.state.deployments.named("grok"))
+    let second = try #require(grok.replicas[2]?.id)
+    let found = explain(second, world.state, world.signals(), now: world.now)
+    #expect(found?.subject == "replica grok-2")
+    #expect(found?.verdict == "no node has enough free devices")
+    #expect(found?.remedies.first == "free 2 more devices on n1")
+  }
+
+  @Test func `what is said to help does help`() throws {
+    var random = SplitMix64(seed: 11)
+    var tried = 0
+    for _ in 0..<60 {
+      var world = try world(replicas: 1, .devices(random.pick([1, 2]), of: .gib(30)))
+      for name in ["n1", "n2", "n3"] as [Name] {
+        try world.addNode(
+          name,
+          .devices(
+            random.pick([0, 1, 8]), of: .gib(random.pick([16, 40])),
+            cpuMillis: random.pick([500, 9_000])))
+        if random.chance(80) { try world.perform(CordonNode(node: name)) }
+      }
+      try world.settle()
+      let grok = try #require(world.state.deployments.named("grok"))
+      let found = explain(grok.id, world.state, world.signals(), now: world.now)
+      guard let first = found?.remedies.first, first.hasPrefix("uncordon ") else { continue }
+      #expect(!first.contains(" and "))
+      tried += 1
+      try world.perform(UncordonNode(node: try Name(String(first.dropFirst(9)))))
+      try world.settle()
+      #expect(world.places(of: grok.id).count == 1)
+    }
+    #expect(tried > 5)
+  }
+}
