@@ -33,11 +33,12 @@ package struct EngineCommand: Equatable, Sendable {
     }
     let values = Self.values(attempt, host: host, port: port)
     arguments = []
-    for argument in attempt.launch.command {
+    for argument in attempt.launch.command
+    where !(argument.hasPrefix("-") && Self.lacksValue(argument, values)) {
       arguments.append(try Self.fill(argument, values, attempt.launch.engine))
     }
     environment = ["PATH": base.path, "HOME": base.home, "LANG": base.language]
-    for (name, value) in attempt.launch.environment {
+    for (name, value) in attempt.launch.environment where !Self.lacksValue(value, values) {
       environment[name] = try Self.fill(value, values, attempt.launch.engine)
     }
     // Simulated devices have no index in CUDA; an engine without devices must see none either.
@@ -69,6 +70,17 @@ package struct EngineCommand: Equatable, Sendable {
       "modelPath": known(attempt.modelPath, "path of its weights"),
       "engineKey": .success(attempt.engineKey.secret),
     ]
+  }
+
+  /// Whether it names a placeholder that this attempt has no value for. An option in one word
+  /// (`--max-model-len=${contextLength}`) and a variable are then left out whole.
+  private static func lacksValue(
+    _ text: String, _ values: [String: Result<String, Problem>]
+  ) -> Bool {
+    values.contains { name, value in
+      guard case .failure = value else { return false }
+      return text.contains("${\(name)}")
+    }
   }
 
   private static func fill(

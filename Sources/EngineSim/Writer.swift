@@ -39,20 +39,18 @@ struct Writer: Sendable {
 
   /// The reply of one choice; `choice` makes those of one request differ.
   func reply(to request: ReplyRequest, choice: Int) -> Reply {
-    let wanted = request.ignoreEnd ? request.maxTokens : min(request.maxTokens, replyTokens)
     let opening = "\(request.model) heard: \(shortened(request.question)) |"
     var tokens = Tokens.split(opening).map(String.init)
     var generator = StableGenerator(
       seed: stableHash(request.prompt, seed: seed ^ request.seed) &+ UInt64(choice))
-    while tokens.count < wanted {
-      tokens.append(
-        contentsOf: Tokens.split(" " + Self.words.randomElement(using: &generator)!).map(
-          String.init))
+    // One more than is allowed tells a reply that was cut from one that just fits.
+    let natural = request.ignoreEnd ? request.maxTokens : replyTokens
+    while tokens.count < min(natural, request.maxTokens + 1) {
+      let word = Self.words.randomElement(using: &generator)!
+      tokens.append(contentsOf: Tokens.split(" " + word).map(String.init))
     }
-    // An opening is said in full unless the client's own limit cuts it.
-    let end = request.ignoreEnd ? wanted : min(tokens.count, request.maxTokens)
-    let isCut = end < tokens.count || request.ignoreEnd
-    tokens.removeLast(tokens.count - end)
+    let isCut = tokens.count > request.maxTokens || request.ignoreEnd
+    tokens = Array(tokens.prefix(request.maxTokens))
     return stopped(tokens, at: request.stop)
       ?? Reply(tokens: tokens, finishReason: isCut ? .length : .stop)
   }

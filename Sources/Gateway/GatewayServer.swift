@@ -7,6 +7,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import UnixSignals
 
@@ -36,6 +37,10 @@ package struct GatewayServer: Sendable {
   let options: GatewayOptions
   private let metrics: GatewayMetrics
   private let client: HTTPClient
+  /// The line to the control plane has a thread of its own: an event loop that is busy writing
+  /// streams may not look at its other connections for seconds, and the lease would end of it.
+  private let linkLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  private let linkClient: HTTPClient
   private let connections = ClientConnections()
   private let metricsToken: Hosting.Digest?
   private let logger: Logger
@@ -52,6 +57,9 @@ package struct GatewayServer: Sendable {
     metrics = GatewayMetrics(limits: options.limits)
     client = HTTPClient(
       eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration(options.limits))
+    linkClient = HTTPClient(
+      eventLoopGroupProvider: .shared(linkLoop),
+      configuration: Self.clientConfiguration(options.limits))
   }
 
   private static func clientConfiguration(_ limits: GatewayLimits) -> HTTPClient.Configuration {
@@ -94,7 +102,7 @@ package struct GatewayServer: Sendable {
     onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
   ) async throws {
     let link = PolicyLink(
-      gate: gate, metrics: metrics, client: client, servers: options.servers,
+      gate: gate, metrics: metrics, client: linkClient, servers: options.servers,
       credentialFile: options.credentialFile, address: "\(options.host):\(options.port)",
       logger: logger)
     var configuration = ServiceGroupConfiguration(
@@ -112,7 +120,11 @@ package struct GatewayServer: Sendable {
   }
 
   /// Gives back the connections to engines; `run` does so itself.
-  func close() async throws { try await client.shutdown() }
+  func close() async throws {
+    try await client.shutdown()
+    try await linkClient.shutdown()
+    try await linkLoop.shutdownGracefully()
+  }
 }
 
 /// Holds what is in flight against the clock.

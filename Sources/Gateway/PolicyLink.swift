@@ -83,10 +83,9 @@ package final class PolicyLink: Service {
     let response = try await send(
       .GET, "/v1/gateway/policy?\(after)wait=\(wait)", nil, server: servers[state.server],
       timeoutSeconds: Int64(wait) + limits.controlPlaneReplySeconds)
+    let body = try await response.body.collect(upTo: limits.policyBytes)
     switch response.status.code {
-    case 200:
-      let body = try await response.body.collect(upTo: limits.policyBytes)
-      try take(read(Policy.self, body), sentAt: sentAt, &state)
+    case 200: try take(read(Policy.self, body), sentAt: sentAt, &state)
     case 204:
       if let seconds = state.leaseSeconds { gate.renewLease(sentAt: sentAt, seconds: seconds) }
     default:
@@ -115,11 +114,11 @@ package final class PolicyLink: Service {
       .POST, "/v1/gateway/enforced",
       PolicyEnforced(position: position, address: address).jsonBytes,
       server: servers[state.server], timeoutSeconds: limits.controlPlaneReplySeconds)
+    let body = try await response.body.collect(upTo: limits.policyBytes)
     guard response.status.code == 200 else {
       throw LinkError.refused(status: Int(response.status.code))
     }
-    let lease = try read(
-      PolicyLease.self, await response.body.collect(upTo: limits.policyBytes))
+    let lease = try read(PolicyLease.self, body)
     switch state.progress.judge(lease.head) {
     case .apply, .renew:
       state.reported = position

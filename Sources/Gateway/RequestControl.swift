@@ -63,11 +63,12 @@ final class RequestControl: Sendable {
   }
 }
 
-/// Runs `operation` so that `control` can stop it, whoever waits for it.
+/// Runs `operation` on `executor` so that `control` can stop it, whoever waits for it.
 func withControl<Value: Sendable>(
-  _ control: RequestControl, _ operation: @escaping @Sendable () async throws -> Value
+  _ control: RequestControl, on executor: any TaskExecutor,
+  _ operation: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-  let task = Task(operation: operation)
+  let task = Task(executorPreference: executor, operation: operation)
   control.attach { task.cancel() }
   return try await withTaskCancellationHandler {
     try await task.value

@@ -151,7 +151,7 @@ package struct ReportNode: Command {
     guard case .of(let stream) = decision.principal.actor, let node = state.nodes[ID(stream.origin)]
     else { return }
     try facts.check(to: "report on \(node.name)")
-    // An assignment is judged by a state at or past it, or what was placed since would seem unknown.
+    // A report is judged by a state at or past its assignment, or what is new seems unknown.
     guard generation <= state.position else {
       throw Refusal(
         "generationAhead",

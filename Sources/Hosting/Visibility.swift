@@ -12,8 +12,8 @@ package struct Visibility: Equatable, Sendable {
 
   private init(hidden: Set<ID<Model>>) { self.hidden = hidden }
 
-  /// Judged by the head, also for reads of the past: what is no secret now is none in hindsight, and
-  /// an embargo never comes back. Machines, and who is only invited, read nothing.
+  /// Judged by the head, also for reads of the past: what is no secret now is none in hindsight,
+  /// and an embargo never comes back. Machines, and who is only invited, read nothing.
   package static func of(
     _ principal: Principal, _ head: HostingState
   ) throws(Refusal) -> Visibility {
@@ -29,8 +29,8 @@ package struct Visibility: Equatable, Sendable {
     }
   }
 
-  /// The state without what this principal may not know of. Devices of hidden replicas stay charged:
-  /// what is free is told as it is, and by whom it is taken is not.
+  /// The state without what this principal may not know of. Devices of hidden replicas stay
+  /// charged: what is free is told as it is, and by whom it is taken is not.
   package func applied(to state: HostingState) -> HostingState {
     if hidden.isEmpty { return state }
     var state = state

@@ -1,5 +1,5 @@
-// Why is it so? What keeps a deployment or a replica from being as wanted, told by the functions that
-// decide it, asked now: never by what was noted when it last changed.
+// Why is it so? What keeps a deployment or a replica from being as wanted, told by the functions
+// that decide it, asked now: never by what was noted when it last changed.
 
 import HashTreeCollections
 import Hosting
@@ -90,7 +90,8 @@ struct Explaining {
     let ready = groups.removeValue(forKey: .ready)?.count ?? 0
     let others = groups.sorted { $0.value[0] < $1.value[0] }
     found.replicas = others.map { finding($0.key, $0.value) }
-    found.verdict = verdict(ready: ready, of: numbers.count, others.map { ($0.key, $0.value.count) })
+    found.verdict = verdict(
+      ready: ready, of: numbers.count, others.map { ($0.key, $0.value.count) })
     if bar != nil {
       found.remedies = Remedies(state: state, now: now).lifting(deployment)
     } else if let needs, others.contains(where: { isWithoutPlace($0.key) }) {

@@ -19,11 +19,15 @@ struct NodePool {
     var rank: Int
 
     static func < (a: Self, b: Self) -> Bool {
-      (a.devices, a.largestDevice, a.memory, a.rank) < (b.devices, b.largestDevice, b.memory, b.rank)
+      (a.devices, a.largestDevice, a.memory, a.rank) < (
+        b.devices, b.largestDevice, b.memory, b.rank
+      )
     }
 
     /// The smallest key after this one.
-    var next: Key { Key(devices: devices, largestDevice: largestDevice, memory: memory, rank: rank + 1) }
+    var next: Key {
+      Key(devices: devices, largestDevice: largestDevice, memory: memory, rank: rank + 1)
+    }
   }
 
   struct Entry {

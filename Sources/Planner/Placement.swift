@@ -1,12 +1,12 @@
 // Placement: which waiting replica gets which node.
 //
 // Between providers: whose replica has waited longest begins; then they take turns, one replica a
-// turn, so that none starves another. Within a provider the oldest deployment comes first, and in it
-// the smallest replica number.
+// turn, so that none starves another. Within a provider the oldest deployment comes first, and in
+// it the smallest replica number.
 //
-// A node for a replica, of those it fits on: one with the fewest replicas of its deployment; of those
-// the tightest (see `NodePool.Key`). It is not the node it just failed on, if there is another. A
-// replica on a lost node stays what it is unless there is a place for it.
+// A node for a replica, of those it fits on: one with the fewest replicas of its deployment; of
+// those the tightest (see `NodePool.Key`). It is not the node it just failed on, if there is
+// another. A replica on a lost node stays what it is unless there is a place for it.
 
 import HashTreeCollections
 import Hosting
@@ -181,9 +181,9 @@ struct Placing {
   }
 
   private func reason(_ replica: Replica, others: Int, leaves: Int) -> String {
-    let moved = replica.attempt == nil ? "" : "its node is lost; "
+    let moved = replica.attempt == nil ? "" : "node lost; "
     let spread = others == 0 ? "none of its deployment there" : "\(others) of its deployment there"
-    return "\(moved)\(spread), the tightest fit, leaves \(leaves) devices free"
+    return "\(moved)\(spread), leaves \(leaves) devices free"
   }
 
   /// The rank of the best node for a replica, or none if none fits.
@@ -211,8 +211,8 @@ struct Placing {
     return best.key.rank
   }
 
-  /// Of the nodes that fit, the first one with the fewest replicas; the walk ends at one that has no
-  /// more than `floor`.
+  /// Of the nodes that fit, the first one with the fewest replicas; the walk ends at one that has
+  /// no more than `floor`.
   private func search(
     _ needs: Needs, _ counts: [Int: Int], from start: NodePool.Key?, floor: Int, shunning: Int?
   ) -> (key: NodePool.Key, count: Int)? {

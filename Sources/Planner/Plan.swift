@@ -1,5 +1,5 @@
 // The plan: everything that is to be decided now, in order. Pure and complete: the same state,
-// signals and moment give the same plan, and once its decisions are committed there is nothing left.
+// signals and moment give the same plan, and once its decisions are committed nothing is left.
 //
 // Each decision is a command that the leader decides again at the head. The planner decides it too,
 // on its own copy of the state, and goes on from there: so a later step sees what an earlier one

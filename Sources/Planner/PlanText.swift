@@ -1,7 +1,7 @@
-// A plan as text: one decision a line, by names. What `wharf plan` shows, and what golden tests keep.
+// A plan as text: one decision a line, by names. What `wharf plan` shows, and golden tests keep.
 //
 //     lost     n2, silent for 80 s
-//     place    grok-1 on n1 [d0 d1]: none of its deployment there, the tightest fit, leaves 2 …
+//     place    grok-1 on n1 [d0 d1]: none of its deployment there, leaves 2 devices free
 //     wait     grok-2…4: notEnoughDevices
 //     wake     in 60 s
 

@@ -38,8 +38,10 @@ struct Places {
         groups.append((rule, [(node, first)]))
       }
     }
-    return groups.sorted { ($1.members.count, $0.rule) < ($0.members.count, $1.rule) }.map { group in
-      var names = group.members.prefix(Self.namesShown).map(\.node.name.text).joined(separator: ", ")
+    return groups.sorted { ($1.members.count, $0.rule) < ($0.members.count, $1.rule) }.map {
+      group in
+      var names = group.members.prefix(Self.namesShown).map(\.node.name.text).joined(
+        separator: ", ")
       let more = group.members.count - Self.namesShown
       if more > 0 { names += " and \(more) more" }
       return RuledOut(

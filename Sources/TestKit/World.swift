@@ -103,7 +103,8 @@ extension Needs {
 extension NodeFacts {
   /// Devices `d0` … of one size.
   package static func devices(
-    _ count: Int, of memory: Bytes = .gib(80), cpuMillis: Int = 64_000, memory ram: Bytes = .gib(512)
+    _ count: Int, of memory: Bytes = .gib(80), cpuMillis: Int = 64_000,
+    memory ram: Bytes = .gib(512)
   ) -> NodeFacts {
     NodeFacts(
       address: "10.0.0.1", cpuMillis: cpuMillis, memory: ram,
@@ -180,7 +181,8 @@ extension World {
     let seen = node.attempts.sorted().compactMap { state.attempts[$0] }.compactMap(change)
     try perform(
       ReportNode(
-        bootID: boot ?? node.bootID, incarnation: incarnation, generation: generation ?? node.generation,
+        bootID: boot ?? node.bootID, incarnation: incarnation,
+        generation: generation ?? node.generation,
         facts: facts ?? node.facts, attempts: seen), by: .agent(id))
   }
 

@@ -1,5 +1,5 @@
-// What every listed thing has in common: an id, and what people call it. One item type a noun stands
-// beside this file; its field names are the API.
+// What every listed thing has in common: an id, and what people call it. One item type a noun
+// stands beside this file; its field names are the API.
 
 import Hosting
 

@@ -83,7 +83,8 @@ package struct StatusItem: Codable, Equatable, Sendable {
 
   private static func first<Line>(_ lines: [Line], _ isTroubled: (Line) -> Bool) -> [Line] {
     lines.count <= rowsLimit
-      ? lines : Array((lines.filter(isTroubled) + lines.filter { !isTroubled($0) }).prefix(rowsLimit))
+      ? lines
+      : Array((lines.filter(isTroubled) + lines.filter { !isTroubled($0) }).prefix(rowsLimit))
   }
 }
 

@@ -33,6 +33,9 @@ struct Run: AsyncParsableCommand {
   @Option(help: "How long requests in flight may take to end after SIGTERM.")
   var drainSeconds: Int64?
 
+  @Option(help: "How much is logged: trace, debug, info, notice, warning, error, critical.")
+  var logLevel = "info"
+
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
     guard let colon = listen.lastIndex(of: ":"),
@@ -43,8 +46,13 @@ struct Run: AsyncParsableCommand {
       servers: server, host: String(listen[..<colon]), port: port, credentialFile: credentialFile,
       metricsTokenFile: metricsTokenFile)
     if let drainSeconds { options.limits.drainSeconds = drainSeconds }
+    guard let level = Logger.Level(rawValue: logLevel) else {
+      throw ValidationError("'\(logLevel)' is no log level")
+    }
+    var logger = Logger(label: "wharf-gateway")
+    logger.logLevel = level
     do {
-      let gateway = try GatewayServer(options, logger: Logger(label: "wharf-gateway"))
+      let gateway = try GatewayServer(options, logger: logger)
       try await gateway.run { port in
         print("wharf-gateway answers at port \(port)")
         fflush(nil)

@@ -54,6 +54,19 @@ private let base = EngineCommand.Base(path: "/bin", home: "/root", language: "C"
     }
   }
 
+  @Test func `an option or a variable whose placeholder has no value is left out whole`() throws {
+    var attempt = assigned(
+      "1.1.1",
+      launch: launch(
+        ["x", "--context=${contextLength}", "--port=${port}"],
+        environment: ["N_CTX": "${contextLength}", "KEY": "${engineKey}"]))
+    attempt.contextLength = nil
+    let command = try EngineCommand(attempt, host: "h", port: 1, base: base)
+    #expect(command.arguments == ["x", "--port=1"])
+    #expect(command.environment["N_CTX"] == nil)
+    #expect(command.environment["KEY"] != nil)
+  }
+
   @Test func `a template without a command says so`() {
     #expect(throws: EngineCommand.Problem.self) {
       try EngineCommand(assigned("1.1.1", launch: launch([])), host: "h", port: 1, base: base)

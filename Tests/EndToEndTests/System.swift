@@ -12,7 +12,7 @@ import Testing
 
 /// What a command printed, and how it ended.
 struct Ran: CustomStringConvertible {
-  let status: ExitStatus
+  let status: TestKit.ExitStatus
   let output: String
   let errors: String
   var description: String { "\(status)\n\(output)\n\(errors)" }

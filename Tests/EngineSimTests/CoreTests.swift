@@ -49,6 +49,16 @@ import Testing
     #expect(stableHash("wharf") == 1_388_457_272_729_398_461)
   }
 
+  @Test(arguments: [(1, true), (5, true), (9, true), (10, false), (11, false)])
+  func `A reply is cut only when more would have come`(maxTokens: Int, isCut: Bool) {
+    let request = ReplyRequest(
+      model: "m", prompt: "user: hi", question: "hi", promptTokens: 2, maxTokens: maxTokens,
+      ignoreEnd: false, stop: [], seed: 0)
+    let reply = Writer(seed: 0, replyTokens: 10).reply(to: request, choice: 0)
+    #expect(reply.finishReason == (isCut ? .length : .stop))
+    #expect(reply.tokens.count == min(maxTokens, 10))
+  }
+
   @Test func `A failing engine lets through as many requests as it was told`() {
     var crashing = EngineState(crashAfterRequests: 1, hangAfterRequests: nil)
     let early = crashing.arrive()

@@ -32,7 +32,8 @@ extension WithProcesses {
         program.signal(SIGTERM)
         try await eventually("nothing new is taken") {
           do {
-            _ = try await gateway.send(.GET, "/health", key: nil)
+            _ = try await HTTPClient.shared.execute(
+              gateway.request(.GET, "/health"), timeout: .milliseconds(500))
             return false
           } catch {
             return true
@@ -41,7 +42,7 @@ extension WithProcesses {
         var rest = ""
         while let part = try await parts.next() { rest += String(buffer: part) }
         #expect(rest.hasSuffix("data: [DONE]\n\n"))
-        #expect(try await program.ended() == 0)
+        #expect(try await program.ended(within: 10) == 0, "long before the grace is over")
       }
     }
 

@@ -163,7 +163,9 @@ import Wire
         id: Stream(.team, 20), name: try Name("insiders"), requestsPerMinute: nil,
         tokensPerMinute: nil, grants: [Sample.grant(Stream(.model, 9))], refusals: []))
     let without = Sample.policy()
-    #expect(try await probe(with) == probe(without))
+    let (seen, unseen) = (try await probe(with), try await probe(without))
+    for (reply, other) in zip(seen, unseen) { #expect(reply == other) }
+    #expect(seen.count == unseen.count)
   }
 
   /// All that somebody who may not know of `xai/secret` can ask about it.
@@ -196,7 +198,8 @@ import Wire
         uri: path, method: method, headers: RefusalTests.headers(key),
         body: ByteBuffer(string: body))
       var headers = reply.headers
-      for name in [HTTPField.Name.requestID, .date] { headers[name] = nil }
+      // What is left of the lease may be a digit longer: the bodies are compared anyway.
+      for name in [HTTPField.Name.requestID, .date, .contentLength] { headers[name] = nil }
       let text = String(buffer: reply.body).split(separator: "\n")
         .filter { !$0.hasPrefix("wharf_gateway_lease_seconds") }.joined(separator: "\n")
       replies.append("\(method) \(path) \(body) → \(reply.status) \(headers) \(text)")

@@ -39,7 +39,8 @@ import Testing
   }
 
   @Test func `a new agreement can follow one that ended`() {
-    let ended = registered.and(SignAgreement(provider: "xai", terms: terms(until: 10))).passed(days: 10)
+    let ended = registered.and(SignAgreement(provider: "xai", terms: terms(until: 10))).passed(
+      days: 10)
     ended.when(SignAgreement(provider: "xai", terms: terms(from: 10)))
       .then(AgreementSigned(provider: ID(1), terms: terms(from: 10)))
   }
@@ -64,7 +65,8 @@ import Testing
     signed.when(TerminateAgreement(provider: "xai", end: now.adding(days: 5)))
       .then(AgreementTerminated(end: now.adding(days: 5)))
       .when(TerminateAgreement(provider: "xai", end: now.adding(days: 5))).thenNothing()
-    signed.when(TerminateAgreement(provider: "xai", end: now.adding(days: -1))).thenRefused("backdated")
+    signed.when(TerminateAgreement(provider: "xai", end: now.adding(days: -1))).thenRefused(
+      "backdated")
     signed.when(TerminateAgreement(provider: "xai", end: now.adding(days: 9_000)))
       .then(AgreementTerminated(end: now.adding(days: 730)))
     registered.when(TerminateAgreement(provider: "xai", end: nil)).thenRefused("noAgreement")
@@ -88,7 +90,8 @@ import Testing
 
   @Test func `training is refused, and the clause is named`() {
     Given.model.when(deploy(.training))
-      .thenRefused("workloadNotInScope", saying: "the clause 'scope: inference' of agreement/2 with xai")
+      .thenRefused(
+        "workloadNotInScope", saying: "the clause 'scope: inference' of agreement/2 with xai")
   }
 
   @Test func `nothing begins while the provider is suspended`() {

@@ -44,7 +44,8 @@ import Testing
     #expect(down.world.state.deployments[down.world.grok]?.surplus == 4)
     #expect(down.world.state.unsettled.contains(down.world.grok))
     Given.deployed.when(scale(-1)).thenRefused("replicasOutOfRange")
-    Given.deployed.when(ScaleDeployment(deployment: "x", replicas: 1)).thenRefused("unknownDeployment")
+    Given.deployed.when(ScaleDeployment(deployment: "x", replicas: 1)).thenRefused(
+      "unknownDeployment")
     let suspended = Given.deployed.and(SuspendProvider(provider: "xai"))
     suspended.when(scale(3)).thenRefused("providerSuspended")
     suspended.when(scale(1)).then(DeploymentScaled(replicas: 1))
@@ -74,19 +75,22 @@ import Testing
   @Test func `what no longer fits falls out, the rest is placed`() {
     let sound = world.placement(1, ["d0", "d1"])
     let unsound = [
-      world.placement(2, ["d1", "d2"]), world.placement(2, ["d2"]), world.placement(2, ["d2", "d2"]),
+      world.placement(2, ["d1", "d2"]), world.placement(2, ["d2"]),
+      world.placement(2, ["d2", "d2"]),
       world.placement(2, ["d2", "d9"]), world.placement(2, ["d2", "d3"], on: "n9"),
       world.placement(9, ["d2", "d3"]), world.placement(1, ["d2", "d3"]),
     ]
     for other in unsound {
-      Given.deployed.when(place(sound, other), by: .wharfd).then(ReplicasPlaced(placements: [sound]))
+      Given.deployed.when(place(sound, other), by: .wharfd).then(
+        ReplicasPlaced(placements: [sound]))
     }
     Given.deployed.when(place(sound)).thenRefused("notAllowed")
   }
 
   @Test func `a replica is placed once, and again only when its node is lost`() {
     let sound = world.placement(1, ["d0", "d1"])
-    let placed = Given.deployed.when(place(sound), by: .wharfd).then(ReplicasPlaced(placements: [sound]))
+    let placed = Given.deployed.when(place(sound), by: .wharfd).then(
+      ReplicasPlaced(placements: [sound]))
     placed.when(place(world.placement(1, ["d2", "d3"])), by: .wharfd).thenNothing()
     let elsewhere = placed.with { try $0.addNode("n2") }
     let moved = elsewhere.world.placement(1, ["d0", "d1"], on: "n2")
@@ -98,7 +102,8 @@ import Testing
     #expect(after.world.state.deployments[grok]?.placedOn.count == 1)
   }
 
-  @Test func `nothing is placed on a node that is closed, nor for who is barred, nor once deleted`() {
+  @Test func `nothing is placed on a node that is closed, nor for who is barred, nor once deleted`()
+  {
     let sound = place(world.placement(1, ["d0", "d1"]))
     Given.deployed.and(CordonNode(node: "n1")).when(sound, by: .wharfd).thenNothing()
     Given.deployed.and(DeclareNodeLost(node: world.n1, silentSeconds: 80), by: .wharfd)

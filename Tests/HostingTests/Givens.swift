@@ -46,7 +46,8 @@ extension World {
 
   func placement(_ replica: Int, _ devices: [String], on node: Name = "n1") -> Placement {
     Placement(
-      replica: replica, node: state.nodes.named(node)?.id ?? ID(0), devices: devices, reason: "test")
+      replica: replica, node: state.nodes.named(node)?.id ?? ID(0), devices: devices, reason: "test"
+    )
   }
 
   func attempt(_ number: Int) -> Attempt? {

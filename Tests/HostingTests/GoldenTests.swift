@@ -17,7 +17,8 @@ import Testing
   private static let launch = Launch(
     engine: "vllm", command: ["vllm", "serve", "${modelPath}", "--port", "${port}"],
     environment: ["HF_HUB_OFFLINE": "1"],
-    readiness: .init(path: "/health", listsModel: true, periodMilliseconds: 500, deadlineSeconds: 600),
+    readiness: .init(
+      path: "/health", listsModel: true, periodMilliseconds: 500, deadlineSeconds: 600),
     stopGraceSeconds: 30)
 
   private static let facts = NodeFacts(
@@ -28,7 +29,8 @@ import Testing
     scope: [.evaluation, .inference], audiences: [.external, .internal], from: moment,
     until: moment.adding(days: 730), noticeDays: 90)
 
-  private static let attempt = AttemptID(replica: ReplicaID(deployment: 31, number: 2), placedAt: 40)
+  private static let attempt = AttemptID(
+    replica: ReplicaID(deployment: 31, number: 2), placedAt: 40)
 
   /// One of every type, with every field set.
   static let examples: [any Event] = [
@@ -112,7 +114,8 @@ import Testing
       try Data(event.jsonBytes + [UInt8(ascii: "\n")]).write(to: file)
     }
     let stored = try Array(Data(contentsOf: file)).dropLast()
-    #expect(String(decoding: event.jsonBytes, as: UTF8.self) == String(decoding: stored, as: UTF8.self))
+    #expect(
+      String(decoding: event.jsonBytes, as: UTF8.self) == String(decoding: stored, as: UTF8.self))
     let read = try EventTypes.decode(
       type: type.type, schemaVersion: type.schemaVersion, data: Array(stored))
     #expect(read.jsonBytes == Array(stored))

@@ -8,7 +8,8 @@ import Testing
 
 @Suite struct JSONTests {
   private static let moment = Timestamp(microseconds: 1_748_736_000_123_456)
-  private static let attempt = AttemptID(replica: ReplicaID(deployment: 31, number: 2), placedAt: 40)
+  private static let attempt = AttemptID(
+    replica: ReplicaID(deployment: 31, number: 2), placedAt: 40)
 
   /// One of every type, with every field set.
   static let commands: [any Command] = [
@@ -112,7 +113,10 @@ import Testing
     case 1: bytes.remove(at: index)
     case 2: bytes.removeSubrange(index...)
     case 3:
-      let odd = ["\\u", "\\uD800", "\"", "[[[", "{\"a\":", "1e999", "-", "99999999999999999999", "null", "\\"]
+      let odd = [
+        "\\u", "\\uD800", "\"", "[[[", "{\"a\":", "1e999", "-", "99999999999999999999", "null",
+        "\\",
+      ]
       bytes.insert(contentsOf: random.pick(odd).utf8, at: index)
     case 4:
       let end = Int.random(in: index..<bytes.count, using: &random)

@@ -20,7 +20,8 @@ import Testing
     let onboard = OnboardModel(model: "xai/grok", task: .chat, contextLength: 131_072)
     Given.provider.when(onboard)
       .then(ModelOnboarded(provider: ID(1), name: "grok", task: .chat, contextLength: 131_072))
-      .when(OnboardModel(model: "XAI/Grok", task: .chat, contextLength: nil)).thenRefused("nameTaken")
+      .when(OnboardModel(model: "XAI/Grok", task: .chat, contextLength: nil)).thenRefused(
+        "nameTaken")
     given().when(onboard).thenRefused("unknownProvider")
     given(RegisterProvider(name: "xai")).when(onboard).thenRefused("noAgreement")
     for length in [0, -1, 100_000_001] {
@@ -49,7 +50,8 @@ import Testing
     Given.model.when(version("xai/grok:2", needs: .devices(1, cpuMillis: -1)))
       .thenRefused("needsOutOfRange")
     Given.model.and(DefineEngine(launch: .test("tei"), tasks: [.embedding]))
-      .when(version("xai/grok:2", engine: "tei")).thenRefused("engineLacksTask", saying: "embedding")
+      .when(version("xai/grok:2", engine: "tei")).thenRefused(
+        "engineLacksTask", saying: "embedding")
     Given.model.and(RetireModel(model: "xai/grok")).when(version("xai/grok:2"))
       .thenRefused("modelRetired")
   }

@@ -47,7 +47,8 @@ import Testing
     second.when(JoinNode(name: "n2", credential: .numbered(4), facts: twice), by: joining)
       .thenRefused("factsOutOfRange")
     second.when(
-      JoinNode(name: "n2", credential: .numbered(4), facts: .devices(1, cpuMillis: .min)), by: joining
+      JoinNode(name: "n2", credential: .numbered(4), facts: .devices(1, cpuMillis: .min)),
+      by: joining
     ).thenRefused("factsOutOfRange")
     second.when(join).thenRefused("notAllowed")
   }
@@ -82,7 +83,8 @@ import Testing
     var pauses: [Double] = []
     for _ in 0..<4 {
       given = given.passed(seconds: 60)
-        .and(DeclareNodeLost(node: n1, silentSeconds: 80), DeclareNodeReturned(node: n1), by: .wharfd)
+        .and(
+          DeclareNodeLost(node: n1, silentSeconds: 80), DeclareNodeReturned(node: n1), by: .wharfd)
       pauses.append(
         given.world.state.nodes[n1]?.opensAt?.seconds(since: given.world.now) ?? 0)
     }
@@ -102,7 +104,8 @@ import Testing
     #expect(state.deployments[removed.world.grok]?.unplaced.count == 2)
     #expect(state.deployments[removed.world.grok]?.replicas[1]?.failures == 0)
     removed.when(RemoveNode(node: "n1", poweredOff: true)).thenRefused("unknownNode")
-    Given.deployed.when(RemoveNode(node: "n1", poweredOff: false)).then(NodeRemoved(poweredOff: false))
+    Given.deployed.when(RemoveNode(node: "n1", poweredOff: false)).then(
+      NodeRemoved(poweredOff: false))
   }
 
   @Test func `removing a lost node ends a deployment that was deleted`() {
@@ -131,7 +134,9 @@ import Testing
 
   private func seen(_ given: Given, _ phase: AttemptPhase, only: Int? = nil) -> [ObservedAttempt] {
     [1, 2].compactMap { number in
-      given.world.attempt(number).map { ObservedAttempt($0, number == only ?? number ? phase : $0.phase) }
+      given.world.attempt(number).map {
+        ObservedAttempt($0, number == only ?? number ? phase : $0.phase)
+      }
     }
   }
 
@@ -181,12 +186,15 @@ import Testing
     Given.placed.when(report(.placed), by: agent)
       .then(
         reported(
-          ids.map { AttemptChange(id: $0, phase: .ended, reason: "the agent knows nothing of it") }))
+          ids.map { AttemptChange(id: $0, phase: .ended, reason: "the agent knows nothing of it") })
+      )
   }
 
   @Test func `a new boot proves that what ran before has ended`() {
     let running = Given.placed.and(report(.placed, seen(.placed, .ready, only: 1)), by: agent)
-    let first = running.world.attempt(1)?.id ?? AttemptID(replica: ReplicaID(deployment: 0, number: 0), placedAt: 0)
+    let first =
+      running.world.attempt(1)?.id
+      ?? AttemptID(replica: ReplicaID(deployment: 0, number: 0), placedAt: 0)
     // Only the one that ran; the other may be about to start.
     running.when(report(running, boot: "boot-2", generation: 0), by: agent)
       .then(
@@ -212,7 +220,9 @@ import Testing
     let deleted = Given.placed.and(DeleteDeployment(deployment: "grok"))
     let ended = [1, 2].compactMap { Given.placed.world.attempt($0) }
       .map { ObservedAttempt($0, .ended, exitCode: 0) }
-    let half = deleted.and(report(deleted, [ended[0], ObservedAttempt(asKnown: Given.placed.world.attempt(2)!)]), by: agent)
+    let half = deleted.and(
+      report(deleted, [ended[0], ObservedAttempt(asKnown: Given.placed.world.attempt(2)!)]),
+      by: agent)
     #expect(half.world.state.deployments.count == 1)
     let gone = half.and(report(half, [ended[1]]), by: agent)
     #expect(gone.world.state.deployments.count == 0)

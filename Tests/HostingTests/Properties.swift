@@ -155,7 +155,8 @@ private struct History {
     if random.chance(30), !facts.devices.isEmpty { facts.devices.removeLast() }
     attempt(
       ReportNode(
-        bootID: node.bootID + "'", incarnation: "agent-1", generation: 0, facts: facts, attempts: []),
+        bootID: node.bootID + "'", incarnation: "agent-1", generation: 0, facts: facts, attempts: []
+      ),
       by: .agent(node.id))
   }
 
@@ -244,7 +245,9 @@ private struct History {
     for deployment in state.deployments.byID.values {
       let replicas = deployment.replicas.values
       let unplaced = replicas.filter { $0.attempt == nil }.map(\.id.number)
-      if deployment.unplaced != TreeSet(unplaced) { faults.append("unplaced of \(deployment.name)") }
+      if deployment.unplaced != TreeSet(unplaced) {
+        faults.append("unplaced of \(deployment.name)")
+      }
       if !unplaced.isEmpty || replicas.count > deployment.wanted { unsettled.insert(deployment.id) }
       if deployment.deletedAt == nil, replicas.count < deployment.wanted {
         faults.append("\(deployment.name) has too few replicas")
@@ -252,7 +255,8 @@ private struct History {
       var placedOn: TreeDictionary<ID<Node>, Int> = [:]
       for replica in replicas {
         guard let id = replica.attempt else { continue }
-        guard let attempt = state.attempts[id], !attempt.stopping, attempt.node == replica.node else {
+        guard let attempt = state.attempts[id], !attempt.stopping, attempt.node == replica.node
+        else {
           faults.append("\(replica.id) rests on \(id), which does not run")
           continue
         }

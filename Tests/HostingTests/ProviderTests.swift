@@ -64,7 +64,8 @@ import Testing
       .then(GatewayRegistered(name: "g1", credential: .numbered(1)))
     registered.when(RegisterGateway(name: "g1", credential: .numbered(1))).thenNothing()
     registered.when(RegisterGateway(name: "g1", credential: .numbered(2))).thenRefused("nameTaken")
-    registered.when(RegisterGateway(name: "g2", credential: .numbered(1))).thenRefused("secretInUse")
+    registered.when(RegisterGateway(name: "g2", credential: .numbered(1))).thenRefused(
+      "secretInUse")
   }
 
   @Test func `the credential of a removed gateway is good no more`() {
@@ -91,7 +92,8 @@ import Testing
   @Test func `a mark names the head or an earlier position, and never moves`() {
     Given.provider.when(PlaceMark(name: "before")).then(MarkPlaced(name: "before", position: 2))
       .when(PlaceMark(name: "Before")).thenRefused("nameTaken", saying: "never moves")
-    Given.provider.when(PlaceMark(name: "one", position: 1)).then(MarkPlaced(name: "one", position: 1))
+    Given.provider.when(PlaceMark(name: "one", position: 1)).then(
+      MarkPlaced(name: "one", position: 1))
     Given.provider.when(PlaceMark(name: "far", position: 99)).thenRefused("positionAhead")
   }
 }

@@ -48,7 +48,8 @@ import Testing
     Given.teams.and(
       AmendAgreement(
         provider: "xai", scope: nil, audiences: [.internal], until: nil, noticeDays: nil)
-    ).when(grant("acme")).thenRefused("audienceNotCovered", saying: "the clause 'audience: internal'")
+    ).when(grant("acme")).thenRefused(
+      "audienceNotCovered", saying: "the clause 'audience: internal'")
   }
 
   @Test func `a grant that cannot be is refused, and says why`() {
@@ -126,7 +127,8 @@ import Testing
     given().when(issue()).thenRefused("unknownTeam")
     given(
       AdmitFirstAdmin(name: "ann", token: .numbered(1), prefix: "wt_"), by: .wharfd
-    ).and(RegisterTeam(name: "copilot", audience: .internal)).when(issue()).thenRefused("secretInUse")
+    ).and(RegisterTeam(name: "copilot", audience: .internal)).when(issue()).thenRefused(
+      "secretInUse")
   }
 
   @Test func `a team has a thousand keys at most`() {

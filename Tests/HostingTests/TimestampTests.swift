@@ -21,7 +21,10 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", "2025", "2025-13-01", "2025-02-29", "2025-05-01T25:00:00Z", "2025-05-01T10:00", "01.05.2025"])
+  @Test(arguments: [
+    "", "2025", "2025-13-01", "2025-02-29", "2025-05-01T25:00:00Z", "2025-05-01T10:00",
+    "01.05.2025",
+  ])
   func `what is no date is refused`(text: String) {
     #expect(Timestamp(text) == nil)
   }

@@ -40,7 +40,8 @@ import Testing
     try world.settle()
     #expect(
       try text(world) == """
-        deployment grok: 0 of 2 replicas are ready; 2 are not: placed on n1 0 s ago, its agent has not begun yet
+        deployment grok: 0 of 2 replicas are ready; 2 are not: \
+        placed on n1 0 s ago, its agent has not begun yet
           grok-1,2: placed on n1 0 s ago, its agent has not begun yet
 
         """)
@@ -78,7 +79,8 @@ import Testing
     try world.settle()
     #expect(
       try text(world) == """
-        deployment grok: 0 of 3 replicas are ready; 3 are not: no node has enough free devices, among other reasons
+        deployment grok: 0 of 3 replicas are ready; 3 are not: \
+        no node has enough free devices, among other reasons
           grok-1: placed on n1 0 s ago, its agent has not begun yet
           grok-2,3: no node has enough free devices [notEnoughDevices]
           of 4 nodes none fits:
@@ -100,7 +102,8 @@ import Testing
     try world.settle()
     #expect(
       try text(world) == """
-        deployment grok: 0 of 2 replicas are ready; 2 are not: no node has enough free devices, among other reasons
+        deployment grok: 0 of 2 replicas are ready; 2 are not: \
+        no node has enough free devices, among other reasons
           grok-1: placed on n1 0 s ago, its agent has not begun yet
           grok-2: no node has enough free devices [notEnoughDevices]
           of 7 nodes none fits:
@@ -119,12 +122,15 @@ import Testing
     for _ in 0..<3 {
       try world.settle()
       try world.report(n1) { ObservedAttempt($0, .ended, exitCode: 137) }
-      if world.state.deployments.named("grok")?.replicas[1]?.failures ?? 0 < 3 { world.pass(seconds: 4) }
+      if world.state.deployments.named("grok")?.replicas[1]?.failures ?? 0 < 3 {
+        world.pass(seconds: 4)
+      }
     }
     #expect(
       try text(world) == """
         deployment grok: failed 3 times in a row, last on n1: exit code 137; tried again in 4 s
-          grok-1: failed 3 times in a row, last on n1: exit code 137; tried again in 4 s [backingOff]
+          grok-1: failed 3 times in a row, last on n1: exit code 137; \
+        tried again in 4 s [backingOff]
 
         """)
   }
@@ -159,7 +165,8 @@ import Testing
     try world.settle()
     try world.perform(DeleteDeployment(deployment: "grok"))
     #expect(
-      try text(world) == "deployment grok: it is deleted, and 1 attempt has still to prove the end\n")
+      try text(world)
+        == "deployment grok: it is deleted, and 1 attempt has still to prove the end\n")
   }
 
   @Test func `a replica is asked alone`() throws {

@@ -7,7 +7,9 @@ import TestKit
 import Testing
 
 @Suite struct GoldenPlanTests {
-  private func world(_ needs: Needs = .devices(2), nodes: Int = 2, replicas: Int = 2) throws -> World {
+  private func world(_ needs: Needs = .devices(2), nodes: Int = 2, replicas: Int = 2) throws
+    -> World
+  {
     var world = World()
     try world.addProvider("xai")
     try world.addModel("xai/m", needs: needs)
@@ -28,8 +30,8 @@ import Testing
   @Test func `two replicas, two nodes`() throws {
     #expect(
       text(try world()) == """
-        place    grok-1 on n1 [d0 d1]: none of its deployment there, the tightest fit, leaves 2 devices free
-        place    grok-2 on n2 [d0 d1]: none of its deployment there, the tightest fit, leaves 2 devices free
+        place    grok-1 on n1 [d0 d1]: none of its deployment there, leaves 2 devices free
+        place    grok-2 on n2 [d0 d1]: none of its deployment there, leaves 2 devices free
         wake     in 74 s
 
         """)
@@ -53,8 +55,8 @@ import Testing
   @Test func `more replicas than devices`() throws {
     #expect(
       text(try world(.devices(4), replicas: 4)) == """
-        place    grok-1 on n1 [d0 d1 d2 d3]: none of its deployment there, the tightest fit, leaves 0 devices free
-        place    grok-2 on n2 [d0 d1 d2 d3]: none of its deployment there, the tightest fit, leaves 0 devices free
+        place    grok-1 on n1 [d0 d1 d2 d3]: none of its deployment there, leaves 0 devices free
+        place    grok-2 on n2 [d0 d1 d2 d3]: none of its deployment there, leaves 0 devices free
         wait     grok-3,4: notEnoughDevices
         wake     in 74 s
 
@@ -118,7 +120,7 @@ import Testing
     #expect(
       text(world, silent: [n1: 80]) == """
         lost     n1, silent for 80 s
-        place    grok-1 on n2 [d2 d3]: its node is lost; 1 of its deployment there, the tightest fit, leaves 0 devices free
+        place    grok-1 on n2 [d2 d3]: node lost; 1 of its deployment there, leaves 0 devices free
         wake     in 74 s
 
         """)
@@ -134,8 +136,8 @@ import Testing
     // The devices are still charged to attempts whose end is not proved; the other two are free.
     #expect(
       text(world) == """
-        place    grok-1 on n1 [d2 d3]: none of its deployment there, the tightest fit, leaves 0 devices free
-        place    grok-2 on n2 [d2 d3]: none of its deployment there, the tightest fit, leaves 0 devices free
+        place    grok-1 on n1 [d2 d3]: none of its deployment there, leaves 0 devices free
+        place    grok-2 on n2 [d2 d3]: none of its deployment there, leaves 0 devices free
         wake     in 74 s
 
         """)

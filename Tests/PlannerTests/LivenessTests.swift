@@ -23,7 +23,8 @@ import Testing
     #expect(before.decisions.isEmpty)
     #expect(before.wakeAt == world.now.adding(seconds: 1))
     let after = plan(world.state, world.signals(silent: [node: 75]), now: world.now)
-    #expect(after.text(of: world.state, now: world.now).hasPrefix("lost     n100, silent for 75 s\n"))
+    #expect(
+      after.text(of: world.state, now: world.now).hasPrefix("lost     n100, silent for 75 s\n"))
   }
 
   @Test func `silence is counted only while the leader could hear`() throws {
@@ -34,8 +35,8 @@ import Testing
     #expect(lost(plan(world.state, Signals(hearingSeconds: 75), now: world.now)) == 1)
   }
 
-  @Test func `a leader that just took over loses none of ten thousand nodes`() throws {
-    let world = try world(nodes: 10_000)
+  @Test func `a leader that just took over loses none of a thousand nodes`() throws {
+    let world = try world(nodes: 1_000)
     for hearing in [0.0, 1, 40, 74.9] {
       #expect(plan(world.state, Signals(hearingSeconds: hearing), now: world.now).decisions.isEmpty)
     }
@@ -61,7 +62,9 @@ import Testing
     #expect(world.state.nodes[node]?.status == .active)
   }
 
-  @Test func `of a third of the nodes, silent together, few are lost a minute, with an alarm`() throws {
+  @Test func `of a third of the nodes, silent together, few are lost a minute, with an alarm`()
+    throws
+  {
     var world = try world(nodes: 100)
     var silent: [ID<Node>: Double] = [:]
     for node in world.state.nodes.sorted.prefix(40) { silent[node.id] = 80 }

@@ -26,7 +26,9 @@ import Testing
     #expect(world.places(of: grok) == [1: "small", 2: "middle", 3: "big", 4: "middle"])
   }
 
-  @Test func `the smallest devices that suffice are taken, on the node whose largest is smallest`() throws {
+  @Test func `the smallest devices that suffice are taken, on the node whose largest is smallest`()
+    throws
+  {
     var world = try world(.devices(1, of: .gib(30)))
     try world.addNode("a100", .devices(2, of: .gib(80)))
     try world.addNode("a40", .devices(2, of: .gib(40)))
@@ -90,7 +92,9 @@ import Testing
     #expect(world.places(of: late).isEmpty)
   }
 
-  @Test func `a replica that failed is tried elsewhere, and on the same node if there is no other`() throws {
+  @Test func `a replica that failed is tried elsewhere, and on the same node if there is no other`()
+    throws
+  {
     var world = try world(.devices(1))
     let first = try world.addNode("n1", .devices(1))
     let grok = try world.addDeployment("grok", of: "xai/m:1", replicas: 1)
@@ -131,7 +135,8 @@ import Testing
     #expect(world.state.nodes[second]?.attempts.count == 1)
   }
 
-  @Test func `of a thousand nodes each replica gets the one that a full scan would choose`() throws {
+  @Test func `of a thousand nodes each replica gets the one that a full scan would choose`() throws
+  {
     var random = SplitMix64(seed: 7)
     for _ in 0..<20 {
       var world = try world(.devices(random.pick([1, 2, 4]), of: .gib(random.pick([30, 70]))))
@@ -149,7 +154,8 @@ import Testing
   }
 
   /// Placement by looking at every node for each replica.
-  private func scanned(_ state: HostingState, _ id: ID<Deployment>, now: Timestamp) -> [Int: String] {
+  private func scanned(_ state: HostingState, _ id: ID<Deployment>, now: Timestamp) -> [Int: String]
+  {
     guard let deployment = state.deployments[id],
       let needs = state.models[deployment.model]?.versions.first?.needs
     else { return [:] }

@@ -89,6 +89,7 @@ struct ApplyReport {
     let counts = [(Result.done, "done"), (.unchanged, "unchanged"), (.would, "would be sent")]
       .map { result, word in (lines.count { $0.result == result }, word) }.filter { $0.0 > 0 }
     Terminal.say(
-      counts.isEmpty ? "nothing to apply" : counts.map { "\($0.0) \($0.1)" }.joined(separator: ", "))
+      counts.isEmpty ? "nothing to apply" : counts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    )
   }
 }

@@ -34,8 +34,10 @@ struct ApplyVerb: AsyncParsableCommand {
     let documents = try file.flatMap { try YAMLDocuments.parse(SourceFile.read($0)) }
       .filter { $0.root.null == nil }
     let parsed = try documents.map { document in
-      (document, document.text("scenario") == nil ? nil : try Scenario(document),
-        document.text("scenario") == nil ? try Wish(document) : nil)
+      (
+        document, document.text("scenario") == nil ? nil : try Scenario(document),
+        document.text("scenario") == nil ? try Wish(document) : nil
+      )
     }
     let client = try Client(connection.connection())
     var report = ApplyReport(output: output)
@@ -51,7 +53,8 @@ struct ApplyVerb: AsyncParsableCommand {
   ) async throws {
     report.title("scenario \(scenario.name)")
     // What stands at or before this head was done by an earlier apply.
-    let before = dryRun
+    let before =
+      dryRun
       ? .empty : try await client.read(ItemReply<WhoamiItem>.self, "whoami").position
     for step in scenario.steps {
       let id = scenario.commandID(step)
@@ -89,7 +92,8 @@ struct ApplyVerb: AsyncParsableCommand {
 
   /// Sends a command; a refusal is told with its place in the document.
   private func send(
-    _ call: CommandCall, _ client: Client, _ document: YAMLDocument, _ mark: Yams.Mark?, _ what: String
+    _ call: CommandCall, _ client: Client, _ document: YAMLDocument, _ mark: Yams.Mark?,
+    _ what: String
   ) async throws -> CommandReply {
     do {
       return try await client.send(call)

@@ -37,7 +37,9 @@ struct TeamWish: JSONRecord {
     } else {
       commands.append(RegisterTeam(name: name, title: title, audience: audience))
     }
-    if current?.requestsPerMinute != requestsPerMinute || current?.tokensPerMinute != tokensPerMinute {
+    if current?.requestsPerMinute != requestsPerMinute
+      || current?.tokensPerMinute != tokensPerMinute
+    {
       commands.append(
         SetQuota(
           team: name,

@@ -1,5 +1,5 @@
-// `kind:` documents: one thing as it is wanted. What it is now is read, and the commands that make up
-// the difference are sent.
+// `kind:` documents: one thing as it is wanted. What it is now is read, and the commands that make
+// up the difference are sent.
 
 import Hosting
 import Wire
@@ -63,7 +63,8 @@ extension Client {
       return try await read(
         ItemReply<Things.Item>.self, "\(noun.path)/\(PathName.encoded(name))"
       ).item
-    } catch let failure as Failure where failure.code?.hasPrefix("unknown") == true
+    } catch let failure as Failure
+      where failure.code?.hasPrefix("unknown") == true
       && failure.code != "unknownToken"
     {
       return nil

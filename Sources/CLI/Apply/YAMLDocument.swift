@@ -49,7 +49,8 @@ extension YAMLDocument {
 
   /// Reads the document, or the part at a path, strictly as a record. A plain scalar that the
   /// record rejects is tried in its other readings: `1` as a name, `70GiB` as a number of bytes.
-  func read<Record: Decodable>(_ type: Record.Type, at path: String = "") throws(Failure) -> Record {
+  func read<Record: Decodable>(_ type: Record.Type, at path: String = "") throws(Failure) -> Record
+  {
     let start = path.isEmpty ? root : NodePath(path).find(in: root)
     var tried: [String: JSONReading] = [:]
     while true {
@@ -96,8 +97,8 @@ enum JSONReading: Equatable {
   case text
   case number(Int64)
 
-  /// As YAML 1.2 reads plain scalars: null, true, false and decimal numbers are what they look like,
-  /// and everything else is text. `no`, `1_000` and `2025-05-01` are texts.
+  /// As YAML 1.2 reads plain scalars: null, true, false and decimal numbers are what they look
+  /// like, and everything else is text. `no`, `1_000` and `2025-05-01` are texts.
   static func isPlain(_ scalar: Yams.Node.Scalar) -> Bool {
     guard scalar.style == .plain || scalar.style == .any else { return false }
     return ["", "~", "null", "true", "false"].contains(scalar.string) || isNumber(scalar.string)

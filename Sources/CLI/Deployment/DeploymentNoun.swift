@@ -33,9 +33,12 @@ struct DeploymentNoun: Noun {
       ("model", Cell("\(item.model):\(item.version)")), ("ready", ready(item)),
       ("workload", Cell(item.workload.rawValue)),
       ("exclusive", item.exclusive ? Cell("yes") : nil), ("created", Cell(item.createdAt.short)),
-      ("deleted", item.deletedAt.map {
-        Cell("\($0.short); gone when the last replica has stopped", .warning)
-      }),
+      (
+        "deleted",
+        item.deletedAt.map {
+          Cell("\($0.short); gone when the last replica has stopped", .warning)
+        }
+      ),
     ])
     details.add(
       "REPLICAS", ["NAME", "PHASE", "NODE", "DEVICES", "ENDPOINT", "WHY"],

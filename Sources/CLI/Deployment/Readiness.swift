@@ -45,7 +45,8 @@ enum Readiness {
         return nil
       }
       return Failure(
-        .timedOut, "deployment \(name) is not gone after \(waiting.timeout) s: "
+        .timedOut,
+        "deployment \(name) is not gone after \(waiting.timeout) s: "
           + "\(item.stopping.count) attempts are still stopping",
         help: "wharf deployment show \(name)")
     }

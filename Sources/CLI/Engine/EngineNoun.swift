@@ -25,8 +25,11 @@ struct EngineNoun: Noun {
     var details = Details(fields: [
       ("name", Cell(item.name.text, .strong)), ("id", Cell(item.id)), ("tasks", Cell(tasks(item))),
       ("command", Cell(item.launch.command.joined(separator: " "))),
-      ("ready when", Cell(
-        "GET \(ready.path) answers 200" + (ready.listsModel ? " and /v1/models lists it" : ""))),
+      (
+        "ready when",
+        Cell(
+          "GET \(ready.path) answers 200" + (ready.listsModel ? " and /v1/models lists it" : ""))
+      ),
       ("asked every", Cell("\(ready.periodMilliseconds) ms")),
       ("given up after", Cell("\(ready.deadlineSeconds) s")),
       ("killed after", Cell("\(item.launch.stopGraceSeconds) s")),

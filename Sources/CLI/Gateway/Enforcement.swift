@@ -7,8 +7,8 @@ enum Enforcement {
   /// Between two looks: gateways take milliseconds.
   private static let pauseMilliseconds = 10
 
-  /// Until each known gateway enforces the position, or its lease has run out and it serves nothing;
-  /// then says on how many, how long that took, and whose lease it was.
+  /// Until each known gateway enforces the position, or its lease has run out and it serves
+  /// nothing; then says on how many, how long that took, and whose lease it was.
   static func wait(
     for position: Position, since began: ContinuousClock.Instant, _ client: Client,
     _ waiting: WaitOptions, _ output: OutputOptions
@@ -38,6 +38,7 @@ enum Enforcement {
     let expired = items.filter { !enforcing.contains($0) }.map(\.gateway.text)
     let line = "enforced on \(enforcing.count) of \(items.count) gateways in \(elapsed)"
     return expired.isEmpty
-      ? line : "\(line); serving nothing, for its lease has run out: \(expired.joined(separator: ", "))"
+      ? line
+      : "\(line); serving nothing, for its lease has run out: \(expired.joined(separator: ", "))"
   }
 }

@@ -1,4 +1,5 @@
-// How the values of arguments are written: `2025-05-01`, `70GiB`, `xai/grok-3:1`, `internal,external`.
+// How the values of arguments are written: `2025-05-01`, `70GiB`, `xai/grok-3:1`,
+// `internal,external`.
 
 import ArgumentParser
 import Hosting

@@ -72,7 +72,8 @@ final class Client {
     let body = call.jsonBytes
     guard body.count <= CommandCall.bodyLimitBytes else {
       throw Failure(
-        .refused, "the command is \(body.count) bytes long; it may have \(CommandCall.bodyLimitBytes)",
+        .refused,
+        "the command is \(body.count) bytes long; it may have \(CommandCall.bodyLimitBytes)",
         help: "send it in parts")
     }
     let answer = try await persist(
@@ -98,8 +99,8 @@ final class Client {
 // MARK: Trying again
 
 extension Client {
-  /// Makes an exchange until it is answered. A connection that was never made is told at once, unless
-  /// an earlier try may have been done.
+  /// Makes an exchange until it is answered. A connection that was never made is told at once,
+  /// unless an earlier try may have been done.
   private func persist(
     _ attempt: String, unknown: String? = nil, _ exchange: () async throws -> Answer
   ) async throws -> Answer {

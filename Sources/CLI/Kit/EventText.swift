@@ -42,7 +42,8 @@ enum EventText {
     return Grid(titles: titles + (wide ? ["COMMAND", "HASH"] : []), rows: rows)
   }
 
-  static func render(_ events: [EventItem], _ output: OutputOptions, _ terminal: Terminal) -> String {
+  static func render(_ events: [EventItem], _ output: OutputOptions, _ terminal: Terminal) -> String
+  {
     if output.quiet { return events.map { "\($0.position)" }.joined(separator: "\n") }
     if events.isEmpty { return "no events" }
     let isWide = output.output == .wide

@@ -75,7 +75,9 @@ struct Details: Sendable {
   var sections: [Section] = []
 
   mutating func add(_ title: String, _ titles: [String], _ rows: [[Cell]]) {
-    if !rows.isEmpty { sections.append(Section(title: title, grid: Grid(titles: titles, rows: rows))) }
+    if !rows.isEmpty {
+      sections.append(Section(title: title, grid: Grid(titles: titles, rows: rows)))
+    }
   }
 
   func lines(_ terminal: Terminal, fitting: Bool = true) -> [String] {

@@ -44,18 +44,18 @@ enum HeadJudgement: Equatable {
   static func of(_ seen: HeadWitness, after known: HeadWitness?, mustReach: Bool) -> Self {
     guard let known else { return .newer }
     if seen.era > known.era { return .newer }
-    let where_ = "position \(known.position) of era \(known.era)"
+    let place = "position \(known.position) of era \(known.era)"
     if seen.era < known.era {
       return seen.position < known.position && !mustReach
-        ? .known : .rewritten("\(where_) was seen before, and is now in era \(seen.era)")
+        ? .known : .rewritten("\(place) was seen before, and is now in era \(seen.era)")
     }
     if seen.position > known.position { return .newer }
     if seen.position == known.position {
       return seen.hash == known.hash
         ? .known
-        : .rewritten("\(where_) had the hash \(known.hash), and has now \(seen.hash)")
+        : .rewritten("\(place) had the hash \(known.hash), and has now \(seen.hash)")
     }
     return mustReach
-      ? .rewritten("\(where_) was seen before, and now the log ends at \(seen.position)") : .known
+      ? .rewritten("\(place) was seen before, and now the log ends at \(seen.position)") : .known
   }
 }

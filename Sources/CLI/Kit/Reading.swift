@@ -1,5 +1,5 @@
-// Verbs that read: `list` and `show` of every noun, as of now or of an earlier moment, once or again
-// with every change.
+// Verbs that read: `list` and `show` of every noun, as of now or of an earlier moment, once or
+// again with every change.
 
 import ArgumentParser
 import Glibc
@@ -15,7 +15,8 @@ struct ReadOptions: ParsableArguments {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("Show the state of then: a position, time or mark.", valueName: "moment"))
+  @Option(
+    help: ArgumentHelp("Show the state of then: a position, time or mark.", valueName: "moment"))
   var asOf: String?
 
   @Flag(help: "Show it again with every change, until Ctrl-C.")

@@ -33,7 +33,8 @@ enum Structure {
   }
 
   static func yaml(_ body: [UInt8]) throws -> String {
-    let text = try Yams.serialize(node: node(JSONValue(document: body)), width: -1, allowUnicode: true)
+    let text = try Yams.serialize(
+      node: node(JSONValue(document: body)), width: -1, allowUnicode: true)
     return text.trimmingCharacters { $0.isNewline }
   }
 
@@ -53,6 +54,9 @@ enum Structure {
 
   /// A string that YAML would read as something else is quoted.
   private static func scalar(_ text: String) -> Yams.Node {
+    if text.contains(where: \.isNewline) {
+      return .scalar(Yams.Node.Scalar(text, Tag(.str), .doubleQuoted))
+    }
     let plain = Yams.Node.Scalar(text)
     let isString = Resolver.default.resolveTag(of: .scalar(plain)) == .str && !text.isEmpty
     return .scalar(isString ? plain : Yams.Node.Scalar(text, Tag(.str), .singleQuoted))

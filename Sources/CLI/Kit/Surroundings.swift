@@ -28,8 +28,10 @@ struct Surroundings: Sendable {
   /// Where a running `wharf up` says how to reach it; the first that exists.
   var upFiles: [String] {
     let running = self["XDG_RUNTIME_DIR"].map { "\($0)/wharf/up.json" }
-    return [running, folder("XDG_STATE_HOME", ".local/state") + "/wharf/up.json",
-      "\(home)/.local/state/wharf/up.json"].compactMap { $0 }
+    return [
+      running, folder("XDG_STATE_HOME", ".local/state") + "/wharf/up.json",
+      "\(home)/.local/state/wharf/up.json",
+    ].compactMap { $0 }
   }
 }
 

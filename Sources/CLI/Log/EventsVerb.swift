@@ -57,7 +57,9 @@ struct EventsVerb: AsyncParsableCommand {
     while true {
       let reply = try await page(client, after: from)
       events += reply.items.filter(matches)
-      if after != nil, events.count >= limit { return (Array(events.prefix(limit)), reply.position) }
+      if after != nil, events.count >= limit {
+        return (Array(events.prefix(limit)), reply.position)
+      }
       if events.count > limit { events.removeFirst(events.count - limit) }
       guard reply.items.count == Self.pageLimit, let last = reply.items.last else {
         return (events, reply.position)
@@ -69,7 +71,8 @@ struct EventsVerb: AsyncParsableCommand {
   private func page(_ client: Client, after: Position) async throws -> ItemsReply<EventItem> {
     try await client.read(
       ItemsReply<EventItem>.self, "events",
-      [("after", "\(after)"), ("limit", "\(Self.pageLimit)")] + (stream.map { [("stream", $0)] } ?? []))
+      [("after", "\(after)"), ("limit", "\(Self.pageLimit)")]
+        + (stream.map { [("stream", $0)] } ?? []))
   }
 
   private func matches(_ event: EventItem) -> Bool { type.map { event.type == $0 } ?? true }

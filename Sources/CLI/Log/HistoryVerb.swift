@@ -8,7 +8,8 @@ struct HistoryVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "history", "Show all that happened to one thing.", example: "wharf history team copilot")
 
-  @Argument(help: "provider, agreement, engine, model, team, key, person, deployment, node, gateway.")
+  @Argument(
+    help: "provider, agreement, engine, model, team, key, person, deployment, node, gateway.")
   var kind: HistoryKind
   @Argument(help: "Name or id; an id still works when the thing is gone.", transform: Parse.thing)
   var name: ThingName

@@ -33,15 +33,25 @@ enum StatusText {
       ("hash", item.hash.map { Cell("\($0)", .dim) }),
       ("leader", Cell(item.standing == "leading" ? leader : "\(leader) (asked: \(item.standing))")),
       ("you", Cell("\(item.you) (\(item.role.rawValue))")),
-      ("hosting", Cell(
-        "\(counted(counts.providers, "provider")), \(counted(counts.models, "model")), "
-          + "\(counted(counts.teams, "team")), \(counted(counts.keys, "key"))")),
-      ("replicas", Cell(
-        "\(counts.ready) of \(counts.replicas) ready in \(counted(counts.deployments, "deployment"))",
-        counts.ready < counts.replicas ? .warning : .good)),
-      ("capacity", Cell(
-        "\(counts.freeDevices) of \(counted(counts.devices, "device")) free on "
-          + "\(counted(counts.nodes, "node")), \(counted(counts.gateways, "gateway"))")),
+      (
+        "hosting",
+        Cell(
+          "\(counted(counts.providers, "provider")), \(counted(counts.models, "model")), "
+            + "\(counted(counts.teams, "team")), \(counted(counts.keys, "key"))")
+      ),
+      (
+        "replicas",
+        Cell(
+          "\(counts.ready) of \(counts.replicas) ready in "
+            + counted(counts.deployments, "deployment"),
+          counts.ready < counts.replicas ? .warning : .good)
+      ),
+      (
+        "capacity",
+        Cell(
+          "\(counts.freeDevices) of \(counted(counts.devices, "device")) free on "
+            + "\(counted(counts.nodes, "node")), \(counted(counts.gateways, "gateway"))")
+      ),
     ])
     details.add(
       more("DEPLOYMENTS", item.deployments.count, counts.deployments),

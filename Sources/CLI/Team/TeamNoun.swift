@@ -30,8 +30,13 @@ struct TeamNoun: Noun {
     var details = Details(fields: [
       ("name", Cell(item.name.text, .strong)), ("title", Cell(item.title.value)),
       ("id", Cell(item.id)), ("audience", Cell(item.audience.rawValue)),
-      ("quota", Cell(
-        "\(limit(item.requestsPerMinute)) requests, \(limit(item.tokensPerMinute)) tokens a minute")),
+      (
+        "quota",
+        Cell(
+          "\(limit(item.requestsPerMinute)) requests, "
+            + "\(limit(item.tokensPerMinute)) tokens a minute"
+        )
+      ),
       ("keys", Cell(item.keys)), ("registered", Cell(item.registeredAt.short)),
     ])
     details.add(

@@ -21,7 +21,8 @@ struct DiffRoute: Sendable {
     }
     let now = try await source.context(request)
     let earlier = try await source.context(now, asOf: from)
-    let later = try await request.uri.queryParameters["to"].map(String.init)
+    let later =
+      try await request.uri.queryParameters["to"].map(String.init)
       .asyncMap { try await source.context(now, asOf: $0) } ?? now
     return later.reply(items: Self.items(earlier.view, later.view))
   }
@@ -98,7 +99,8 @@ enum JSONDifference {
     }
   }
 
-  /// The parts of a value with the text that each adds to the path; none for what is compared whole.
+  /// The parts of a value with the text that each adds to the path; none for what is compared
+  /// whole.
   private static func children(_ value: JSONValue?) throws -> [(String, JSONValue)]? {
     guard let value else { return nil }
     switch value.text.first {

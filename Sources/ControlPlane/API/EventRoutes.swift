@@ -91,8 +91,8 @@ struct EventRoutes: Sendable {
     return context.visibility.sees(mentions, model: try await models(of: mentions, context))
   }
 
-  /// Which models the mentioned deployments are of. One that is gone is looked up in the log: its id
-  /// is the position of the event that made it.
+  /// Which models the mentioned deployments are of. One that is gone is looked up in the log: its
+  /// id is the position of the event that made it.
   private func models(
     of mentions: Mentions, _ context: ReadContext
   ) async throws -> (ID<Deployment>) -> ID<Model>? {

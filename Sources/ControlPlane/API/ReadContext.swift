@@ -50,7 +50,8 @@ struct ReadSource: Sendable {
   func context(_ now: ReadContext, asOf asked: String) async throws -> ReadContext {
     let head = now.head
     let (position, moment) = try await resolve(asked, head)
-    let state = position == head.state.position
+    let state =
+      position == head.state.position
       ? head.state : try await reader.state(at: position)
     return ReadContext(
       principal: now.principal, head: head, visibility: now.visibility,

@@ -61,7 +61,8 @@ struct ReadRoutes: Sendable {
     return context.reply(item: item)
   }
 
-  private func keys(_ request: Request, _ parameters: some RequestContext) async throws -> Response {
+  private func keys(_ request: Request, _ parameters: some RequestContext) async throws -> Response
+  {
     let context = try await source.context(request)
     let text = try PathText.decoded(parameters.parameters.require("name"))
     guard let team = Shelves.teams.find(context.view, text) else {
@@ -130,7 +131,8 @@ extension Refusal {
     return Refusal(
       "unknown\(noun.prefix(1).uppercased())\(noun.dropFirst())",
       "there is no \(noun) named '\(name.shortened(to: 80))'",
-      help: noun == MarkItem.kind ? "list them with: wharf mark" : "list them with: wharf \(noun) list")
+      help: noun == MarkItem.kind
+        ? "list them with: wharf mark" : "list them with: wharf \(noun) list")
   }
 }
 

@@ -1,12 +1,12 @@
-// The nouns that can be read: for each its path, all of its items in a state, and how one is found by
-// what people call it. Lists, shows and diffs are made from this alone.
+// The nouns that can be read: for each its path, all of its items in a state, and how one is found
+// by what people call it. Lists, shows and diffs are made from this alone.
 
 import HashTreeCollections
 import Hosting
 import Wire
 
-/// One noun's items. `find` is given a name, an id or a bare position; it gives nothing for what the
-/// viewpoint does not hold, so a hidden thing and an unknown one are answered alike.
+/// One noun's items. `find` is given a name, an id or a bare position; it gives nothing for what
+/// the viewpoint does not hold, so a hidden thing and an unknown one are answered alike.
 struct Shelf<Item: NounItem>: Sendable {
   let path: String
   let all: @Sendable (Viewpoint) -> [Item]
@@ -80,7 +80,8 @@ enum Shelves {
     })
 
   static let replicas = Shelf<ReplicaItem>(
-    path: "replicas", all: { view in view.state.deployments.sorted.flatMap { replicas(of: $0, view) } },
+    path: "replicas",
+    all: { view in view.state.deployments.sorted.flatMap { replicas(of: $0, view) } },
     find: { view, text in
       for deployment in candidates(text, view.state) {
         let found = deployment.replicas.values.first { replica in

@@ -42,8 +42,13 @@ final class Exchange: Sendable {
     self.requestID = requestID
     self.client = client
     self.channel = channel
+    executor = EventLoopExecutor(channel.eventLoop)
     client?.answers(control)
   }
+
+  /// Work on a request is done on its connection's own event loop: a part that has arrived is written
+  /// without changing threads, and a stream never has more than one part waiting to be written.
+  private let executor: EventLoopExecutor
 
   /// A reply that nobody came to send ends here.
   deinit { finish(tokens: 0) }
@@ -58,7 +63,7 @@ final class Exchange: Sendable {
 
   func response(to fields: HTTPFields, scan: RequestScan, body: ByteBuffer) async -> Response {
     do {
-      let (reply, route) = try await withControl(control) { [self] in
+      let (reply, route) = try await withControl(control, on: executor) { [self] in
         try await ask(fields, scan, body)
       }
       return pass(reply, route, requestBytes: body.readableBytes)
@@ -136,11 +141,15 @@ final class Exchange: Sendable {
     _ reply: EngineReply, _ meter: UsageMeter, to writer: any ResponseBodyWriter
   ) async -> Denial? {
     let sink = Sink(writer: writer)
-    let task = Task { [gate, control] () async -> (UsageMeter, Denial?) in
+    // One write to a connection that takes it is not worth breaking off with half a reply: it is over
+    // before the gate, and so the control plane, hears that the request has ended.
+    let isPrompt = reply.rest == nil && channel.isWritable
+    let task = Task(executorPreference: executor) {
+      [gate, control] () async -> (UsageMeter, Denial?) in
       var (writer, meter) = (sink.writer, meter)
       var part = reply.first
       while true {
-        guard control.reason == nil else { return (meter, .engineBroke) }
+        guard isPrompt || control.reason == nil else { return (meter, .engineBroke) }
         meter.feed(part)
         do { try await writer.write(part) } catch { return (meter, .clientGone) }
         control.moved(at: gate.clock.uptime)
@@ -152,7 +161,7 @@ final class Exchange: Sendable {
         }
       }
     }
-    control.attach { task.cancel() }
+    if !isPrompt { control.attach { task.cancel() } }
     let (fed, end) = await withTaskCancellationHandler {
       await task.value
     } onCancel: {

@@ -6,6 +6,7 @@ import HTTPTypes
 import Hosting
 import Hummingbird
 import NIOCore
+import ServiceLifecycle
 import Wire
 
 struct GatewayContext: InitializableFromSource {
@@ -24,6 +25,13 @@ struct GatewayResponder: HTTPResponder {
   let metricsToken: Hosting.Digest?
 
   func respond(to request: Request, context: GatewayContext) async throws -> Response {
+    var response = await answer(request, context)
+    // A client that keeps its connection would hold up the end.
+    if Task.isShuttingDownGracefully { response.headers[.connection] = "close" }
+    return response
+  }
+
+  private func answer(_ request: Request, _ context: GatewayContext) async -> Response {
     let path = request.uri.path
     do throws(Rejection) {
       switch (request.method, path) {

@@ -8,6 +8,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOHTTP1
+import Synchronization
 import Wire
 
 @testable import Gateway
@@ -52,6 +53,42 @@ struct Engine: Sendable {
   }
 
   var running: Double { get async throws { try await metric("vllm:num_requests_running") } }
+}
+
+/// Answers anything with a stream far larger than all buffers, as fast as it is taken. No simulated
+/// engine is so quick.
+final class FloodingEngine: Sendable {
+  static let parts = 4000
+  static let part = ByteBuffer(repeating: UInt8(ascii: "x"), count: 16_384)
+
+  private let count = Mutex(0)
+  /// Parts that were taken off its hands.
+  var written: Int { count.withLock { $0 } }
+
+  func serving(_ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+    try await withPort { [self] onRunning in
+      let responder = CallbackResponder<GatewayContext> { [self] request, context in
+        _ = try await request.body.collect(upTo: 1 << 20)
+        return Response(
+          status: .ok, headers: [.contentType: "text/event-stream"],
+          body: ResponseBody { writer in
+            for _ in 0..<Self.parts {
+              try await writer.write(Self.part)
+              // Else it would run ahead of the thread that finds out that nobody reads.
+              try await context.channel.eventLoop.submit {}.get()
+              self.count.withLock { $0 += 1 }
+            }
+            try await writer.finish(nil)
+          })
+      }
+      try await Application(
+        responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+        onServerRunning: { await onRunning($0.localAddress!.port!) }, logger: quiet
+      ).run()
+    } body: {
+      try await body($0)
+    }
+  }
 }
 
 struct Reply: Sendable {

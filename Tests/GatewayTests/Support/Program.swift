@@ -41,8 +41,16 @@ final class Program: Sendable {
     var argv = Self.strings([path] + arguments)
     var envp = Self.strings(environment.map { "\($0.key)=\($0.value)" })
     defer { for text in argv + envp { free(text) } }
+    // Threads of the concurrency runtime block signals, and a child would inherit that.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var pid: pid_t = 0
-    let code = posix_spawn(&pid, path, &actions, nil, &argv, &envp)
+    let code = posix_spawn(&pid, path, &actions, &attributes, &argv, &envp)
     close(ends[1])
     guard code == 0 else {
       close(ends[0])

@@ -1,0 +1,159 @@
+// Documents of `wharf apply`: what they become, and where they are wrong.
+
+import Hosting
+import Testing
+import Wire
+
+@testable import CLI
+
+struct DocumentTests {
+  private func parse(_ text: String) throws -> YAMLDocument {
+    try #require(YAMLDocuments.parse(SourceFile(name: "x.yaml", text: text)).first)
+  }
+
+  /// What is said of a text that is no scenario or wish.
+  private func problem(_ text: String) -> String {
+    do {
+      let document = try parse(text)
+      if document.text("scenario") != nil {
+        _ = try Scenario(document)
+      } else {
+        _ = try Wish(document)
+      }
+      return "none"
+    } catch let failure as Failure {
+      return failure.message
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func `A scenario becomes commands, whose ids are for ever`() throws {
+    let scenario = try Scenario(
+      parse(
+        """
+        scenario: story
+        steps:
+          - step: register
+            command: provider.register
+            with: {name: 123, title: "4"}
+          - step: sign
+            command: agreement.sign
+            reason: signed in Seattle
+            with:
+              provider: xai
+              terms: {scope: [inference], audiences: [internal], from: 2025-05-01, noticeDays: 90}
+          - step: version
+            command: model.addVersion
+            with:
+              model: xai/grok-3:1
+              engine: sim
+              needs: {devices: 2, deviceMemory: 70GiB, cpuMillis: 500, memory: "1GiB"}
+        """))
+    let register = try #require(scenario.steps[0].command as? RegisterProvider)
+    #expect(register.name.text == "123")
+    #expect(register.title?.value == "4")
+    let sign = try #require(scenario.steps[1].command as? SignAgreement)
+    #expect(sign.terms.from == Timestamp("2025-05-01"))
+    #expect(scenario.steps[1].reason?.value == "signed in Seattle")
+    let version = try #require(scenario.steps[2].command as? AddModelVersion)
+    #expect(version.needs.deviceMemory.count == 70 << 30)
+    #expect(version.needs.memory.count == 1 << 30)
+    #expect(
+      scenario.commandID(scenario.steps[0]).description == "5200e9f0-3340-8ada-a9c8-361ceadbd120")
+  }
+
+  @Test func `Scenario and step cannot be mistaken for two others`() {
+    #expect(CommandID(scenario: "a", step: "bc") != CommandID(scenario: "ab", step: "c"))
+    #expect(CommandID(scenario: "a", step: "b") == CommandID(scenario: "a", step: "b"))
+  }
+
+  @Test(arguments: [
+    (
+      "a: [1\n",
+      "x.yaml:2:1: this is no YAML: did not find expected ',' or ']' while parsing a flow sequence"
+    ),
+    (
+      "kind: Team\n  name: x\n",
+      "x.yaml:2:7: this is no YAML: mapping values are not allowed in this context"
+    ),
+    (
+      "kind: Team\nname: x\naudience: internal\ncolour: red\n",
+      "x.yaml:4:1: colour: there is no field of this name here"
+    ),
+    (
+      "kind: Team\nname: x\naudience: both\n",
+      "x.yaml:3:11: audience: 'both' is not one of: internal, external"
+    ),
+    (
+      "kind: Team\nname: x\naudience: internal\ngrants:\n  - model: grok\n",
+      "x.yaml:5:12: grants[0].model: 'grok' is no model: write PROVIDER/MODEL or PROVIDER/MODEL:VERSION"
+    ),
+    ("kind: Zebra\n", "x.yaml:1:7: there is no kind 'zebra' to apply"),
+    ("name: x\n", "x.yaml:1:1: a document has 'kind:' or 'scenario:'"),
+    (
+      "kind: provider\nname: a b\n",
+      "x.yaml:2:7: name: 'a b' is no name: use letters a-z, digits, '.', '_' and '-'"
+    ),
+    ("kind: provider\nname:\n", "x.yaml:2:6: name: a name cannot be empty"),
+    ("a: 1\na: 2\n", "x.yaml:1:1: this is no YAML: the field 'a' stands here twice"),
+    (
+      "scenario: s\nsteps:\n  - step: a\n    command: nope\n",
+      "x.yaml:4:14: there is no command 'nope'"
+    ),
+    (
+      "scenario: s\nsteps:\n  - step: a\n    command: provider.suspend\n    with: {name: xai}\n",
+      "x.yaml:5:11: provider: the field is missing"
+    ),
+    (
+      "scenario: s\nsteps:\n  - step: a\n    command: provider.suspend\n",
+      "x.yaml:4:14: provider.suspend needs fields: provider: the field is missing"
+    ),
+    (
+      "scenario: s\nsteps:\n  - step: a\n    command: provider.suspend\n    with: {provider: xai}\n    because: x\n",
+      "x.yaml:6:5: steps[0].because: there is no field of this name here"
+    ),
+  ])
+  func `A wrong document says where and why`(text: String, message: String) {
+    #expect(problem(text) == message)
+  }
+
+  @Test func `A step's name stands once in a scenario`() {
+    let step = "  - step: a\n    command: provider.suspend\n    with: {provider: xai}\n"
+    #expect(
+      problem("scenario: s\nsteps:\n\(step)\(step)")
+        == "x.yaml:6:11: the step 'a' stands here twice")
+  }
+
+  @Test func `Aliases that multiply are stopped`() {
+    var text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"
+    for level in 1...8 {
+      let many = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ",")
+      text += "a\(level): &a\(level) [\(many)]\n"
+    }
+    #expect(problem(text + "kind: team\n").hasSuffix("the document has more than 200000 values"))
+  }
+
+  @Test func `A team's wish sends what is missing and revokes what is not listed`() throws {
+    let wish = try parse(
+      """
+      kind: Team
+      name: copilot
+      audience: internal
+      grants:
+        - {model: xai/grok-3, requestsPerMinute: 600}
+        - {model: meta/llama}
+      """
+    ).read(TeamWish.self)
+    let now = try Client.decode(
+      TeamItem.self,
+      Array(
+        #"{"id":"team/9","name":"copilot","title":"c","audience":"internal","keys":0,"registeredAt":"2025-05-01","endedGrants":[],"grants":[{"model":"xai/grok-3","workload":"inference","requestsPerMinute":600,"grantedAt":"2025-05-01"},{"model":"old/one","workload":"inference","grantedAt":"2025-05-01"}]}"#
+          .utf8))
+    #expect(try wish.commands(now).map { type(of: $0).type } == ["team.grant", "team.revoke"])
+    #expect(
+      try wish.commands(nil).map { type(of: $0).type } == [
+        "team.register", "team.grant", "team.grant",
+      ])
+  }
+}

@@ -1,0 +1,58 @@
+// What a newly seen head says about the log, next to the one remembered.
+
+import Hosting
+import Testing
+import Wire
+
+@testable import CLI
+
+struct HeadJudgementTests {
+  private func head(_ era: Int64, _ position: Int64, _ digit: UInt8) -> HeadWitness {
+    HeadWitness(
+      era: Position(era), position: Position(position),
+      hash: Digest(bytes: [UInt8](repeating: digit, count: 32)))
+  }
+
+  private func judge(_ seen: HeadWitness, mustReach: Bool = false) -> String {
+    switch HeadJudgement.of(seen, after: head(1, 50, 7), mustReach: mustReach) {
+    case .newer: "newer"
+    case .known: "known"
+    case .rewritten: "rewritten"
+    }
+  }
+
+  @Test func `The first head is taken as it is`() {
+    #expect(HeadJudgement.of(head(1, 5, 1), after: nil, mustReach: true) == .newer)
+  }
+
+  @Test func `A longer log is newer, the same head is known`() {
+    #expect(judge(head(1, 51, 1)) == "newer")
+    #expect(judge(head(1, 50, 7)) == "known")
+  }
+
+  @Test func `Another hash at the same position is a rewrite`() {
+    #expect(judge(head(1, 50, 8)) == "rewritten")
+  }
+
+  @Test func `A lower head is a follower that is behind, unless it had to be reached`() {
+    #expect(judge(head(1, 49, 1)) == "known")
+    #expect(judge(head(1, 49, 1), mustReach: true) == "rewritten")
+  }
+
+  @Test func `A new era is newer wherever it stands; an old one past us is a rewrite`() {
+    #expect(judge(head(40, 45, 1), mustReach: true) == "newer")
+    #expect(HeadJudgement.of(head(1, 60, 1), after: head(40, 50, 7), mustReach: false) != .known)
+    #expect(HeadJudgement.of(head(1, 49, 1), after: head(40, 50, 7), mustReach: false) == .known)
+  }
+
+  @Test func `What is remembered is written and read as it was`() throws {
+    var memory = HeadMemory(heads: [])
+    memory.keep(head(1, 5, 1), of: "http://a")
+    memory.keep(head(1, 6, 2), of: "http://b")
+    memory.keep(head(1, 7, 3), of: "http://a")
+    let read = try HeadMemory(jsonBytes: memory.jsonBytes)
+    #expect(read.head(of: "http://a") == head(1, 7, 3))
+    #expect(read.head(of: "http://b") == head(1, 6, 2))
+    #expect(read.heads.count == 2)
+  }
+}

@@ -1,0 +1,130 @@
+// A wharfd on the test's database, and people who use it: each with a home and a token.
+
+import Foundation
+import TestKit
+import Testing
+
+/// Someone at a command line.
+struct Someone: Sendable {
+  /// Kept, so that it runs while it is used.
+  let hosted: Hosted
+  let folder: String
+  var environment: [String: String]
+
+  /// `wharf` with these arguments.
+  @discardableResult
+  func wharf(_ arguments: String..., input: String? = nil) async throws -> Ran {
+    try await Programs.run(
+      "wharf", arguments, environment: environment, folder: folder, input: input)
+  }
+
+  /// Runs what must succeed, and gives its stdout without the last newline.
+  @discardableResult
+  func does(
+    _ arguments: String..., input: String? = nil, at location: SourceLocation = #_sourceLocation
+  ) async throws -> String {
+    let ran = try await Programs.run(
+      "wharf", arguments, environment: environment, folder: folder, input: input)
+    try #require(
+      ran.code == 0, "wharf \(arguments.joined(separator: " ")): \(ran)", sourceLocation: location)
+    return String(ran.out.dropLast())
+  }
+}
+
+/// Used by one test, which starts, pauses and stops it one after the other.
+final class Hosted: @unchecked Sendable {
+  let folder: String
+  let port: UInt16
+  private var daemon: Process?
+
+  var api: String { "http://127.0.0.1:\(port)" }
+  var tokenFile: String { "\(folder)/admin-token" }
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.path + "/wharf-cli-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    port = try Programs.freePort()
+  }
+
+  /// Starts wharfd, and waits until it leads and the first admin may log in.
+  func start() async throws {
+    let (process, _, err) = try Programs.start(
+      "wharfd",
+      [
+        "run", "--listen", "127.0.0.1:\(port)", "--secret-file", "\(folder)/secret",
+        "--admin-token-file", tokenFile,
+      ],
+      environment: ["WHARF_DATABASE_URL": TestDatabase.current.url, "PATH": "/usr/bin:/bin"],
+      folder: folder)
+    try process.run()
+    daemon = process
+    try await Programs.until("wharfd is ready: \((try? Programs.text(err)) ?? "")") {
+      guard FileManager.default.fileExists(atPath: tokenFile) else { return false }
+      return try await admin().wharf("whoami").code == 0
+    }
+  }
+
+  /// Ends wharfd, at once or after it has closed what it does.
+  func stop(by signal: Int32 = SIGTERM) {
+    guard let daemon else { return }
+    kill(daemon.processIdentifier, signal)
+    daemon.waitUntilExit()
+    self.daemon = nil
+  }
+
+  func pause() { if let daemon { kill(daemon.processIdentifier, SIGSTOP) } }
+  func resume() { if let daemon { kill(daemon.processIdentifier, SIGCONT) } }
+
+  /// A person with a home of their own, not logged in.
+  func someone(_ name: String, token: String? = nil) throws -> Someone {
+    let home = "\(folder)/\(name)"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    var environment = ["HOME": home, "WHARF_API": api, "PATH": "/usr/bin:/bin", "TMPDIR": folder]
+    environment["WHARF_TOKEN"] = token
+    return Someone(hosted: self, folder: home, environment: environment)
+  }
+
+  func admin() throws -> Someone {
+    let token = try Programs.text(URL(fileURLWithPath: tokenFile))
+    return try someone("admin", token: String(token.dropLast()))
+  }
+
+  /// Invited by the admin, and logged in.
+  func invited(_ name: String, _ role: String) async throws -> Someone {
+    let invitation = try await admin().does("person", "invite", name, "--role", role, "-q")
+    let person = try someone(name)
+    try await person.does("login", "--invitation", invitation)
+    return person
+  }
+
+  deinit {
+    stop(by: SIGKILL)
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+}
+
+extension Someone {
+  static let engine = """
+    launch:
+      engine: sim
+      command: [wharf-engine-sim, --port, "${port}"]
+      environment: {}
+      readiness: {path: /health, listsModel: true, periodMilliseconds: 200, deadlineSeconds: 60}
+      stopGraceSeconds: 5
+    tasks: [chat]
+    """
+
+  /// A provider with an agreement, an engine, and an embargoed model with one version.
+  func onboards(_ model: String = "xai/grok-3") async throws {
+    let provider = String(model.prefix { $0 != "/" })
+    try await does("provider", "register", provider, "--name", provider.uppercased())
+    try await does(
+      "agreement", "sign", provider, "--scope", "inference", "--audience", "internal,external",
+      "--from", "2025-05-01", "--until", "2095-05-01", "--notice-days", "90")
+    try await does("engine", "define", "-f", "-", input: Self.engine)
+    try await does("model", "onboard", model, "--task", "chat", "--context", "131072")
+    try await does(
+      "model", "add-version", "\(model):1", "--engine", "sim", "--devices", "2",
+      "--device-memory", "70GiB")
+  }
+}

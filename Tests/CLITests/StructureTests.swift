@@ -1,0 +1,53 @@
+// JSON and YAML of replies.
+
+import Testing
+
+@testable import CLI
+
+struct StructureTests {
+  private static let body = Array(
+    #"{"position":5,"items":[{"name":"no","version":"1","title":"a: b","at":"2025-05-01","n":-2,"is":true,"none":null,"empty":[],"text":"two\nlines","quote":"\"x\""}]}"#
+      .utf8)
+
+  @Test func `JSON is indented, in the API's order`() throws {
+    #expect(
+      try Structure.json(Self.body) == #"""
+        {
+          "position": 5,
+          "items": [
+            {
+              "name": "no",
+              "version": "1",
+              "title": "a: b",
+              "at": "2025-05-01",
+              "n": -2,
+              "is": true,
+              "none": null,
+              "empty": [],
+              "text": "two\nlines",
+              "quote": "\"x\""
+            }
+          ]
+        }
+        """#)
+  }
+
+  @Test func `YAML quotes the texts that it would read as something else`() throws {
+    let yaml = try Structure.yaml(Self.body)
+    #expect(
+      yaml == #"""
+        position: 5
+        items:
+        - name: 'no'
+          version: '1'
+          title: 'a: b'
+          at: '2025-05-01'
+          n: -2
+          is: true
+          none: null
+          empty: []
+          text: "two\nlines"
+          quote: '"x"'
+        """#)
+  }
+}
