@@ -24,7 +24,8 @@ package struct Wharf: ParsableCommand {
       CommandGroup(
         name: "The system",
         subcommands: [
-          UpCommand.self, DownCommand.self, StatusVerb.self, WhyVerb.self, ApplyVerb.self, LoginVerb.self, WhoamiVerb.self,
+          UpCommand.self, DownCommand.self, StatusVerb.self,
+          WhyVerb.self, ApplyVerb.self, LoginVerb.self, WhoamiVerb.self,
           CompletionVerb.self,
         ]),
       CommandGroup(

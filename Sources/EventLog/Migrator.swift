@@ -37,7 +37,10 @@ package enum Migrator {
         }
         try connection.script(migration.sql)
         try connection.execute(
-          "INSERT INTO log.migrations (number, name, sha256) VALUES (\(Int32(migration.number)), \(migration.name), \(digest.bytes))")
+          """
+          INSERT INTO log.migrations (number, name, sha256)
+          VALUES (\(Int32(migration.number)), \(migration.name), \(digest.bytes))
+          """)
         done.append(migration)
       }
       return done

@@ -32,7 +32,7 @@ struct NodePool {
 
   struct Entry {
     let id: ID<Node>
-    let rank: Int
+    var rank: Int
     /// Memory of the free devices, ascending.
     var devices: [Bytes]
     var cpuMillis: Int
@@ -74,17 +74,22 @@ struct NodePool {
   private(set) var moves: [Key] = []
 
   init(_ state: HostingState, now: Timestamp) {
-    let open = state.nodes.byID.values.filter { $0.isOpen(now: now) }
-      .map { (key: $0.nameKey, node: $0) }
-      .sorted { $0.key < $1.key }
-    entries.reserveCapacity(open.count)
-    for (index, (_, node)) in open.enumerated() {
+    // Nodes are large values: only what is needed of them is sorted.
+    var open: [(name: String, entry: Entry)] = []
+    open.reserveCapacity(state.nodes.count)
+    for node in state.nodes.byID.values where node.isOpen(now: now) {
       let free = state.free(of: node)
-      entries.append(
-        Entry(
-          id: node.id, rank: index, devices: node.freeMemories,
-          cpuMillis: free.cpuMillis, memory: free.memory))
-      rank[node.id] = index
+      let entry = Entry(
+        id: node.id, rank: 0, devices: node.freeMemories, cpuMillis: free.cpuMillis,
+        memory: free.memory)
+      open.append((node.nameKey, entry))
+    }
+    open.sort { $0.name < $1.name }
+    entries = open.map(\.entry)
+    rank.reserveCapacity(entries.count)
+    for index in entries.indices {
+      entries[index].rank = index
+      rank[entries[index].id] = index
     }
     buckets = Array(repeating: [], count: (entries.map(\.devices.count).max() ?? 0) + 1)
     for entry in entries { buckets[entry.devices.count].append(entry.key) }

@@ -86,6 +86,7 @@ enum Background {
     throw UpFailure(
       "the supervisor ended before all was ready"
         + Files.tail(log).map { "\n    \($0)" }.joined(),
-      help: "its log: \(log); what it started runs on: go on with wharf up, or stop it with wharf down")
+      help:
+        "its log: \(log); what it started runs on: go on with wharf up, or stop it with wharf down")
   }
 }

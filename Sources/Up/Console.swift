@@ -1,5 +1,5 @@
-// What people see: a line for each step with its time. On a terminal, the step under way turns after
-// a second.
+// What people see: a line for each step with its time. On a terminal, the oldest step under way
+// turns after a second.
 
 import Glibc
 import Synchronization
@@ -13,27 +13,27 @@ final class Console: Sendable {
   private static let textColumns = 42
 
   private struct UnderWay {
-    let text: String
-    let start: ContinuousClock.Instant
+    var steps: [(text: String, start: ContinuousClock.Instant)] = []
     var turns = 0
+    /// Whether the spinner stands on the last line.
     var drawn = false
   }
 
   private let isTerminal = isatty(STDOUT_FILENO) == 1
-  private let underWay = Mutex<UnderWay?>(nil)
+  private let underWay = Mutex(UnderWay())
 
   func show(_ line: ProgressLine) {
     underWay.withLock { underWay in
-      if underWay?.drawn == true { Self.write("\r\u{1B}[K") }
-      underWay?.drawn = false
+      if underWay.drawn { Self.write("\r\u{1B}[K") }
+      underWay.drawn = false
       switch line.kind {
-      case .begun: underWay = UnderWay(text: line.text, start: .now)
+      case .begun: underWay.steps.append((line.text, .now))
       case .done:
-        underWay = nil
+        underWay.steps.removeAll { $0.text == line.step }
         let gap = String(repeating: " ", count: max(1, Self.textColumns - line.text.count))
         Self.write("  \(line.text)\(gap)\((line.seconds ?? 0).oneDecimal) s\n")
       case .note: Self.write("  \(line.text)\n")
-      case .failed, .ready: underWay = nil
+      case .failed, .ready: underWay.steps = []
       }
     }
   }
@@ -42,13 +42,12 @@ final class Console: Sendable {
   func turn() {
     guard isTerminal else { return }
     underWay.withLock { underWay in
-      guard var step = underWay else { return }
+      guard let step = underWay.steps.first else { return }
       let elapsed = ContinuousClock.now - step.start
       guard elapsed >= Self.quiet else { return }
-      step.turns += 1
-      step.drawn = true
-      underWay = step
-      let mark = Self.spinner[step.turns % Self.spinner.count]
+      underWay.turns += 1
+      underWay.drawn = true
+      let mark = Self.spinner[underWay.turns % Self.spinner.count]
       Self.write("\r\u{1B}[K\(mark) \(step.text), \(Int(elapsed.inSeconds)) s")
     }
   }

@@ -22,7 +22,8 @@ struct ControlClient: Sendable {
     return reply?.status == .ok
   }
 
-  /// Sends a command until it is done or refused; the same id is done once, however often it is sent.
+  /// Sends a command until it is done or refused; the same id is done once, however often it is
+  /// sent.
   func send(_ call: CommandCall, token: Secret) async throws -> CommandReply {
     let deadline = ContinuousClock.now + .seconds(Self.retrySeconds)
     while true {

@@ -45,7 +45,8 @@ enum DataFolder {
       path += "/\(name)"
       folders.append(path)
     }
-    let script = #"for folder; do cd "$folder" 2>/dev/null || { printf %s "$folder"; exit 9; }; done"#
+    let script =
+      #"for folder; do cd "$folder" 2>/dev/null || { printf %s "$folder"; exit 9; }; done"#
     let said = ShortCommand.run(
       user.become + ["/bin/sh", "-c", script, "sh"] + folders, environment: ["LC_ALL": "C"])
     switch said?.code {

@@ -1,5 +1,5 @@
-// The private PostgreSQL of a system: made once, then run on a socket only. Whoever connects is asked
-// the kernel who they are, and an ident map says which role that may be.
+// The private PostgreSQL of a system: made once, then run on a socket only. Whoever connects is
+// asked the kernel who they are, and an ident map says which role that may be.
 
 import Glibc
 
@@ -34,8 +34,8 @@ struct Database: Sendable {
 
   // MARK: - Making it
 
-  /// Makes the files under another name, and gives them theirs when all is done: killed before that,
-  /// the next try begins anew.
+  /// Makes the files under another name, and gives them theirs when all is done: killed before
+  /// that, the next try begins anew.
   func create(_ launcher: Launcher) async throws(UpFailure) {
     let folder = layout.newPostgres
     try remove(folder)
@@ -44,9 +44,9 @@ struct Database: Sendable {
     else { throw Files.failure("give to user \(programs.user.name) the folder", folder) }
     try await runToEnd(
       launcher,
-      "initdb",
       [
-        "-D", folder, "-U", Self.superuser, "-E", "UTF8", "--locale=C", "--data-checksums",
+        programs.program("initdb"), "--no-sync", "-D", folder, "-U", Self.superuser, "-E", "UTF8",
+        "--locale=C", "--data-checksums",
         "--auth-local=peer", "--auth-host=reject",
       ])
     try configureAccess(folder)
@@ -63,16 +63,30 @@ struct Database: Sendable {
         """.utf8))
     defer { unlink(statements) }
     try await runToEnd(
-      launcher, "postgres", ["--single", "-j", "-D", folder, Self.superuser], input: statements)
+      launcher, [programs.program("postgres"), "--single", "-j", "-D", folder, Self.superuser],
+      input: statements)
+    try await makeDurable(folder, launcher)
     guard rename(folder, layout.postgres) == 0 else {
       throw Files.failure("rename \(folder) to", layout.postgres)
     }
     Files.syncFolder(of: layout.postgres)
   }
 
+  /// All at once, which takes a tenth of the time that initdb takes to do it file by file.
+  private func makeDurable(_ folder: String, _ launcher: Launcher) async throws(UpFailure) {
+    do {
+      try await runToEnd(launcher, ["sync", "-f", folder])
+    } catch {
+      if Task.isCancelled { throw error }
+      try await runToEnd(launcher, [programs.program("initdb"), "--sync-only", "-D", folder])
+    }
+  }
+
   private func configureAccess(_ folder: String) throws(UpFailure) {
-    let callers = Set([programs.user.name, getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) }])
-      .compactMap { $0 }.sorted()
+    let callers = Set([
+      programs.user.name, getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) },
+    ])
+    .compactMap { $0 }.sorted()
     try overwrite("\(folder)/pg_hba.conf", "local all all peer map=wharf\n")
     let roles = [Self.superuser, Self.role]
     let lines = callers.flatMap { caller in roles.map { "wharf \"\(caller)\" \($0)\n" } }
@@ -94,18 +108,19 @@ struct Database: Sendable {
     guard Files.exists(folder) else { return }
     let said = ShortCommand.run(["rm", "-rf", "--", folder], environment: Environment.own)
     guard said?.code == 0 else {
-      throw UpFailure("cannot remove what an earlier start left at \(folder): \(said?.output ?? "")")
+      throw UpFailure(
+        "cannot remove what an earlier start left at \(folder): \(said?.output ?? "")")
     }
   }
 
   /// Runs one of the steps and shows the end of its log when it fails.
   private func runToEnd(
-    _ launcher: Launcher, _ program: String, _ arguments: [String], input: String = "/dev/null"
+    _ launcher: Launcher, _ line: [String], input: String = "/dev/null"
   ) async throws(UpFailure) {
     let log = layout.log(Part.initdb)
     unlink(log)
     let command = Command(
-      line: programs.user.become + [programs.program(program)] + arguments,
+      line: programs.user.become + line,
       environment: Environment.forPostgres(layout), folder: "/")
     let process = try launcher.start(Part.initdb, command, input: input)
     guard await process.isOver(within: .seconds(Self.createLimitSeconds)) else {
@@ -113,7 +128,7 @@ struct Database: Sendable {
       if Task.isCancelled { throw UpFailure("the start was called off") }
       kill(-process.record.pid, SIGKILL)
       throw UpFailure(
-        "cannot make the database: \(program) was not done within \(Self.createLimitSeconds) s",
+        "cannot make the database: \(line[0]) was not done within \(Self.createLimitSeconds) s",
         help: "see \(log)", code: .timedOut)
     }
     let ending = await process.ended() ?? .unknown
@@ -122,7 +137,7 @@ struct Database: Sendable {
     let failed = said.contains { $0.contains("ERROR:") || $0.contains("FATAL:") }
     guard ending == .exited(0), !failed else {
       throw UpFailure(
-        "cannot make the database: \(program) \(ending)\n    "
+        "cannot make the database: \(line[0]) \(ending)\n    "
           + said.joined(separator: "\n    "), help: "all of it: \(log)")
     }
     unlink(layout.record(Part.initdb))

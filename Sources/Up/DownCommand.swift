@@ -59,7 +59,8 @@ struct Down: Sendable {
   }
 
   /// Gets the lock: its supervisor, if there is one, is told to end and leave everything to us.
-  private func takeOver(_ layout: Layout, _ report: @escaping Report) async throws -> SupervisorLock {
+  private func takeOver(_ layout: Layout, _ report: @escaping Report) async throws -> SupervisorLock
+  {
     let start = ContinuousClock.now
     var asked: RunningProcess?
     var step: Step?

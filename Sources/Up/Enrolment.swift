@@ -45,6 +45,11 @@ struct Enrolment: Sendable {
     Files.exists("\(layout.agent(node))/node.json")
   }
 
+  /// They open nothing any more.
+  static func forgetSpentTokens(_ layout: Layout, _ nodes: [String]) {
+    for node in nodes where hasJoined(layout, node) { unlink(layout.joinToken(node)) }
+  }
+
   private func send(_ command: some Hosting.Command, about secret: Secret) async throws {
     guard let admin = SecretFiles.read(layout.adminToken) else {
       throw UpFailure(

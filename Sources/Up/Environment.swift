@@ -23,19 +23,22 @@ package enum Environment {
     return getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) }
   }
 
-  /// Our own, without what would turn PostgreSQL's programs and libpq elsewhere (`PG…`) and without
-  /// what speaks to the CLI (`WHARF_…`, which may hold a token).
+  /// What speaks to the CLI (and may hold a token), or names a database of other use.
+  private static let notForPrograms: Set<String> = [
+    "WHARF_TOKEN", "WHARF_API", "WHARF_DATABASE_URL",
+  ]
+
+  /// Our own, without that, and without what would turn PostgreSQL's programs and libpq elsewhere.
   static func forPrograms(_ layout: Layout) -> [String: String] {
-    var variables = own.filter { !$0.key.hasPrefix("PG") && !$0.key.hasPrefix("WHARF_") }
+    var variables = own.filter { !$0.key.hasPrefix("PG") && !notForPrograms.contains($0.key) }
     variables[mark] = layout.data
     return variables
   }
 
-  /// As little as it needs, so that its messages and its files do not depend on who calls.
+  /// So that neither its messages nor the order of its texts depend on who calls.
   static func forPostgres(_ layout: Layout) -> [String: String] {
-    let ours = own
-    var variables = ["LC_ALL": "C", mark: layout.data]
-    for name in ["PATH", "TZ"] { variables[name] = ours[name] }
+    var variables = forPrograms(layout).filter { !$0.key.hasPrefix("LC_") && $0.key != "LANGUAGE" }
+    variables["LC_ALL"] = "C"
     return variables
   }
 }

@@ -50,16 +50,18 @@ enum Files {
     return all
   }
 
-  /// Makes a folder and those above it.
+  /// Makes a folder and those above it. One that is there stays as it is.
   static func makeFolder(_ path: String, mode: mode_t = 0o700) throws(UpFailure) {
-    if mkdir(path, mode) == 0 || (errno == EEXIST && isFolder(path)) { return }
-    let reason = errno
-    if reason == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
-      // Whoever must pass through gets no more than that.
+    if isFolder(path) { return }
+    if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
       try makeFolder(String(path[..<slash]), mode: 0o755)
-      if mkdir(path, mode) == 0 { return }
     }
-    throw failure("make the folder", path, reason == ENOENT ? errno : reason)
+    guard mkdir(path, mode) == 0 else {
+      if errno == EEXIST && isFolder(path) { return }
+      throw failure("make the folder", path)
+    }
+    // Whatever the umask is: it must not shut out who is to pass through.
+    chmod(path, mode)
   }
 
   /// Puts a file in place of the one before, which stays whole until then.

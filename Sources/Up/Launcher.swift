@@ -1,8 +1,8 @@
 // Starts the programs of a system so that they outlive us and can be found again.
 //
 // A new process writes its own record before it becomes the program. Until then it holds the
-// supervisor's lock open, which it inherited: whoever gets the lock after us finds a record of every
-// program that was ever started, also when we were killed at any moment in between.
+// supervisor's lock open, which it inherited: whoever gets the lock after us finds a record of
+// every program that was ever started, also when we were killed at any moment in between.
 
 import CLinux
 import Crypto
@@ -148,7 +148,9 @@ enum Descriptors {
     for descriptor in Files.names(in: "/proc/self/fd").compactMap({ Int32($0) })
     where descriptor > STDERR_FILENO {
       let flags = fcntl(descriptor, F_GETFD)
-      if flags >= 0 && flags & FD_CLOEXEC == 0 { _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) }
+      if flags >= 0 && flags & FD_CLOEXEC == 0 {
+        _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC)
+      }
     }
   }
 }

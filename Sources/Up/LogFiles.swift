@@ -1,6 +1,6 @@
-// Logs of programs are files that they write to themselves, so that they need no supervisor to go on.
-// What bounds them is a look at their size now and then: the log is copied to NAME.log.1 and emptied.
-// A line written between the two is lost; nothing else is.
+// Logs of programs are files that they write to themselves, so that they need no supervisor to go
+// on. What bounds them is a look at their size now and then: the log is copied to NAME.log.1 and
+// emptied. A line written between the two is lost; nothing else is.
 
 import Glibc
 

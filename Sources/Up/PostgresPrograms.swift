@@ -40,7 +40,8 @@ struct PostgresPrograms: Hashable, Sendable {
       throw UpFailure(
         "cannot run the database: its files were made by PostgreSQL \(dataVersion), and only "
           + "\(Set(usable.map(\.version)).sorted().map(String.init).joined(separator: ", ")) is here",
-        help: "install PostgreSQL \(dataVersion) (on Debian: apt install postgresql-\(dataVersion)), "
+        help:
+          "install PostgreSQL \(dataVersion) (on Debian: apt install postgresql-\(dataVersion)), "
           + "or name its folder with --postgres")
     }
     return PostgresPrograms(folder: fitting.folder, version: dataVersion, user: user)
@@ -51,7 +52,8 @@ struct PostgresPrograms: Hashable, Sendable {
   private static func usualFolders() -> [String] {
     let environment = Environment.own
     var folders: [String] = []
-    if let said = ShortCommand.run(["pg_config", "--bindir"], environment: environment), said.code == 0
+    if let said = ShortCommand.run(["pg_config", "--bindir"], environment: environment),
+      said.code == 0
     {
       folders += said.output.split(whereSeparator: \.isNewline).prefix(1).map(String.init)
     }

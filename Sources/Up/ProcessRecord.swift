@@ -1,6 +1,6 @@
-// Which process a program of ours is: its pid alone could be someone else's by now, so its start time
-// and the boot in which that counts go with it. The record is written by the new process itself,
-// before it becomes the program: see Launcher.
+// Which process a program of ours is: its pid alone could be someone else's by now, so its start
+// time and the boot in which that counts go with it. The record is written by the new process
+// itself, before it becomes the program: see Launcher.
 
 import Glibc
 

@@ -17,14 +17,15 @@ struct ProgressLine: JSONRecord, Hashable, Sendable {
 
   var kind: Kind
   var text: String
+  /// Of `done`: the text with which the step began.
+  var step: String?
   var seconds: Double?
   var help: String?
   var code: Int?
 
   static func failure(_ failure: UpFailure) -> ProgressLine {
     ProgressLine(
-      kind: .failed, text: failure.message, seconds: nil, help: failure.help,
-      code: failure.code.rawValue)
+      kind: .failed, text: failure.message, help: failure.help, code: failure.code.rawValue)
   }
 
   var failure: UpFailure {
@@ -36,16 +37,18 @@ typealias Report = @Sendable (ProgressLine) -> Void
 
 /// A step that is timed from its start to its end.
 struct Step: Sendable {
-  let report: Report
+  private let title: String
+  private let report: Report
   private let start = ContinuousClock.now
 
   init(_ text: String, _ report: @escaping Report) {
+    title = text
     self.report = report
     report(ProgressLine(kind: .begun, text: text))
   }
 
   func done(_ text: String) {
-    report(ProgressLine(kind: .done, text: text, seconds: elapsed.inSeconds))
+    report(ProgressLine(kind: .done, text: text, step: title, seconds: elapsed.inSeconds))
   }
 
   var elapsed: Duration { ContinuousClock.now - start }

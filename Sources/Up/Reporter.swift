@@ -1,5 +1,5 @@
-// Where progress goes: to people on the console, or from the background into the log and, while it is
-// open, through the pipe to the `wharf up --detach` that waits.
+// Where progress goes: to people on the console, or from the background into the log and, while it
+// is open, through the pipe to the `wharf up --detach` that waits.
 
 import Glibc
 import Hosting

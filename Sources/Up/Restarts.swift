@@ -1,4 +1,5 @@
-// When a program that ended is started again. A value: the time it ran goes in, the pause comes out.
+// When a program that ended is started again. A value: the time it ran goes in, the pause comes
+// out.
 
 struct Restarts: Hashable, Sendable {
   static let firstPauseMilliseconds = 200

@@ -1,5 +1,5 @@
-// A process that we watch: our child, or one that a supervisor before us started. A pidfd stands for
-// it, so a signal never reaches another process that got its number.
+// A process that we watch: our child, or one that a supervisor before us started. A pidfd stands
+// for it, so a signal never reaches another process that got its number.
 
 import CLinux
 import Dispatch

@@ -72,7 +72,9 @@ package struct SystemSettings: JSONRecord, Hashable, Sendable {
       return "--devices auto gives this machine's devices to one node, and --nodes is \(nodes): "
         + "name simulated ones, such as --devices 4xH100-80G"
     }
-    if !(1...65_535).contains(firstEnginePort) || !(firstEnginePort...65_535).contains(lastEnginePort) {
+    if !(1...65_535).contains(firstEnginePort)
+      || !(firstEnginePort...65_535).contains(lastEnginePort)
+    {
       return "--engine-ports must be like 20000-20999"
     }
     if (lastEnginePort - firstEnginePort + 1) / max(1, nodes) < Self.fewestPortsPerNode {

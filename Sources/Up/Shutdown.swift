@@ -1,6 +1,6 @@
 // Stops the programs of a system by their records alone, so that it works with a living supervisor,
-// without one, and after any crash. The order: gateway, agents, engines, wharfd, PostgreSQL. Each is
-// seen to be gone before the next is told.
+// without one, and after any crash. The order: gateway, agents, engines, wharfd, PostgreSQL. Each
+// is seen to be gone before the next is told.
 
 import Glibc
 
@@ -156,14 +156,15 @@ struct Shutdown: Sendable {
     return []
   }
 
-  /// Every process of PostgreSQL works in the folder of its files.
+  /// Every process of PostgreSQL works in the folder of its files, also while these are made.
   private func processesInDatabase() -> [pid_t] {
+    let folders = [layout.postgres, layout.newPostgres]
     var target = [CChar](repeating: 0, count: Int(PATH_MAX))
     return ProcessTable.pids.filter { pid in
       let count = readlink("/proc/\(pid)/cwd", &target, target.count)
       guard count > 0, ProcessTable.process(pid)?.state != "Z" else { return false }
       let path = String(decoding: target[0..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      return path == layout.postgres && ProcessTable.name(pid) == "postgres"
+      return folders.contains(path) && ProcessTable.name(pid) == "postgres"
     }
   }
 

@@ -1,5 +1,5 @@
-// The folder of PostgreSQL's socket: private to its user, and short, since a socket's path ends at 107
-// bytes wherever the data folder may be.
+// The folder of PostgreSQL's socket: private to its user, and short, since a socket's path ends at
+// 107 bytes wherever the data folder may be.
 
 import Glibc
 
@@ -8,9 +8,11 @@ enum SocketFolder {
   static let socket = ".s.PGSQL.\(Database.port)"
 
   /// Where it is for this system, whether it exists or not.
-  static func path(_ layout: Layout, environment: [String: String] = Environment.own) -> String {
-    let short = "/tmp/wharf-\(geteuid())-\(layout.mark)"
-    if geteuid() == 0 {
+  static func path(
+    _ layout: Layout, environment: [String: String] = Environment.own, user: uid_t = geteuid()
+  ) -> String {
+    let short = "/tmp/wharf-\(user)-\(layout.mark)"
+    if user == 0 {
       return access("/run", W_OK) == 0 ? "/run/wharf-\(layout.mark)" : short
     }
     guard let runtime = environment["XDG_RUNTIME_DIR"], runtime.hasPrefix("/"),
@@ -29,7 +31,9 @@ enum SocketFolder {
       }
       return
     }
-    guard errno == EEXIST else { throw Files.failure("make the folder of PostgreSQL's socket,", path) }
+    guard errno == EEXIST else {
+      throw Files.failure("make the folder of PostgreSQL's socket,", path)
+    }
     var facts = stat()
     guard lstat(path, &facts) == 0 else { throw Files.failure("look at", path) }
     // Killed between making it and giving it away, we left it to ourselves.

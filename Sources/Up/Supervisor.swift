@@ -1,8 +1,8 @@
-// Brings a system up and keeps it up: starts its programs in order, takes over those that a supervisor
-// before it left running, and starts again what ends.
+// Brings a system up and keeps it up: starts its programs in order, takes over those that a
+// supervisor before it left running, and starts again what ends.
 //
-// It ends nothing by ending: killed at any moment, it leaves every program running and recorded. What
-// is stopped on purpose is stopped by Shutdown.
+// It ends nothing by ending: killed at any moment, it leaves every program running and recorded.
+// What is stopped on purpose is stopped by Shutdown.
 
 import Glibc
 import Synchronization
@@ -31,7 +31,8 @@ final class Supervisor: Sendable {
     case failed(any Error)
   }
 
-  /// Until it is told a word, or the system did not come up; then what was started is stopped again.
+  /// Until it is told a word, or the system did not come up; then what was started is stopped
+  /// again.
   func run(_ words: Words, whenReady: @escaping @Sendable () -> Void) async throws -> Word {
     let outcome = await withTaskGroup(of: Outcome.self) { group in
       group.addTask { .told(await words.next() ?? .letGo) }
@@ -73,6 +74,7 @@ final class Supervisor: Sendable {
         return try await starts.reduce(into: []) { $0.append($1) }
       }
       for (part, process) in running { group.addTask { await self.keep(part, process) } }
+      Enrolment.forgetSpentTokens(layout, parts.settings.nodeNames)
       try setPhase(.ready)
       whenReady()
       try await group.waitForAll()
@@ -83,8 +85,8 @@ final class Supervisor: Sendable {
     try SystemStatus(phase: phase, settings: parts.settings).write(layout)
   }
 
-  /// Ends what runs for other settings than those of now, and what was left half done; then makes the
-  /// database if there is none.
+  /// Ends what runs for other settings than those of now, and what was left half done; then makes
+  /// the database if there is none.
   private func clearWay() async throws {
     let wanted = Dictionary(uniqueKeysWithValues: parts.all.map { ($0.name, $0.command.digest) })
     let stale = Shutdown.running(layout).filter { wanted[$0.name] != $0.record.commandDigest }
@@ -116,7 +118,7 @@ final class Supervisor: Sendable {
   /// Until it is ready for the first time.
   private func start(_ part: Part) async throws -> RunningProcess {
     let step = Step("\(part.title) starts", report)
-    if let process = adopted(part), try await isReady(part, process, step) {
+    if let process = adopted(part), try await isReady(part, process) {
       step.done("\(part.title) runs on")
       return process
     }
@@ -127,7 +129,7 @@ final class Supervisor: Sendable {
       try Task.checkCancellation()
       _ = started.withLock { $0.insert(part.name) }
       let process = try launcher.start(part.name, part.command)
-      if try await isReady(part, process, step) {
+      if try await isReady(part, process) {
         step.done("\(part.title) is ready")
         return process
       }
@@ -146,7 +148,7 @@ final class Supervisor: Sendable {
 
   /// - Returns: false when it ended first.
   /// - Throws: when it was not ready in time.
-  private func isReady(_ part: Part, _ process: RunningProcess, _ step: Step) async throws -> Bool {
+  private func isReady(_ part: Part, _ process: RunningProcess) async throws -> Bool {
     let start = ContinuousClock.now
     var nextWord = Duration.seconds(Self.sayAfterSeconds)
     while !process.isOver {
@@ -160,7 +162,8 @@ final class Supervisor: Sendable {
       case .notYet(let reason):
         guard elapsed < .seconds(part.readyLimitSeconds) else {
           throw failure(
-            part, "it was not ready within \(part.readyLimitSeconds) s"
+            part,
+            "it was not ready within \(part.readyLimitSeconds) s"
               + (reason.map { ": \($0)" } ?? ""), code: .timedOut)
         }
         if elapsed >= nextWord {
@@ -180,13 +183,14 @@ final class Supervisor: Sendable {
     var restarts = Restarts()
     while let ending = await process.ended() {
       let pause = restarts.pause(afterRunning: ContinuousClock.now - since)
-      note("\(part.title) \(ending); it is started again in \(pause.inSeconds.oneDecimal) s", report)
+      note(
+        "\(part.title) \(ending); it is started again in \(pause.inSeconds.oneDecimal) s", report)
       guard (try? await Task.sleep(for: pause)) != nil else { return }
       since = .now
       do {
         process = try launcher.start(part.name, part.command)
         let step = Step("\(part.title) starts again", report)
-        if try await isReady(part, process, step) { step.done("\(part.title) is ready again") }
+        if try await isReady(part, process) { step.done("\(part.title) is ready again") }
       } catch is CancellationError {
         return
       } catch {
@@ -201,7 +205,8 @@ final class Supervisor: Sendable {
   ) -> UpFailure {
     let log = layout.log(part.name)
     let said = Files.tail(log).map { "\n    \($0)" }.joined()
-    return UpFailure("cannot bring up \(part.title): \(reason)\(said)", help: "its log: \(log)", code: code)
+    return UpFailure(
+      "cannot bring up \(part.title): \(reason)\(said)", help: "its log: \(log)", code: code)
   }
 
   private func keepLogsShort() async {

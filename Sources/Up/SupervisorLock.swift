@@ -1,5 +1,5 @@
-// Who tends a data folder: one process at a time, let go by its death. See Launcher for why a process
-// that is just being started holds it too.
+// Who tends a data folder: one process at a time, let go by its death. See Launcher for why a
+// process that is just being started holds it too.
 
 import Glibc
 
@@ -27,8 +27,11 @@ final class SupervisorLock: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Lets go now; the descriptor itself stays until nobody needs it.
-  func release() { flock(descriptor, LOCK_UN) }
+  /// Lets go now, so that someone else can take it; nobody is to think that we still hold it.
+  func release() {
+    ftruncate(descriptor, 0)
+    flock(descriptor, LOCK_UN)
+  }
 
   static func take(_ layout: Layout, as role: Role) throws(UpFailure) -> Attempt {
     let descriptor = open(layout.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)

@@ -1,5 +1,5 @@
-// What `wharf up` does: finds out whether the system runs already, and if not becomes its supervisor,
-// or starts one in the background and waits for its word.
+// What `wharf up` does: finds out whether the system runs already, and if not becomes its
+// supervisor, or starts one in the background and waits for its word.
 
 import Glibc
 
@@ -13,24 +13,28 @@ struct Up: Sendable {
   init(_ command: UpCommand) { self.command = command }
 
   func run() async throws {
+    let reporter = Reporter(descriptor: command.progressDescriptor)
+    do {
+      try await run(reporter)
+    } catch let failure as UpFailure {
+      reporter.report(.failure(failure))
+      throw failure
+    }
+  }
+
+  private func run(_ reporter: Reporter) async throws {
     let wanted = Layout.named(command.data)
     // Before anything is made: what is asked for may be nonsense.
     let settings = try command.settings(
       over: SystemSettings.read(wanted) ?? SystemSettings(wanted))
     let layout = try DataFolder.prepare(wanted)
     guard let lock = try await takeLock(layout) else {
-      return try await sayThatItRuns(layout)
+      return try await sayThatItRuns(layout, reporter)
     }
     if command.detach && command.progressDescriptor == nil {
       try Background.start(command, layout, letGo: lock)
-      return
-    }
-    let reporter = Reporter(descriptor: command.progressDescriptor)
-    do {
+    } else {
       try await supervise(layout, settings, lock, reporter)
-    } catch let failure as UpFailure {
-      reporter.report(.failure(failure))
-      throw failure
     }
   }
 
@@ -54,13 +58,16 @@ struct Up: Sendable {
     case .stop:
       reporter.begin("Wharf goes down")
       try? SystemStatus(phase: .stopping, settings: settings).write(layout)
-      _ = try await Shutdown(layout: layout, programs: parts.programs, report: reporter.report).run()
+      _ = try await Shutdown(layout: layout, programs: parts.programs, report: reporter.report)
+        .run()
       reporter.begin("Wharf is down; its data stays in \(layout.data)")
     }
   }
 
   /// Everything that can be known to fail is found before anything is started.
-  private func prepared(_ layout: Layout, _ settings: SystemSettings) throws(UpFailure) -> SystemParts {
+  private func prepared(_ layout: Layout, _ settings: SystemSettings) throws(UpFailure)
+    -> SystemParts
+  {
     let programs = try Programs.find(settings)
     let postgres = try PostgresPrograms.find(
       named: command.postgres, dataVersion: Database.version(layout))
@@ -68,7 +75,8 @@ struct Up: Sendable {
     let ours = Set(Shutdown.running(layout).map(\.record.pid))
     try Ports.requireFree(settings.apiPort, for: "API", flag: "--api-port", ours: ours)
     if settings.gateway {
-      try Ports.requireFree(settings.gatewayPort, for: "gateway", flag: "--gateway-port", ours: ours)
+      try Ports.requireFree(
+        settings.gatewayPort, for: "gateway", flag: "--gateway-port", ours: ours)
     }
     try settings.write(layout)
     return SystemParts(
@@ -99,7 +107,7 @@ struct Up: Sendable {
   }
 
   /// Waits until that one is done, and says what runs.
-  private func sayThatItRuns(_ layout: Layout) async throws {
+  private func sayThatItRuns(_ layout: Layout, _ reporter: Reporter) async throws {
     let deadline = ContinuousClock.now + .seconds(Self.otherStartSeconds)
     while ContinuousClock.now < deadline {
       guard let holder = SupervisorLock.holder(layout), holder.role == .up else {
@@ -114,7 +122,7 @@ struct Up: Sendable {
             "the system in \(layout.data) runs already, with other settings than asked for",
             help: "stop it first: wharf down --data \(layout.data)")
         }
-        Reporter(descriptor: command.progressDescriptor).ready(
+        reporter.ready(
           layout, status.settings, "Wharf is already running (pid \(holder.process.pid)).")
         return
       }

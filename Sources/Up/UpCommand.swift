@@ -16,7 +16,8 @@ package struct UpCommand: AsyncParsableCommand {
       ready. Several systems live side by side with --data, --api-port and --gateway-port.
       """)
 
-  @Option(help: "Folder of everything that is kept; /var/lib/wharf as root, else ~/.local/share/wharf.")
+  @Option(
+    help: "Folder of everything that is kept; /var/lib/wharf as root, else ~/.local/share/wharf.")
   var data: String?
   @Option(help: "Port of the API. (default: 7400)") var apiPort: Int?
   @Option(help: "Port of the gateway. (default: 7480)") var gatewayPort: Int?

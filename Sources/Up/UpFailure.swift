@@ -1,5 +1,5 @@
-// Why `wharf up` or `wharf down` could not do what it was asked: what was attempted, on what, why it
-// failed, and what would help.
+// Why `wharf up` or `wharf down` could not do what it was asked: what was attempted, on what, why
+// it failed, and what would help.
 
 package struct UpFailure: Error, Hashable, CustomStringConvertible {
   /// The exit codes of every `wharf` command.

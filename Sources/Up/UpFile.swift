@@ -21,7 +21,8 @@ package struct UpFile: JSONRecord, Hashable, Sendable {
   /// The places to look at, the best first.
   package static func places(_ environment: [String: String] = Environment.own) -> [String] {
     var places: [String] = []
-    if let runtime = environment["XDG_RUNTIME_DIR"], runtime.hasPrefix("/"), Files.isFolder(runtime) {
+    if let runtime = environment["XDG_RUNTIME_DIR"], runtime.hasPrefix("/"), Files.isFolder(runtime)
+    {
       places.append("\(runtime)/wharf/up.json")
     }
     if let home = Environment.home(environment) {
@@ -36,7 +37,9 @@ package struct UpFile: JSONRecord, Hashable, Sendable {
   }
 
   private static func read(_ path: String) -> UpFile? {
-    guard let bytes = Files.read(path), let value = try? JSONValue(document: bytes) else { return nil }
+    guard let bytes = Files.read(path), let value = try? JSONValue(document: bytes) else {
+      return nil
+    }
     return try? JSONDecoding.read(UpFile.self, from: value, strict: false)
   }
 
