@@ -5,123 +5,111 @@ import Glibc
 import TestKit
 import Testing
 
-@Suite(.database)
-struct ConnectionTests {
-  @Test func `Login keeps a token that only its owner can read`() async throws {
-    let hosted = try Hosted()
-    try await hosted.start()
-    var ada = try hosted.someone("ada")
-    let invitation = try await hosted.admin().does(
-      "person", "invite", "ada", "--role", "operator", "-q")
-    #expect(
-      try await ada.does("login", "--invitation", invitation)
-        == "logged in to \(hosted.api) as ada (operator)")
-    ada.environment["WHARF_API"] = nil
-    #expect(try await ada.does("whoami").hasPrefix("ada (operator, person/"))
-    let path = "\(ada.folder)/.config/wharf/credentials.json"
-    let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
-    #expect(mode == 0o600)
-    #expect(try !Programs.text(URL(fileURLWithPath: path)).contains(invitation))
-    let again = try await ada.wharf("login", "--invitation", invitation)
-    #expect(again.code == 1)
-    #expect(try await ada.does("whoami").hasPrefix("ada"), "a failed login keeps the old token")
+extension AgainstWharfd {
+  struct ConnectionTests {
+    @Test func `Login keeps a token that only its owner can read`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      var ada = try hosted.someone("ada")
+      let invitation = try await hosted.admin().does(
+        "person", "invite", "ada", "--role", "operator", "-q")
+      #expect(
+        try await ada.does("login", "--invitation", invitation)
+          == "logged in to \(hosted.api) as ada (operator)")
+      ada.environment["WHARF_API"] = nil
+      #expect(try await ada.does("whoami").hasPrefix("ada (operator, person/"))
+      let path = "\(ada.folder)/.config/wharf/credentials.json"
+      let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+      #expect(mode == 0o600)
+      #expect(try !Programs.text(URL(fileURLWithPath: path)).contains(invitation))
+      let again = try await ada.wharf("login", "--invitation", invitation)
+      #expect(again.code == 1)
+      #expect(try await ada.does("whoami").hasPrefix("ada"), "a failed login keeps the old token")
 
-    let token = try Programs.text(URL(fileURLWithPath: hosted.tokenFile))
-    try await ada.does("login", "--api", hosted.api, "--token", "-", input: token)
-    #expect(try await ada.does("whoami").hasPrefix("admin"))
-    #expect(try await ada.wharf("login").code == 2)
-  }
-
-  @Test func `A wharf up that runs here is found by itself`() async throws {
-    let hosted = try Hosted()
-    try await hosted.start()
-    var someone = try hosted.someone("someone")
-    someone.environment["WHARF_API"] = nil
-    someone.environment["XDG_RUNTIME_DIR"] = "\(someone.folder)/run"
-    let folder = "\(someone.folder)/run/wharf"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let up =
-      #"{"api":"\#(hosted.api)","gateway":"http://127.0.0.1:1","tokenFile":"\#(hosted.tokenFile)","data":"/x"}"#
-    try Data(up.utf8).write(to: URL(fileURLWithPath: "\(folder)/up.json"))
-    #expect(try await someone.does("whoami") == "admin (admin, person/3) at \(hosted.api)")
-    // A named API gets no token that was not meant for it.
-    let other = try await someone.wharf("whoami", "--api", "http://localhost:\(hosted.port)")
-    #expect(other.code == 1 && other.err.contains("carries no token"))
-  }
-
-  @Test func `A command whose wharfd stalls is answered when it goes on, and done once`()
-    async throws
-  {
-    let hosted = try Hosted()
-    try await hosted.start()
-    let admin = try hosted.admin()
-    hosted.pause()
-    async let registered = admin.wharf("provider", "register", "xai")
-    try await Task.sleep(for: .seconds(1))
-    hosted.resume()
-    #expect(try await registered.code == 0)
-    #expect(try await admin.does("history", "provider", "xai", "-q") == "5")
-  }
-
-  @Test func `A command whose wharfd dies is sent again, and done once`() async throws {
-    let hosted = try Hosted()
-    try await hosted.start()
-    let admin = try hosted.admin()
-    let head = try await admin.does("status", "-q")
-    hosted.pause()
-    async let registered = admin.wharf("provider", "register", "xai")
-    try await Task.sleep(for: .seconds(1))
-    hosted.stop(by: SIGKILL)
-    try await hosted.start()
-    let ran = try await registered
-    #expect(ran.code == 0, "\(ran)")
-    let history = try await admin.does("history", "provider", "xai", "-q")
-    #expect(try #require(Int(history)) > (try #require(Int(head))))
-  }
-
-  @Test func `A log that was rewritten is found, loudly`() async throws {
-    let hosted = try Hosted()
-    try await hosted.start()
-    let admin = try hosted.admin()
-    try await admin.does("provider", "register", "xai")
-    let heads = "\(admin.folder)/.local/state/wharf/heads.json"
-    let file = URL(fileURLWithPath: heads)
-    let kept = try Programs.text(file)
-    let pattern = /"hash":"([0-9a-f]{64})"/
-    let hash = try #require(kept.firstMatch(of: pattern)).output.1
-    // The same position with another hash.
-    let other = String(hash.reversed())
-    try Data(kept.replacing(hash, with: other).utf8).write(to: file)
-    let rewritten = try await admin.wharf("provider", "list")
-    #expect(rewritten.code == 1 && rewritten.out.isEmpty)
-    #expect(rewritten.err.hasPrefix("error: WARNING: the log was rewritten: position 5 of era 1"))
-    // A position that the leader does not have.
-    try Data(kept.replacing("\"position\":5", with: "\"position\":500").utf8).write(to: file)
-    let cut = try await admin.wharf("provider", "list")
-    #expect(cut.code == 1 && cut.err.contains("the log was rewritten"), "\(cut)")
-    #expect(cut.err.contains("now the log ends at 5"))
-    // On purpose.
-    try await admin.does("login", "--forget")
-    #expect(try await admin.does("provider", "list", "-q") == "xai")
-  }
-
-  @Test func `Watching shows each change, and Ctrl-C ends it well`() async throws {
-    let hosted = try Hosted()
-    try await hosted.start()
-    let admin = try hosted.admin()
-    let (process, out, err) = try Programs.start(
-      "wharf", ["provider", "list", "--watch"], environment: admin.environment,
-      folder: admin.folder)
-    try process.run()
-    defer { if process.isRunning { process.terminate() } }
-    try await Programs.until("the first picture") {
-      try Programs.text(out).contains("no providers")
+      let token = try Programs.text(URL(fileURLWithPath: hosted.tokenFile))
+      try await ada.does("login", "--api", hosted.api, "--token", "-", input: token)
+      #expect(try await ada.does("whoami").hasPrefix("admin"))
+      #expect(try await ada.wharf("login").code == 2)
     }
-    try await admin.does("provider", "register", "xai")
-    try await Programs.until("the change") { try Programs.text(out).contains("xai") }
-    kill(process.processIdentifier, SIGINT)
-    try await Programs.until("the end") { !process.isRunning }
-    #expect(process.terminationReason == .exit && process.terminationStatus == 0)
-    #expect(try Programs.text(err).isEmpty)
+
+    @Test func `A wharf up that runs here is found by itself`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      var someone = try hosted.someone("someone")
+      someone.environment["WHARF_API"] = nil
+      someone.environment["XDG_RUNTIME_DIR"] = "\(someone.folder)/run"
+      let folder = "\(someone.folder)/run/wharf"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let up =
+        #"{"api":"\#(hosted.api)","gateway":"http://127.0.0.1:1","tokenFile":"\#(hosted.tokenFile)","data":"/x"}"#
+      try Data(up.utf8).write(to: URL(fileURLWithPath: "\(folder)/up.json"))
+      #expect(try await someone.does("whoami") == "admin (admin, person/3) at \(hosted.api)")
+      // A named API gets no token that was not meant for it.
+      let other = try await someone.wharf("whoami", "--api", "http://localhost:\(hosted.port)")
+      #expect(other.code == 1 && other.err.contains("carries no token"))
+    }
+
+    @Test func `A command whose wharfd dies is sent again, and done once`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      let head = try await admin.does("status", "-q")
+      // Stopped, it takes the connection and cannot answer: the command is on its way when it dies.
+      hosted.pause()
+      async let registered = admin.wharf("provider", "register", "xai")
+      try await Task.sleep(for: .seconds(1))
+      hosted.stop(by: SIGKILL)
+      try await hosted.start()
+      let ran = try await registered
+      #expect(ran.code == 0, "\(ran)")
+      let history = try await admin.does("history", "provider", "xai", "-q")
+      #expect(try #require(Int(history)) > (try #require(Int(head))))
+    }
+
+    @Test func `A log that was rewritten is found, loudly`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      try await admin.does("provider", "register", "xai")
+      let heads = "\(admin.folder)/.local/state/wharf/heads.json"
+      let file = URL(fileURLWithPath: heads)
+      let kept = try Programs.text(file)
+      let pattern = /"hash":"([0-9a-f]{64})"/
+      let hash = try #require(kept.firstMatch(of: pattern)).output.1
+      // The same position with another hash.
+      let other = String(hash.reversed())
+      try Data(kept.replacing(hash, with: other).utf8).write(to: file)
+      let rewritten = try await admin.wharf("provider", "list")
+      #expect(rewritten.code == 1 && rewritten.out.isEmpty)
+      #expect(rewritten.err.hasPrefix("error: WARNING: the log was rewritten: position 5 of era 1"))
+      // A position that the leader does not have.
+      try Data(kept.replacing("\"position\":5", with: "\"position\":500").utf8).write(to: file)
+      let cut = try await admin.wharf("provider", "list")
+      #expect(cut.code == 1 && cut.err.contains("the log was rewritten"), "\(cut)")
+      #expect(cut.err.contains("now the log ends at 5"))
+      // On purpose.
+      try await admin.does("login", "--forget")
+      #expect(try await admin.does("provider", "list", "-q") == "xai")
+    }
+
+    @Test func `Watching shows each change, and Ctrl-C ends it well`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      let (process, out, err) = try Programs.start(
+        "wharf", ["provider", "list", "--watch"], environment: admin.environment,
+        folder: admin.folder)
+      try process.run()
+      defer { if process.isRunning { process.terminate() } }
+      try await Programs.until("the first picture") {
+        try Programs.text(out).contains("no providers")
+      }
+      try await admin.does("provider", "register", "xai")
+      try await Programs.until("the change") { try Programs.text(out).contains("xai") }
+      kill(process.processIdentifier, SIGINT)
+      try await Programs.until("the end") { !process.isRunning }
+      #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+      #expect(try Programs.text(err).isEmpty)
+    }
   }
 }

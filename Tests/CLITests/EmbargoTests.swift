@@ -4,90 +4,92 @@
 import TestKit
 import Testing
 
-@Suite(.database)
-struct EmbargoTests {
-  @Test func `An embargoed model answers a viewer exactly as an unknown one`() async throws {
-    let hosted = try Hosted()
-    try await hosted.start()
-    let admin = try hosted.admin()
-    try await admin.onboards("xai/grok-4")
-    try await admin.does("deployment", "create", "covert", "--model", "xai/grok-4:1")
-    let viewer = try await hosted.invited("vic", "viewer")
+extension AgainstWharfd {
+  struct EmbargoTests {
+    @Test func `An embargoed model answers a viewer exactly as an unknown one`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      try await admin.onboards("xai/grok-4")
+      try await admin.does("deployment", "create", "covert", "--model", "xai/grok-4:1")
+      let viewer = try await hosted.invited("vic", "viewer")
 
-    // Each pair asks the same of what is hidden and of what is not there.
-    for (hidden, unknown) in [
-      (["model", "show", "xai/grok-4"], ["model", "show", "xai/grok-9"]),
-      (["model", "show", "model/8"], ["model", "show", "model/7777"]),
-      (["history", "model", "xai/grok-4"], ["history", "model", "xai/grok-9"]),
-      (["history", "model", "model/8"], ["history", "model", "model/7777"]),
-      (["deployment", "show", "covert"], ["deployment", "show", "absent"]),
-      (["history", "deployment", "covert"], ["history", "deployment", "absent"]),
-      (["replica", "show", "covert-1"], ["replica", "show", "absent-1"]),
-      (
-        ["replica", "list", "--deployment", "covert"],
-        ["replica", "list", "--deployment", "absent"]
-      ),
-    ] {
-      let first = try await run(viewer, hidden)
-      let second = try await run(viewer, unknown)
-      #expect(first.code == 1 && second.code == 1)
-      let renamed = first.err.replacing("grok-4", with: "grok-9").replacing(
-        "covert", with: "absent"
-      )
-      .replacing("model/8", with: "model/7777")
-      #expect(renamed == second.err, "\(hidden)")
-    }
-    #expect(try await run(admin, ["history", "model", "model/8"]).code == 0)
-
-    for arguments in [
-      ["model", "list"], ["deployment", "list"], ["replica", "list"], ["status"],
-      ["events", "--after", "0", "--limit", "1000"], ["diff", "--from", "0"], ["node", "list"],
-      ["team", "list"], ["provider", "list"],
-    ] {
-      let seen = try await run(viewer, arguments + ["-o", "json"])
-      #expect(seen.code == 0)
-      for name in ["grok-4", "covert", "model/8", "deployment/10"] {
-        #expect(!seen.out.contains(name), "\(arguments) tells of \(name)")
+      // Each pair asks the same of what is hidden and of what is not there.
+      for (hidden, unknown) in [
+        (["model", "show", "xai/grok-4"], ["model", "show", "xai/grok-9"]),
+        (["model", "show", "model/8"], ["model", "show", "model/7777"]),
+        (["history", "model", "xai/grok-4"], ["history", "model", "xai/grok-9"]),
+        (["history", "model", "model/8"], ["history", "model", "model/7777"]),
+        (["deployment", "show", "covert"], ["deployment", "show", "absent"]),
+        (["history", "deployment", "covert"], ["history", "deployment", "absent"]),
+        (["replica", "show", "covert-1"], ["replica", "show", "absent-1"]),
+        (
+          ["replica", "list", "--deployment", "covert"],
+          ["replica", "list", "--deployment", "absent"]
+        ),
+      ] {
+        let first = try await run(viewer, hidden)
+        let second = try await run(viewer, unknown)
+        #expect(first.code == 1 && second.code == 1)
+        let renamed = first.err.replacing("grok-4", with: "grok-9").replacing(
+          "covert", with: "absent"
+        )
+        .replacing("model/8", with: "model/7777")
+        #expect(renamed == second.err, "\(hidden)")
       }
-      let all = try await run(admin, arguments + ["-o", "json"])
-      #expect(all.code == 0)
-    }
-    #expect(try await viewer.does("status").contains("1 provider, 0 models"))
+      #expect(try await run(admin, ["history", "model", "model/8"]).code == 0)
 
-    // Gone from the state, still hidden in the log; published, known also of the past.
-    try await admin.does("deployment", "delete", "covert")
-    #expect(try await run(viewer, ["history", "deployment", "deployment/10"]).code == 1)
-    #expect(try await run(admin, ["history", "deployment", "deployment/10"]).code == 0)
-    try await admin.does("model", "publish", "xai/grok-4", "--to", "external")
-    #expect(try await viewer.does("model", "list", "-q") == "xai/grok-4")
-    #expect(try await run(viewer, ["history", "deployment", "deployment/10"]).code == 0)
-  }
-
-  @Test func `A viewer reads and changes nothing; who is only invited reads nothing`() async throws
-  {
-    let hosted = try Hosted()
-    try await hosted.start()
-    let viewer = try await hosted.invited("vic", "viewer")
-    try await viewer.does("provider", "list")
-    let sent = try await viewer.wharf("provider", "register", "xai")
-    #expect(sent.code == 1 && sent.err.contains("is not for the role viewer"))
-    let admin = try hosted.admin()
-    for secret in [
-      try await admin.does("person", "invite", "ada", "--role", "operator", "-q"),
-      try await admin.does("node", "join-token", "-q"),
-      try await admin.does("gateway", "register", "edge", "-q"),
-    ] {
-      let holder = try hosted.someone("holder", token: secret)
-      for arguments in [["model", "list"], ["status"], ["events"], ["diff", "--from", "0"]] {
-        let read = try await run(holder, arguments)
-        #expect(read.code == 1 && read.err.contains("reading is not for the role"), "\(read)")
+      for arguments in [
+        ["model", "list"], ["deployment", "list"], ["replica", "list"], ["status"],
+        ["events", "--after", "0", "--limit", "1000"], ["diff", "--from", "0"], ["node", "list"],
+        ["team", "list"], ["provider", "list"],
+      ] {
+        let seen = try await run(viewer, arguments + ["-o", "json"])
+        #expect(seen.code == 0)
+        for name in ["grok-4", "covert", "model/8", "deployment/10"] {
+          #expect(!seen.out.contains(name), "\(arguments) tells of \(name)")
+        }
+        let all = try await run(admin, arguments + ["-o", "json"])
+        #expect(all.code == 0)
       }
-      #expect(try await holder.wharf("whoami").code == 0)
-    }
-  }
+      #expect(try await viewer.does("status").contains("1 provider, 0 models"))
 
-  private func run(_ someone: Someone, _ arguments: [String]) async throws -> Ran {
-    try await Programs.run(
-      "wharf", arguments, environment: someone.environment, folder: someone.folder)
+      // Gone from the state, still hidden in the log; published, known also of the past.
+      try await admin.does("deployment", "delete", "covert")
+      #expect(try await run(viewer, ["history", "deployment", "deployment/10"]).code == 1)
+      #expect(try await run(admin, ["history", "deployment", "deployment/10"]).code == 0)
+      try await admin.does("model", "publish", "xai/grok-4", "--to", "external")
+      #expect(try await viewer.does("model", "list", "-q") == "xai/grok-4")
+      #expect(try await run(viewer, ["history", "deployment", "deployment/10"]).code == 0)
+    }
+
+    @Test func `A viewer reads and changes nothing; who is only invited reads nothing`()
+      async throws
+    {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let viewer = try await hosted.invited("vic", "viewer")
+      try await viewer.does("provider", "list")
+      let sent = try await viewer.wharf("provider", "register", "xai")
+      #expect(sent.code == 1 && sent.err.contains("is not for the role viewer"))
+      let admin = try hosted.admin()
+      for secret in [
+        try await admin.does("person", "invite", "ada", "--role", "operator", "-q"),
+        try await admin.does("node", "join-token", "-q"),
+        try await admin.does("gateway", "register", "edge", "-q"),
+      ] {
+        let holder = try hosted.someone("holder", token: secret)
+        for arguments in [["model", "list"], ["status"], ["events"], ["diff", "--from", "0"]] {
+          let read = try await run(holder, arguments)
+          #expect(read.code == 1 && read.err.contains("reading is not for the role"), "\(read)")
+        }
+        #expect(try await holder.wharf("whoami").code == 0)
+      }
+    }
+
+    private func run(_ someone: Someone, _ arguments: [String]) async throws -> Ran {
+      try await Programs.run(
+        "wharf", arguments, environment: someone.environment, folder: someone.folder)
+    }
   }
 }

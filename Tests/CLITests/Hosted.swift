@@ -4,6 +4,10 @@ import Foundation
 import TestKit
 import Testing
 
+/// Tests against real programs: one after another, since each starts a system of its own.
+@Suite(.serialized, .database)
+enum AgainstWharfd {}
+
 /// Someone at a command line.
 struct Someone: Sendable {
   /// Kept, so that it runs while it is used.

@@ -99,7 +99,7 @@ final class System: Sendable {
   func down() async throws {
     let ran = try await wharf("down", "--data", data, limitSeconds: 120)
     #expect(ran.status == .code(0), "\(ran)")
-    try await eventually("no process is left") { self.folder.survivors().isEmpty }
+    try await eventually("no process is left") { self.processes().isEmpty }
   }
 
   // MARK: The gateway
@@ -134,10 +134,23 @@ final class System: Sendable {
   /// The pids of this system's processes of one program.
   func pids(of program: String) -> [pid_t] {
     // The kernel keeps 15 characters of a name.
-    folder.survivors().filter { pid in
+    processes().filter { pid in
       let name = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)
       return name?.trimmingCharacters(in: .newlines) == String(program.prefix(15))
     }.sorted()
+  }
+
+  /// Every process of this system: by the test's mark, or, as engines get a clean environment, by the
+  /// folder of their attempt.
+  func processes() -> [pid_t] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return names.compactMap { name in
+      guard let pid = pid_t(name),
+        let bytes = FileManager.default.contents(atPath: "/proc/\(name)/environ")
+      else { return nil }
+      let environment = String(decoding: bytes, as: UTF8.self)
+      return environment.contains(folder.mark) || environment.contains(folder.root) ? pid : nil
+    }
   }
 
   /// Kills every process of one program, without a chance to clean up.

@@ -5,6 +5,7 @@ import EventLog
 import HashTreeCollections
 import Hosting
 import Hummingbird
+import ServiceLifecycle
 import Wire
 
 struct AgentRoutes: Sendable {
@@ -62,10 +63,10 @@ struct AgentRoutes: Sendable {
         return .json(assignments.assignment(of: node, in: head).jsonBytes, head: head)
       }
       let left = deadline - ContinuousClock.now
-      guard left > .zero, let next = await member.board.wait(
-        for: head.state.position.next, upTo: left)
-      else { return .nothingNew(head: member.board.current) }
-      head = next
+      guard left > .zero, !Task.isShuttingDownGracefully else {
+        return .nothingNew(head: member.board.current)
+      }
+      head = await member.board.news(after: head, upTo: left)
     }
   }
 

@@ -5,6 +5,7 @@ import EventLog
 import HTTPTypes
 import Hosting
 import Hummingbird
+import ServiceLifecycle
 import Wire
 
 struct GatewayRoutes: Sendable {
@@ -54,14 +55,12 @@ struct GatewayRoutes: Sendable {
         return .json(policy.jsonBytes, head: head)
       }
       let left = deadline - ContinuousClock.now
-      guard left > .zero, let next = await member.board.wait(
-        for: head.state.position.next, upTo: left)
-      else {
+      guard left > .zero, !Task.isShuttingDownGracefully else {
         try requireTouch(head)
         signals.leased(gateway.id, at: ContinuousClock.now)
         return .nothingNew(head: member.board.current)
       }
-      head = next
+      head = await member.board.news(after: head, upTo: left)
     }
   }
 
@@ -104,5 +103,15 @@ extension Response {
     var headers: HTTPFields = [:]
     if let name = HTTPField.Name(WharfHeader.head) { headers[name] = head.witness.headerText }
     return Response(status: .noContent, headers: headers)
+  }
+}
+
+extension HeadBoard {
+  /// A long-poll looks up this often, so that it does not hold up a shutdown.
+  private static let longPollStep = Duration.milliseconds(500)
+
+  /// The next head, or the same one after a short while.
+  func news(after head: Head, upTo left: Duration) async -> Head {
+    await wait(for: head.state.position.next, upTo: min(left, Self.longPollStep)) ?? head
   }
 }
