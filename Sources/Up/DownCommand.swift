@@ -10,6 +10,8 @@ package struct DownCommand: AsyncParsableCommand {
     discussion: """
       Works whether its supervisor runs, was killed, or is still starting. Without --data it is the \
       system that was last brought up.
+
+      Example: wharf down
       """)
 
   @Option(help: "The folder that 'wharf up' was given.")

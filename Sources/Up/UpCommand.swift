@@ -14,6 +14,8 @@ package struct UpCommand: AsyncParsableCommand {
 
       In the foreground, Ctrl-C stops everything, engines too. With --detach it returns once all is \
       ready. Several systems live side by side with --data, --api-port and --gateway-port.
+
+      Example: wharf up --nodes 2 --devices 4xH100-80G --detach
       """)
 
   @Option(

@@ -10,16 +10,20 @@ extension AgainstWharfd {
       let hosted = try Hosted()
       try await hosted.start()
       let admin = try hosted.admin()
+      let start = try await admin.next()
       try await admin.onboards("xai/grok-4")
+      // A provider, its agreement, an engine, then the model and its version.
+      let model = "model/\(start + 3)"
+      let deployment = "deployment/\(start + 5)"
       try await admin.does("deployment", "create", "covert", "--model", "xai/grok-4:1")
       let viewer = try await hosted.invited("vic", "viewer")
 
       // Each pair asks the same of what is hidden and of what is not there.
       for (hidden, unknown) in [
         (["model", "show", "xai/grok-4"], ["model", "show", "xai/grok-9"]),
-        (["model", "show", "model/8"], ["model", "show", "model/7777"]),
+        (["model", "show", model], ["model", "show", "model/7777"]),
         (["history", "model", "xai/grok-4"], ["history", "model", "xai/grok-9"]),
-        (["history", "model", "model/8"], ["history", "model", "model/7777"]),
+        (["history", "model", model], ["history", "model", "model/7777"]),
         (["deployment", "show", "covert"], ["deployment", "show", "absent"]),
         (["history", "deployment", "covert"], ["history", "deployment", "absent"]),
         (["replica", "show", "covert-1"], ["replica", "show", "absent-1"]),
@@ -34,10 +38,10 @@ extension AgainstWharfd {
         let renamed = first.err.replacing("grok-4", with: "grok-9").replacing(
           "covert", with: "absent"
         )
-        .replacing("model/8", with: "model/7777")
+        .replacing(model, with: "model/7777")
         #expect(renamed == second.err, "\(hidden)")
       }
-      #expect(try await run(admin, ["history", "model", "model/8"]).code == 0)
+      #expect(try await run(admin, ["history", "model", model]).code == 0)
 
       for arguments in [
         ["model", "list"], ["deployment", "list"], ["replica", "list"], ["status"],
@@ -46,7 +50,7 @@ extension AgainstWharfd {
       ] {
         let seen = try await run(viewer, arguments + ["-o", "json"])
         #expect(seen.code == 0)
-        for name in ["grok-4", "covert", "model/8", "deployment/10"] {
+        for name in ["grok-4", "covert", model, deployment] {
           #expect(!seen.out.contains(name), "\(arguments) tells of \(name)")
         }
         let all = try await run(admin, arguments + ["-o", "json"])
@@ -56,11 +60,11 @@ extension AgainstWharfd {
 
       // Gone from the state, still hidden in the log; published, known also of the past.
       try await admin.does("deployment", "delete", "covert")
-      #expect(try await run(viewer, ["history", "deployment", "deployment/10"]).code == 1)
-      #expect(try await run(admin, ["history", "deployment", "deployment/10"]).code == 0)
+      #expect(try await run(viewer, ["history", "deployment", deployment]).code == 1)
+      #expect(try await run(admin, ["history", "deployment", deployment]).code == 0)
       try await admin.does("model", "publish", "xai/grok-4", "--to", "external")
       #expect(try await viewer.does("model", "list", "-q") == "xai/grok-4")
-      #expect(try await run(viewer, ["history", "deployment", "deployment/10"]).code == 0)
+      #expect(try await run(viewer, ["history", "deployment", deployment]).code == 0)
     }
 
     @Test func `A viewer reads and changes nothing; who is only invited reads nothing`()

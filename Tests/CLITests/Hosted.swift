@@ -35,6 +35,13 @@ struct Someone: Sendable {
   }
 }
 
+extension Someone {
+  /// The position that the next event gets: a fresh log holds its setup and the usual engines.
+  func next() async throws -> Int {
+    try #require(Int(try await does("status", "-q"))) + 1
+  }
+}
+
 /// Used by one test, which starts, pauses and stops it one after the other.
 final class Hosted: @unchecked Sendable {
   let folder: String

@@ -12,12 +12,13 @@ extension AgainstWharfd {
       let hosted = try Hosted()
       try await hosted.start()
       let admin = try hosted.admin()
+      let position = try await admin.next()
       try await admin.does("provider", "register", "xai")
       let taken = try await admin.wharf("provider", "register", "XAI")
       #expect(taken.code == 1 && taken.out.isEmpty)
       #expect(
         taken.err == """
-          error: there is already a provider named 'XAI' (provider/5)
+          error: there is already a provider named 'XAI' (provider/\(position))
           help: see it with: wharf provider show XAI
 
           """)
@@ -120,8 +121,9 @@ extension AgainstWharfd {
       let admin = try hosted.admin()
       try await admin.does("provider", "register", "xai")
       let head = try await admin.does("status", "-q")
+      let position = try #require(Int(head))
       let said = try await admin.does("provider", "suspend", "xai", "--dry-run")
-      #expect(said.hasPrefix("would record:\n  provider/5  providerSuspended"))
+      #expect(said.hasPrefix("would record:\n  provider/\(position)  providerSuspended"))
       let refused = try await admin.wharf("provider", "suspend", "meta", "--dry-run")
       #expect(refused.code == 1)
       let secret = try await admin.does("person", "invite", "ada", "--role", "viewer", "--dry-run")
@@ -136,14 +138,15 @@ extension AgainstWharfd {
       let hosted = try Hosted()
       try await hosted.start()
       let admin = try hosted.admin()
+      let position = try await admin.next()
       let id = "01970000-0000-7000-8000-000000000001"
       let first = try await admin.does("provider", "register", "xai", "--command-id", id)
       #expect(try await admin.does("provider", "register", "xai", "--command-id", id) == first)
       let other = try await admin.wharf("provider", "register", "meta", "--command-id", id)
       #expect(other.code == 1 && other.err.contains("this command id was used before"))
       try await admin.does("provider", "suspend", "xai")
-      let stale = try await admin.wharf("provider", "reinstate", "xai", "--unchanged-since", "5")
-      #expect(stale.code == 1 && stale.err.contains("changed at position 6"))
+      let stale = try await admin.wharf("provider", "reinstate", "xai", "--unchanged-since", "\(position)")
+      #expect(stale.code == 1 && stale.err.contains("changed at position \(position + 1)"))
     }
   }
 }

@@ -60,6 +60,7 @@ extension AgainstWharfd {
       let hosted = try Hosted()
       try await hosted.start()
       let admin = try hosted.admin()
+      let position = try await admin.next()
       try await admin.onboards()
       for noun in [
         "provider", "agreement", "engine", "model", "team", "person", "deployment", "replica",
@@ -75,7 +76,7 @@ extension AgainstWharfd {
       #expect(sent.contains("\"type\": \"providerSuspended\""))
       #expect(sent.contains("\n  \"items\": ["))
       #expect(
-        try await admin.does("provider", "show", "provider/5", "-o", "json").contains("suspendedAt")
+        try await admin.does("provider", "show", "provider/\(position)", "-o", "json").contains("suspendedAt")
       )
     }
   }
