@@ -83,7 +83,8 @@ let package = Package(
     module(
       "ControlPlane",
       [
-        "EngineTemplates", "EventLog", "Hosting", "Migrations", "Planner", "Postgres", "Wire", asyncHTTPClient, hashTrees,
+        "EngineTemplates", "EventLog", "Hosting", "Migrations", "Planner", "Postgres", "Wire",
+        asyncHTTPClient, hashTrees,
         httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, unixSignals,
       ]),
 
@@ -92,16 +93,19 @@ let package = Package(
     module(
       "Gateway",
       [
-        "Hosting", "Wire", asyncHTTPClient, crypto, hummingbird, hummingbirdCore, httpTypes, lifecycle,
+        "Hosting", "Wire", asyncHTTPClient, crypto, hummingbird, hummingbirdCore, httpTypes,
+        lifecycle,
         logging, nioCore, nioHTTP1, nioPosix, unixSignals,
       ]),
     module(
       "EngineSim",
       [
-        argumentParser, hummingbird, hummingbirdCore, httpTypes, lifecycle, logging, nioCore, unixSignals,
+        argumentParser, hummingbird, hummingbirdCore, httpTypes, lifecycle, logging, nioCore,
+        unixSignals,
       ]),
     module(
-      "Up", ["CLinux", "Hosting", "Wire", argumentParser, asyncHTTPClient, crypto, nioCore, nioHTTP1]),
+      "Up",
+      ["CLinux", "Hosting", "Wire", argumentParser, asyncHTTPClient, crypto, nioCore, nioHTTP1]),
     module(
       "CLI",
       ["Hosting", "Up", "Wire", argumentParser, asyncHTTPClient, nioCore, nioHTTP1, nioPosix, yams]),
@@ -115,7 +119,8 @@ let package = Package(
       name: "wharf-holder",
       cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
     program("wharf", ["CLI"]),
-    program("wharfd", ["ControlPlane", "EventLog", "Hosting", "Migrations", argumentParser, logging]),
+    program(
+      "wharfd", ["ControlPlane", "EventLog", "Hosting", "Migrations", argumentParser, logging]),
 
     // Tests
     .testTarget(
@@ -146,7 +151,19 @@ let package = Package(
         "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
       ]),
     tests("CLITests", ["CLI", "Hosting", "TestKit", "Wire", "wharf", "wharfd", argumentParser]),
+    tests(
+      "UpTests",
+      [
+        "CLinux", "Hosting", "TestKit", "Up", "Wire", "wharf", "wharf-agent", "wharf-engine-sim",
+        "wharf-gateway", "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
+      ]),
     tests("TidyTests", []),
     tests("EventLogTests", ["EventLog", "Hosting", "Migrations", "Postgres", "TestKit", logging]),
+    tests(
+      "ControlPlaneTests",
+      [
+        "ControlPlane", "EventLog", "Hosting", "Migrations", "Postgres", "TestKit", hashTrees,
+        logging,
+      ]),
   ]
 )

@@ -49,6 +49,9 @@ package struct Wharf: ParsableCommand {
     } catch let failure as Failure {
       Terminal.note(failure.text)
       Glibc.exit(failure.kind.rawValue)
+    } catch let code as ExitCode {
+      // It has said why itself.
+      Glibc.exit(code.rawValue)
     } catch {
       end(with: error)
     }

@@ -12,7 +12,9 @@ package enum Bootstrap {
   package static func clusterSecret(file: String) throws -> ClusterSecret {
     var random = SystemRandomNumberGenerator()
     if try SecretFile.read(file) == nil {
-      let bytes = (0..<ClusterSecret.byteCount).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+      let bytes = (0..<ClusterSecret.byteCount).map { _ in
+        UInt8.random(in: .min ... .max, using: &random)
+      }
       do {
         try SecretFile.create(file, bytes.hexadecimal)
       } catch {

@@ -83,7 +83,9 @@ package struct Daemon: Sendable {
         services: [
           .init(service: LogService(member: member)),
           .init(service: AnnouncerService(member: member, pool: pool, logger: logger)),
-          .init(service: AdmissionService(member: member, file: settings.adminTokenFile, logger: logger)),
+          .init(
+            service: AdmissionService(member: member, file: settings.adminTokenFile, logger: logger)
+          ),
           .init(
             service: Reconciler(
               member: member, signals: signals, makeCommandID: { .make() }, now: { .now() },

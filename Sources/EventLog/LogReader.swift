@@ -44,7 +44,8 @@ package struct LogReader: Sendable {
     try await pool.withConnection { connection in
       let time = PostgresTimestamp(microsecondsSinceUnixEpoch: moment.microseconds)
       let rows = try connection.query(
-        "SELECT position FROM log.events WHERE recorded_at <= \(time) ORDER BY position DESC LIMIT 1")
+        "SELECT position FROM log.events WHERE recorded_at <= \(time) ORDER BY position DESC LIMIT 1"
+      )
       return rows.count == 0 ? .empty : Position(try rows[0].decode(Int64.self, at: 0))
     }
   }

@@ -33,7 +33,8 @@ enum LogStatements {
         Parameter(rows.map { PostgresUUID(bytes: $0.correlationID.bytes) }),
         Parameter(rows.map(\.causation?.value)),
         Parameter(rows.map(\.actor.description)),
-        Parameter(rows.map { PostgresTimestamp(microsecondsSinceUnixEpoch: $0.recordedAt.microseconds) }),
+        Parameter(
+          rows.map { PostgresTimestamp(microsecondsSinceUnixEpoch: $0.recordedAt.microseconds) }),
         Parameter(rows.map(\.hash.bytes)),
       ])
   }

@@ -217,7 +217,8 @@ extension MemberLoop {
         found: "system \(identifier), timeline \(timeline)")
     }
     let clock = LogClock(
-      databaseTime: Timestamp(microseconds: databaseTime.microsecondsSinceUnixEpoch), readAt: ContinuousClock.now)
+      databaseTime: Timestamp(microseconds: databaseTime.microsecondsSinceUnixEpoch),
+      readAt: ContinuousClock.now)
     let request = CommandRequest(
       id: settings.makeCommandID(),
       command: TakeLeadership(
@@ -264,7 +265,9 @@ extension MemberLoop {
         LogStatements.append(batch.rows), timeout: settings.statementTimeout)
       return .stored
     } catch {
-      guard !connection.isBroken, !error.isOutcomeUnknown, error.sqlState != nil else { throw error }
+      guard !connection.isBroken, !error.isOutcomeUnknown, error.sqlState != nil else {
+        throw error
+      }
       switch error.constraint {
       case "events_pkey": return .collided
       case "events_command": return .commandKnown
@@ -295,7 +298,8 @@ extension MemberLoop {
     if rows.count == 0 { return try readOn(&connection) }
     touched()
     let time = try rows[0].decode(PostgresTimestamp.self, at: 0)
-    clock = LogClock(databaseTime: Timestamp(microseconds: time.microsecondsSinceUnixEpoch), readAt: now)
+    clock = LogClock(
+      databaseTime: Timestamp(microseconds: time.microsecondsSinceUnixEpoch), readAt: now)
   }
 
   /// Someone else appended. If that was a new leader, this one is deposed.

@@ -137,7 +137,8 @@ extension HostingState {
         "audienceNotCovered",
         "cannot \(attempt): the clause 'audience: \(covered)' of \(clauses) does not cover "
           + "\(audience.rawValue) teams",
-        help: "amend it, if the provider agrees: wharf agreement amend \(provider.name) --audience …"
+        help:
+          "amend it, if the provider agrees: wharf agreement amend \(provider.name) --audience …"
       )
     }
     return agreement
@@ -286,7 +287,8 @@ package struct TerminateAgreement: Command {
     let wanted = end ?? decision.now.adding(days: current.terms.noticeDays)
     guard wanted >= decision.now else {
       throw Refusal(
-        "backdated", "cannot terminate the agreement with \(provider) as of \(wanted.short): "
+        "backdated",
+        "cannot terminate the agreement with \(provider) as of \(wanted.short): "
           + "nothing is ever backdated", help: "leave --at out, or name a date to come")
     }
     let actual = min(wanted, current.terms.until ?? wanted)

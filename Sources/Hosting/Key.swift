@@ -123,7 +123,8 @@ package struct IssueKey: Command {
         help: "rotate it: wharf key rotate \(team) --name \(name)")
     }
     guard state.keys(of: found.id).count < Self.keysPerTeamLimit else {
-      throw Refusal("tooManyKeys", "\(team) has \(Self.keysPerTeamLimit) keys, the most there may be")
+      throw Refusal(
+        "tooManyKeys", "\(team) has \(Self.keysPerTeamLimit) keys, the most there may be")
     }
     if let until, until <= decision.now {
       throw Refusal("backdated", "cannot issue a key until \(until.short): that is in the past")

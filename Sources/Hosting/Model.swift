@@ -26,7 +26,8 @@ package struct ModelReference: Hashable, Sendable, CustomStringConvertible, JSON
     let parts = jsonText.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2 else {
       throw Malformed(
-        "'\(jsonText.shortened(to: 80))' is no model: write PROVIDER/MODEL or PROVIDER/MODEL:VERSION")
+        "'\(jsonText.shortened(to: 80))' is no model: write PROVIDER/MODEL or PROVIDER/MODEL:VERSION"
+      )
     }
     let rest = parts[1].split(separator: ":", omittingEmptySubsequences: false)
     guard (1...2).contains(rest.count) else {

@@ -38,7 +38,8 @@ extension Refusal {
       help: "ask an admin: wharf person invite NAME --role operator")
   }
 
-  package static func changedSince(_ position: Position, _ stream: Stream, at: Position) -> Refusal {
+  package static func changedSince(_ position: Position, _ stream: Stream, at: Position) -> Refusal
+  {
     Refusal(
       "changedSince", "\(stream) changed at position \(at), after the stated position \(position)",
       help: "look at what changed with: wharf diff --from \(position)")

@@ -29,7 +29,8 @@ package struct Quota: Codable, Equatable, Sendable {
   fileprivate func check() throws(Refusal) {
     for limit in [requestsPerMinute, tokensPerMinute] {
       if let limit, limit < 1 {
-        throw Refusal("quotaOutOfRange", "a quota is at least 1 a minute; leave it out for no limit")
+        throw Refusal(
+          "quotaOutOfRange", "a quota is at least 1 a minute; leave it out for no limit")
       }
     }
   }

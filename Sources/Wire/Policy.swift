@@ -72,7 +72,8 @@ package struct PolicyGrant: Codable, Equatable, Sendable {
   package var tokensPerMinute: Int?
   package var notAfter: Timestamp?
 
-  package init(model: Stream, requestsPerMinute: Int?, tokensPerMinute: Int?, notAfter: Timestamp?) {
+  package init(model: Stream, requestsPerMinute: Int?, tokensPerMinute: Int?, notAfter: Timestamp?)
+  {
     self.model = model
     self.requestsPerMinute = requestsPerMinute
     self.tokensPerMinute = tokensPerMinute

@@ -67,7 +67,8 @@ private final class ProgressDisplay {
     lastDrawn = now
     let share = head == .empty ? 1 : Double(position.value) / Double(head.value)
     let full = Int(share * Double(Self.barColumns))
-    let bar = String(repeating: "█", count: full)
+    let bar =
+      String(repeating: "█", count: full)
       + String(repeating: "░", count: Self.barColumns - full)
     let rate = Double(position.value) / max(0.001, (now - start) / .seconds(1))
     write("\r\u{1B}[K\(bar) \(Int(share * 100)) %  \(position) of \(head) events, \(Int(rate))/s")

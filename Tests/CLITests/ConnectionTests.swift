@@ -82,9 +82,12 @@ extension AgainstWharfd {
       try Data(kept.replacing(hash, with: other).utf8).write(to: file)
       let rewritten = try await admin.wharf("provider", "list")
       #expect(rewritten.code == 1 && rewritten.out.isEmpty)
-      #expect(rewritten.err.hasPrefix("error: WARNING: the log was rewritten: position \(position) of era 1"))
+      #expect(
+        rewritten.err.hasPrefix(
+          "error: WARNING: the log was rewritten: position \(position) of era 1"))
       // A position that the leader does not have.
-      try Data(kept.replacing("\"position\":\(position)", with: "\"position\":500").utf8).write(to: file)
+      try Data(kept.replacing("\"position\":\(position)", with: "\"position\":500").utf8).write(
+        to: file)
       let cut = try await admin.wharf("provider", "list")
       #expect(cut.code == 1 && cut.err.contains("the log was rewritten"), "\(cut)")
       #expect(cut.err.contains("now the log ends at \(position)"))

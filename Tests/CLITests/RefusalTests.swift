@@ -145,7 +145,8 @@ extension AgainstWharfd {
       let other = try await admin.wharf("provider", "register", "meta", "--command-id", id)
       #expect(other.code == 1 && other.err.contains("this command id was used before"))
       try await admin.does("provider", "suspend", "xai")
-      let stale = try await admin.wharf("provider", "reinstate", "xai", "--unchanged-since", "\(position)")
+      let stale = try await admin.wharf(
+        "provider", "reinstate", "xai", "--unchanged-since", "\(position)")
       #expect(stale.code == 1 && stale.err.contains("changed at position \(position + 1)"))
     }
   }

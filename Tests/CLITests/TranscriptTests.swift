@@ -76,7 +76,8 @@ extension AgainstWharfd {
       #expect(sent.contains("\"type\": \"providerSuspended\""))
       #expect(sent.contains("\n  \"items\": ["))
       #expect(
-        try await admin.does("provider", "show", "provider/\(position)", "-o", "json").contains("suspendedAt")
+        try await admin.does("provider", "show", "provider/\(position)", "-o", "json").contains(
+          "suspendedAt")
       )
     }
   }

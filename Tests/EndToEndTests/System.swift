@@ -47,7 +47,8 @@ final class System: Sendable {
   private var environment: [String: String] {
     folder.environment([
       "XDG_RUNTIME_DIR": folder.path("runtime"), "XDG_CONFIG_HOME": folder.path("config"),
-      "XDG_STATE_HOME": folder.path("state"), "HOME": folder.root, "NO_COLOR": "1", "COLUMNS": "140",
+      "XDG_STATE_HOME": folder.path("state"), "HOME": folder.root, "NO_COLOR": "1",
+      "COLUMNS": "140",
     ])
   }
 
@@ -57,7 +58,8 @@ final class System: Sendable {
     try await run("wharf", arguments, limitSeconds: limitSeconds)
   }
 
-  func run(_ program: String, _ arguments: [String], limitSeconds: Double = 90) async throws -> Ran {
+  func run(_ program: String, _ arguments: [String], limitSeconds: Double = 90) async throws -> Ran
+  {
     let child = try Child(
       [builtProgram(program)] + arguments, environment: environment, folder: folder)
     let status = try await child.waitForExit(withinSeconds: limitSeconds)
@@ -90,7 +92,8 @@ final class System: Sendable {
 
   func up(nodes: Int = 2) async throws {
     let ran = try await wharf(
-      "up", "--data", data, "--api-port", "\(apiPort)", "--gateway-port", "\(gatewayPort)", "--nodes",
+      "up", "--data", data, "--api-port", "\(apiPort)", "--gateway-port", "\(gatewayPort)",
+      "--nodes",
       "\(nodes)", "--devices", "4xH100-80G", "--detach", limitSeconds: 120)
     try #require(ran.status == .code(0), "\(ran)")
   }

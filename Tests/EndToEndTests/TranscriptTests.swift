@@ -16,7 +16,8 @@ import Testing
     try await system.done(
       "model", "add-version", "xai/grok-3:1", "--engine", "sim", "--devices", "2",
       "--device-memory", "70GiB")
-    try await system.done("model", "publish", "xai/grok-3", "--to", "internal", "--stage", "preview")
+    try await system.done(
+      "model", "publish", "xai/grok-3", "--to", "internal", "--stage", "preview")
     try await system.done("team", "register", "copilot", "--audience", "internal")
     try await system.done(
       "team", "grant", "copilot", "xai/grok-3", "--requests-per-minute", "60000")

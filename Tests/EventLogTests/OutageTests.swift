@@ -144,13 +144,15 @@ import Testing
     await one.stop()
     let start = ContinuousClock.now
     try await two.leads()
-    #expect(ContinuousClock.now - start < .seconds(2), "a leader that stepped down is followed at once")
+    #expect(
+      ContinuousClock.now - start < .seconds(2), "a leader that stepped down is followed at once")
     try await two.send(PlaceMark(name: Name(known: "c")))
     _ = try two.verified()
     await two.stop()
   }
 
-  @Test(.database) func `an unknown event type stops a reader loudly, and says where`() async throws {
+  @Test(.database) func `an unknown event type stops a reader loudly, and says where`() async throws
+  {
     let rig = try await Rig.leading(.current)
     try await rig.send(PlaceMark(name: Name(known: "a")))
     await rig.stop()
@@ -180,6 +182,8 @@ import Testing
   }
 
   private func events(_ connection: inout Connection) throws -> [StoredEvent] {
-    try connection.query(LogStatements.read(after: .empty, limit: 1_000)).map { try StoredEvent($0) }
+    try connection.query(LogStatements.read(after: .empty, limit: 1_000)).map {
+      try StoredEvent($0)
+    }
   }
 }

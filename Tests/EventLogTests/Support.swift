@@ -1,11 +1,12 @@
 // A wharfd's place in the log, in process, on a database of the test's own.
 
-@testable import EventLog
 import Hosting
 import Logging
 import Postgres
 import Synchronization
 import TestKit
+
+@testable import EventLog
 
 final class Rig: Sendable {
   let member: LogMember
@@ -55,7 +56,8 @@ final class Rig: Sendable {
     unchangedSince: Position? = nil
   ) async throws(SubmitFailure) -> Receipt {
     try await member.submit(
-      CommandRequest(id: id, command: command, principal: principal, unchangedSince: unchangedSince))
+      CommandRequest(id: id, command: command, principal: principal, unchangedSince: unchangedSince)
+    )
   }
 
   /// Everything in the table, checked to be contiguous, dated in order, chained and foldable.

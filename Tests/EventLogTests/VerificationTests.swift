@@ -53,7 +53,9 @@ import Testing
     }
   }
 
-  @Test(arguments: ["UPDATE log.events SET actor = 'x'", "DELETE FROM log.events", "TRUNCATE log.events"])
+  @Test(arguments: [
+    "UPDATE log.events SET actor = 'x'", "DELETE FROM log.events", "TRUNCATE log.events",
+  ])
   func `the table refuses to be changed`(sql: String) async throws {
     let rig = try await Rig.leading(.current)
     await rig.stop()

@@ -52,7 +52,9 @@ private let widestLineCharacters = 120
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
       guard let index = words.firstIndex(of: "import"), index + 1 < words.count,
-        words[..<index].allSatisfy({ $0.hasPrefix("@") || ["package", "private", "public"].contains($0) })
+        words[..<index].allSatisfy({
+          $0.hasPrefix("@") || ["package", "private", "public"].contains($0)
+        })
       else { continue }
       let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "typealias"]
       let name = kinds.contains(words[index + 1]) ? words[index + 2] : words[index + 1]

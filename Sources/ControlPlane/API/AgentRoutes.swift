@@ -95,7 +95,9 @@ struct AgentRoutes: Sendable {
 
   private func report(_ request: Request) async throws -> Response {
     let body = try await Forwarding.body(of: request)
-    if let address = forwarding.leaderElsewhere { return try await forwarding.send(body, request, to: address) }
+    if let address = forwarding.leaderElsewhere {
+      return try await forwarding.send(body, request, to: address)
+    }
     let observation: Observation
     do { observation = try Observation(jsonBytes: body) } catch {
       throw APIError.malformed("the observation", error)
@@ -137,7 +139,9 @@ struct AgentRoutes: Sendable {
 
   private func heartbeat(_ request: Request) async throws -> Response {
     let body = try await Forwarding.body(of: request)
-    if let address = forwarding.leaderElsewhere { return try await forwarding.send(body, request, to: address) }
+    if let address = forwarding.leaderElsewhere {
+      return try await forwarding.send(body, request, to: address)
+    }
     let beat: Heartbeat
     do { beat = try Heartbeat(jsonBytes: body) } catch {
       throw APIError.malformed("the heartbeat", error)

@@ -109,7 +109,8 @@ extension Response {
   static func json(_ body: [UInt8], head: Head) -> Response {
     var headers: HTTPFields = [.contentType: "application/json"]
     if let name = HTTPField.Name(WharfHeader.head) { headers[name] = head.witness.headerText }
-    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    return Response(
+      status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
   }
 }
 

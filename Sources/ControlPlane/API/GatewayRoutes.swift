@@ -66,7 +66,9 @@ struct GatewayRoutes: Sendable {
 
   private func enforced(_ request: Request) async throws -> Response {
     let body = try await Forwarding.body(of: request)
-    if let address = forwarding.leaderElsewhere { return try await forwarding.send(body, request, to: address) }
+    if let address = forwarding.leaderElsewhere {
+      return try await forwarding.send(body, request, to: address)
+    }
     let report: PolicyEnforced
     do { report = try PolicyEnforced(jsonBytes: body) } catch {
       throw APIError.malformed("the gateway's report", error)

@@ -97,7 +97,8 @@ package final class Policies: Sendable {
         case .revoked:
           return .refused(
             code: "grantRevoked",
-            message: "access of team \(team.name) to \(model.label) was revoked on \(ended.at.short)")
+            message:
+              "access of team \(team.name) to \(model.label) was revoked on \(ended.at.short)")
         case .expired:
           return .refused(
             code: "grantExpired",
@@ -119,7 +120,8 @@ package final class Policies: Sendable {
     else {
       return .refused(
         code: "noAgreement",
-        message: "\(model.label) is not served: no agreement with \(provider?.label ?? "its provider")"
+        message:
+          "\(model.label) is not served: no agreement with \(provider?.label ?? "its provider")"
           + " that covers team \(team.name) is in force")
     }
     return .granted(

@@ -203,12 +203,14 @@ extension Rebuild {
     _ schema: String, to name: String, _ connection: inout Connection
   ) throws {
     try connection.script(
-      "ALTER SCHEMA \(Query.quoted(identifier: schema)) RENAME TO \(Query.quoted(identifier: name))")
+      "ALTER SCHEMA \(Query.quoted(identifier: schema)) RENAME TO \(Query.quoted(identifier: name))"
+    )
   }
 
   private static func retired(_ connection: inout Connection) throws -> [String] {
     let rows = try connection.query(
-      "SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname::text, \(ViewStatements.retiredPrefix))")
+      "SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname::text, \(ViewStatements.retiredPrefix))"
+    )
     return try rows.map { try $0.decode(String.self, at: 0) }
   }
 

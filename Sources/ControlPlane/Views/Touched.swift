@@ -19,7 +19,8 @@ package struct Touched: Equatable, Sendable {
   private var attempts: Set<AttemptID> = []
 
   /// What these events touched on the way from one state to another.
-  package init(by events: some Sequence<StoredEvent>, from old: HostingState, to new: HostingState) {
+  package init(by events: some Sequence<StoredEvent>, from old: HostingState, to new: HostingState)
+  {
     for event in events {
       streams.insert(event.stream)
       noteIDs(in: event.data)

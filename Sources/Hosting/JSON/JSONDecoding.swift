@@ -21,7 +21,9 @@ package enum JSONDecoding {
   fileprivate static func unbox<T: Decodable>(
     _ type: T.Type, _ value: JSONValue, _ strict: Bool
   ) throws -> T {
-    if let readable = type as? any JSONReadable.Type, let read = try readable.init(json: value) as? T {
+    if let readable = type as? any JSONReadable.Type,
+      let read = try readable.init(json: value) as? T
+    {
       return read
     }
     let decoder = ValueDecoder(value: value, strict: strict)
@@ -67,7 +69,8 @@ private final class ValueDecoder: Decoder {
     guard read.count < fields.count,
       let index = fields.indices.first(where: { !read.contains($0) })
     else { return }
-    throw JSONProblem("there is no field of this name here", at: fields[index].key.shortened(to: 40))
+    throw JSONProblem(
+      "there is no field of this name here", at: fields[index].key.shortened(to: 40))
   }
 
   func container<Key: CodingKey>(keyedBy: Key.Type) throws -> KeyedDecodingContainer<Key> {

@@ -244,7 +244,8 @@ struct JSONScan {
       while scan.index < scan.bytes.count, scan.bytes[scan.index] != UInt8(ascii: "\\") {
         scan.index += 1
       }
-      units.append(contentsOf: String(decoding: scan.bytes[start..<scan.index], as: UTF8.self).utf16)
+      units.append(
+        contentsOf: String(decoding: scan.bytes[start..<scan.index], as: UTF8.self).utf16)
       guard scan.index < scan.bytes.count else { break }
       scan.index += 1
       let letter = scan.bytes[scan.index]

@@ -15,7 +15,8 @@ package struct JSONProblem: Error, Hashable, CustomStringConvertible {
   }
 
   func inside(_ key: String) -> JSONProblem {
-    JSONProblem(reason, at: path.isEmpty ? key : path.hasPrefix("[") ? key + path : "\(key).\(path)")
+    JSONProblem(
+      reason, at: path.isEmpty ? key : path.hasPrefix("[") ? key + path : "\(key).\(path)")
   }
 
   package var description: String { path.isEmpty ? reason : "\(path): \(reason)" }
@@ -76,7 +77,8 @@ package struct JSONValue: Sendable {
       }
       let (tens, over) = value.multipliedReportingOverflow(by: 10)
       let digit = Int64(byte - 48)
-      let (sum, past) = negative
+      let (sum, past) =
+        negative
         ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
       guard !over, !past else { throw JSONProblem("the number is too large") }
       value = sum

@@ -23,7 +23,9 @@ package struct CommandID: Hashable, Sendable {
     let milliseconds = UInt64(max(0, now.microseconds / 1000))
     let high = milliseconds << 16 | 0x7000 | random.0 & 0x0FFF
     let low = 0x8000_0000_0000_0000 | random.1 & 0x3FFF_FFFF_FFFF_FFFF
-    bytes = [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
+    bytes = [high, low].flatMap { word in
+      (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) }
+    }
   }
 
   /// A version 8 UUID derived from a digest: the same input gives the same id.

@@ -14,7 +14,8 @@ package struct Name: Sendable {
       throw Malformed("a name has at most \(Self.longest) characters, this one has \(text.count)")
     }
     guard text.utf8.allSatisfy(Self.allowed) else {
-      throw Malformed("'\(text.shortened(to: 40))' is no name: use letters a-z, digits, '.', '_' and '-'")
+      throw Malformed(
+        "'\(text.shortened(to: 40))' is no name: use letters a-z, digits, '.', '_' and '-'")
     }
     guard let first = text.utf8.first, let last = text.utf8.last,
       Self.alphanumeric(first), Self.alphanumeric(last)

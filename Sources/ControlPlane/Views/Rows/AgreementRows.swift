@@ -28,7 +28,9 @@ enum AgreementRows {
   }
 
   static func add(_ id: ID<Agreement>, of state: HostingState, to rows: inout RowSet) {
-    if let agreement = state.agreements[id] { rows.add(agreements, Seen(it: agreement, state: state)) }
+    if let agreement = state.agreements[id] {
+      rows.add(agreements, Seen(it: agreement, state: state))
+    }
   }
 }
 

@@ -18,7 +18,8 @@ enum DeploymentSentences {
     },
     Teller(ReplicasPlaced.self) { event, telling in
       let places = event.placements.map { placement in
-        let devices = placement.devices.isEmpty
+        let devices =
+          placement.devices.isEmpty
           ? "" : " (\(placement.devices.joined(separator: ", ")))"
         return "\(replica(placement.replica, telling)) on \(telling.name(placement.node))\(devices)"
       }

@@ -31,6 +31,7 @@ enum ProviderSentences {
     let scope = Sentences.list(terms.scope.map(\.rawValue))
     let audiences = Sentences.list(terms.audiences.map(\.rawValue))
     return "\(scope) for \(audiences) teams, from \(terms.from.short)"
-      + Sentences.until(terms.until) + ", with \(Sentences.count(terms.noticeDays, "day")) of notice"
+      + Sentences.until(terms.until)
+      + ", with \(Sentences.count(terms.noticeDays, "day")) of notice"
   }
 }
