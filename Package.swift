@@ -138,18 +138,18 @@ let package = Package(
         "Agent", "CLinux", "Hosting", "Wire", "wharf-agent", "wharf-engine-sim", "wharf-holder",
         asyncHTTPClient, httpTypes, hummingbird, logging, nioCore, nioHTTP1,
       ]),
-    .testTarget(
-      name: "GatewayTests",
-      dependencies: [
+    tests(
+      "GatewayTests",
+      [
         "Gateway", "Hosting", "Wire", "wharf-engine-sim", "wharf-gateway", asyncHTTPClient, crypto,
         httpTypes, hummingbird, hummingbirdTesting, logging, nioCore, nioHTTP1,
-      ], exclude: ["openai_client.py"], swiftSettings: strict),
-    tests(
-      "EndToEndTests",
-      [
-        "Hosting", "TestKit", "wharf", "wharf-agent", "wharf-engine-sim", "wharf-gateway",
-        "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
       ]),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "Hosting", "Postgres", "TestKit", "wharf", "wharf-agent", "wharf-engine-sim",
+        "wharf-gateway", "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
+      ], exclude: ["openai_client.py"], swiftSettings: strict),
     tests("CLITests", ["CLI", "Hosting", "TestKit", "Wire", "wharf", "wharfd", argumentParser]),
     tests(
       "UpTests",

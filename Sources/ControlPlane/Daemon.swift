@@ -138,8 +138,8 @@ private struct AnnouncerService: Service {
   }
 }
 
-/// What a leader makes sure of first: an admin while the log knows no person, and the engines that
-/// this program brings. Tried again while the database is away.
+/// What a leader makes sure of first: the engines that this program brings, and an admin while the log
+/// knows no person; in this order, so that the first admin finds a system that is whole. Tried again while the database is away.
 private struct AdmissionService: Service {
   let member: LogMember
   let file: String
@@ -151,12 +151,12 @@ private struct AdmissionService: Service {
       let head = member.board.current
       if case .leading(let epoch) = head.standing, settled != epoch {
         do {
+          try await Bootstrap.defineEngines(
+            member: member, makeCommandID: { .make() }, logger: logger)
           if head.state.persons.count == 0 {
             try await Bootstrap.admitFirstAdmin(
               file: file, member: member, commandID: .make(), logger: logger)
           }
-          try await Bootstrap.defineEngines(
-            member: member, makeCommandID: { .make() }, logger: logger)
           settled = epoch
         } catch let failure as SubmitFailure {
           logger.warning("cannot set up the log yet: \(failure)")

@@ -43,7 +43,8 @@ extension AgainstWharfd {
       let up =
         #"{"api":"\#(hosted.api)","gateway":"http://127.0.0.1:1","tokenFile":"\#(hosted.tokenFile)","data":"/x"}"#
       try Data(up.utf8).write(to: URL(fileURLWithPath: "\(folder)/up.json"))
-      #expect(try await someone.does("whoami") == "admin (admin, person/3) at \(hosted.api)")
+      let whoami = try await someone.does("whoami")
+      #expect(whoami.hasPrefix("admin (admin, person/") && whoami.hasSuffix(" at \(hosted.api)"))
       // A named API gets no token that was not meant for it.
       let other = try await someone.wharf("whoami", "--api", "http://localhost:\(hosted.port)")
       #expect(other.code == 1 && other.err.contains("carries no token"))

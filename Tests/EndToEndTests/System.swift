@@ -25,9 +25,12 @@ final class System: Sendable {
   let folder: TestFolder
   let apiPort: Int
   let gatewayPort: Int
+  /// Folders that are looked through for programs before all others.
+  private let programs: String?
   private static let nextPort = Mutex(Int(getpid()) % 200 * 20 + 24_000)
 
-  init() throws {
+  init(programs: String? = nil) throws {
+    self.programs = programs
     folder = try TestFolder()
     let first = Self.nextPort.withLock { port in
       defer { port += 2 }
@@ -45,11 +48,19 @@ final class System: Sendable {
   var data: String { folder.path("data") }
 
   private var environment: [String: String] {
-    folder.environment([
+    var environment = folder.environment([
       "XDG_RUNTIME_DIR": folder.path("runtime"), "XDG_CONFIG_HOME": folder.path("config"),
       "XDG_STATE_HOME": folder.path("state"), "HOME": folder.root, "NO_COLOR": "1",
       "COLUMNS": "140",
     ])
+    if let programs { environment["PATH"] = "\(programs):\(environment["PATH"]!)" }
+    return environment
+  }
+
+  /// A test that failed leaves nothing running: first the supervisor, which would start others anew.
+  deinit {
+    for pid in pids(of: "wharf") { kill(pid, SIGKILL) }
+    for pid in processes() { kill(pid, SIGKILL) }
   }
 
   /// Runs `wharf` and waits for its end.
@@ -72,7 +83,7 @@ final class System: Sendable {
     _ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation
   ) async throws -> String {
     let ran = try await run("wharf", arguments)
-    #expect(
+    try #require(
       ran.status == .code(0), "wharf \(arguments.joined(separator: " ")): \(ran)",
       sourceLocation: sourceLocation)
     return ran.output.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -123,6 +134,26 @@ final class System: Sendable {
     let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
     let body = try await response.body.collect(upTo: 1 << 20)
     return Answer(status: Int(response.status.code), body: String(buffer: body))
+  }
+
+  /// The vectors of these sentences; nil as long as the gateway knows no replica that is ready.
+  func embed(_ key: String, _ model: String, _ sentences: [String]) async throws -> [[Double]]? {
+    struct Asked: Encodable { let model: String, input: [String] }
+    struct Reply: Decodable {
+      struct Vector: Decodable { let index: Int, embedding: [Double] }
+      let data: [Vector]
+    }
+    var request = HTTPClientRequest(url: "http://127.0.0.1:\(gatewayPort)/v1/embeddings")
+    request.method = .POST
+    request.headers.add(name: "authorization", value: "Bearer \(key)")
+    request.headers.add(name: "content-type", value: "application/json")
+    request.body = .bytes(try JSONEncoder().encode(Asked(model: model, input: sentences)))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+    let body = try await response.body.collect(upTo: 1 << 20)
+    guard response.status.code != 503 else { return nil }
+    try #require(response.status.code == 200, "\(String(buffer: body))")
+    return try JSONDecoder().decode(Reply.self, from: Data(body.readableBytesView)).data
+      .sorted { $0.index < $1.index }.map(\.embedding)
   }
 
   /// Asks until it is answered.

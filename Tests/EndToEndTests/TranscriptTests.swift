@@ -55,6 +55,8 @@ import Testing
       "team", "grant", "copilot", "xai/grok-3", "--workload", "training")
     #expect(training.contains("scope: inference"))
 
+    try await system.expectTruth()
+
     // A second `up` resumes with nothing lost; `down` leaves nothing running.
     try await system.down()
     try await system.up()
@@ -105,6 +107,7 @@ import Testing
       ).status == .code(0)
     }
     try await system.answered(key, "xai/grok-3")
+    try await system.expectTruth()
     try await system.down()
   }
 }

@@ -1,7 +1,9 @@
 // The gateway in front of real engine processes: rewriting, passing on, failing over.
 
 import AsyncHTTPClient
+import Foundation
 import Glibc
+import HTTPTypes
 import Hosting
 import NIOCore
 import NIOHTTP1
@@ -50,8 +52,19 @@ extension WithProcesses {
         let reply = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
         #expect(reply.headers["x-request-id"] == ["mine-1"])
         let given = try await gateway.chat().headers["x-request-id"]
-        #expect(given.count == 1 && given[0].hasPrefix("req-"))
+        #expect(given.count == 1 && UUID(uuidString: given[0]) != nil)
       }
+    }
+
+    @Test func `an engine is given a request's id only where it is a UUID`() {
+      let id = "7f8b5cdc-6e1e-4f0c-9f2e-0d9a4b1c2d3e"
+      func sent(_ id: String) -> [String] {
+        Headers.request(from: HTTPFields(), engineKey: "k", requestID: id)["x-request-id"]
+      }
+      #expect(sent(id) == [id])
+      #expect(sent("mine-1") == [])
+      #expect(sent(id.replacing("-", with: "")) == [])
+      #expect(sent(id.replacing("f", with: "g")) == [])
     }
 
     @Test func `the client's key never reaches the engine, the attempt's own key does`()

@@ -45,6 +45,10 @@ package struct APIServer {
       guard head.standing != .starting else {
         throw APIError(.serviceUnavailable, "starting", "this wharfd has not read the log yet")
       }
+      // Who starts a new system waits for this, and then comes with the first admin's token.
+      guard head.state.persons.count > 0 else {
+        throw APIError(.serviceUnavailable, "starting", "the first admin is not admitted yet")
+      }
       return Response.json(Array(#"{"status":"ok"}"#.utf8), head: head)
     }
     let routes = router.group("v1")

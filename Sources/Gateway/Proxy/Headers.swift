@@ -21,7 +21,10 @@ enum Headers {
       if let value = client[name] { headers.add(name: name.canonicalName, value: value) }
     }
     headers.add(name: "authorization", value: "Bearer \(engineKey)")
-    headers.add(name: HTTPField.Name.requestID.canonicalName, value: requestID)
+    // llama.cpp's Python server, for one, answers any other form with 400 and no word.
+    if isUUID(requestID) {
+      headers.add(name: HTTPField.Name.requestID.canonicalName, value: requestID)
+    }
     return headers
   }
 
@@ -62,7 +65,21 @@ enum Headers {
     {
       return given
     }
-    return "req-" + (0..<16).map { _ in UInt8.random(in: 0...255) }.hexadecimal
+    return randomUUID()
+  }
+
+  /// Version 4.
+  private static func randomUUID() -> String {
+    var bytes = (0..<16).map { _ in UInt8.random(in: 0...255) }
+    bytes[6] = bytes[6] & 0x0F | 0x40
+    bytes[8] = bytes[8] & 0x3F | 0x80
+    return [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { Array(bytes[$0]).hexadecimal }
+      .joined(separator: "-")
+  }
+
+  private static func isUUID(_ text: String) -> Bool {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    return parts.map(\.utf8.count) == [8, 4, 4, 4, 12] && parts.joined().allSatisfy(\.isHexDigit)
   }
 
   static func write(_ quota: QuotaReading, to fields: inout HTTPFields) {

@@ -1,0 +1,61 @@
+// What must hold of every system, however it came to be where it is: the chain verifies, and the views
+// are what a fold of the log gives.
+
+import Foundation
+import Glibc
+import Postgres
+import TestKit
+import Testing
+
+extension System {
+  /// Where this system's wharfd find their database.
+  private func databaseURL() throws -> String {
+    let wharfd = try #require(pids(of: "wharfd").first, "wharfd does not run")
+    let bytes = try #require(FileManager.default.contents(atPath: "/proc/\(wharfd)/environ"))
+    let prefix = "WHARF_DATABASE_URL="
+    let variable = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+      .first { $0.hasPrefix(prefix) }
+    return String(try #require(variable).dropFirst(prefix.count))
+  }
+
+  private func wharfd(_ arguments: String..., url: String) async throws -> Ran {
+    let child = try Child(
+      [builtProgram("wharfd")] + arguments,
+      environment: folder.environment(["WHARF_DATABASE_URL": url]), folder: folder)
+    let status = try await child.waitForExit(withinSeconds: 60)
+    return Ran(status: status, output: child.output, errors: child.errors)
+  }
+
+  func expectTruth(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let url = try databaseURL()
+    let verified = try await wharfd("verify", url: url)
+    #expect(verified.status == .code(0), "\(verified)", sourceLocation: sourceLocation)
+    // A rebuild is a fold from the first event; what was there before must be the same to the byte.
+    let same = try await eventually("the log rests during a rebuild", withinSeconds: 60) {
+      let before = try views(url)
+      let rebuilt = try await wharfd("rebuild", url: url)
+      try #require(rebuilt.status == .code(0), "\(rebuilt)")
+      let after = try views(url)
+      return before["checkpoint"] == after["checkpoint"] ? before == after : nil
+    }
+    #expect(same, sourceLocation: sourceLocation)
+  }
+
+  /// Each table of the views as COPY gives it, sorted.
+  private func views(_ url: String) throws -> [String: [String]] {
+    var connection = try Connection(PostgresConfiguration(url))
+    let rows = try connection.query(
+      "SELECT tablename::text FROM pg_tables WHERE schemaname = 'views'")
+    let names = try (0..<rows.count).map { try rows[$0].decode(String.self, at: 0) }
+    #expect(names.count > 10)
+    var all: [String: [String]] = [:]
+    for name in names {
+      var lines: [String] = []
+      try connection.copyOut("COPY views.\(name) TO STDOUT") { data in
+        lines.append(String(decoding: data, as: UTF8.self))
+      }
+      all[name] = lines.sorted()
+    }
+    return all
+  }
+}
