@@ -81,6 +81,7 @@ enum Summary {
     if settings.gateway { lines.append("  gateway   \(settings.gatewayURL)/v1") }
     lines.append("  token     \(layout.adminToken)")
     lines.append("  nodes     \(nodes(settings))")
+    lines.append("  database  \(Database.url(SocketFolder.path(layout)))")
     lines.append("  data      \(layout.data)")
     lines.append("  logs      \(layout.logs)")
     let isUsual = layout == Layout.named(nil)

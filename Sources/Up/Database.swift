@@ -21,9 +21,11 @@ struct Database: Sendable {
     socketFolder = SocketFolder.path(layout)
   }
 
-  /// For libpq, in wharfd's environment.
-  var url: String {
-    "postgres:///\(Self.name)?host=\(socketFolder)&port=\(Self.port)&user=\(Self.role)"
+  /// For libpq: in wharfd's environment, and for people.
+  var url: String { Self.url(socketFolder) }
+
+  static func url(_ socketFolder: String) -> String {
+    "postgres:///\(name)?host=\(socketFolder)&port=\(port)&user=\(role)"
   }
 
   /// The version that made the files; none when there are none yet.
