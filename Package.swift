@@ -147,7 +147,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "Hosting", "Postgres", "TestKit", "wharf", "wharf-agent", "wharf-engine-sim",
+        "Hosting", "Postgres", "TestKit", "Wire", "wharf", "wharf-agent", "wharf-engine-sim",
         "wharf-gateway", "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
       ], exclude: ["openai_client.py"], swiftSettings: strict),
     tests("CLITests", ["CLI", "Hosting", "TestKit", "Wire", "wharf", "wharfd", argumentParser]),
