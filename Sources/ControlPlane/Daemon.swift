@@ -2,10 +2,12 @@
 
 import EventLog
 import Foundation
+import Glibc
 import Hosting
 import Hummingbird
 import Logging
 import Migrations
+import NIOCore
 import Postgres
 import ServiceLifecycle
 import UnixSignals
@@ -77,11 +79,18 @@ package struct Daemon: Sendable {
       now: { Timestamp.now() }, logger: logger)
     let projector = try Projector(board: member.board, database: database, logger: logger)
     let logger = logger
-    let application = server.application { logger.info("listening on \(address)") }
+    // Whose port is taken must not lead for a moment first.
+    let (listening, isListening) = AsyncStream<Void>.makeStream(
+      bufferingPolicy: .bufferingNewest(1))
+    let application = server.application {
+      logger.info("listening on \(address)")
+      isListening.yield()
+      isListening.finish()
+    }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [
-          .init(service: LogService(member: member)),
+          .init(service: LogService(member: member, listening: listening)),
           .init(service: AnnouncerService(member: member, pool: pool, logger: logger)),
           .init(
             service: AdmissionService(member: member, file: settings.adminTokenFile, logger: logger)
@@ -95,6 +104,12 @@ package struct Daemon: Sendable {
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     do {
       try await group.run()
+    } catch let error as IOError {
+      await pool.close()
+      throw Unusable(
+        description:
+          "cannot listen on \(settings.listen): \(String(cString: strerror(error.errnoCode)))"
+          + "; choose another address or port with --listen")
     } catch {
       await pool.close()
       throw error
@@ -113,14 +128,18 @@ package struct Daemon: Sendable {
   }
 }
 
-/// The log's thread, as a service.
+/// The log's thread, as a service: from when the port is open until shutdown, or until another
+/// service failed.
 private struct LogService: Service {
   let member: LogMember
+  let listening: AsyncStream<Void>
 
   func run() async throws {
-    try await withGracefulShutdownHandler {
+    await cancelWhenGracefulShutdown { for await _ in listening {} }
+    guard !Task.isCancelled, !Task.isShuttingDownGracefully else { return }
+    try await withTaskCancellationOrGracefulShutdownHandler {
       try await member.run()
-    } onGracefulShutdown: {
+    } onCancelOrGracefulShutdown: {
       member.stop()
     }
   }

@@ -65,6 +65,44 @@ import Testing
     try await system.down()
   }
 
+  @Test func `scaled, cordoned and deleted, the nodes follow, and what waits says why`() async throws {
+    let system = try System()
+    try await system.up()
+    _ = try await onboard(system)
+    func engines(_ count: Int) async throws {
+      try await eventually("\(count) engines run", withinSeconds: 40) {
+        system.pids(of: "wharf-engine-sim").count == count
+      }
+    }
+    try await engines(2)
+    try await system.done("deployment", "scale", "grok", "--replicas", "4", "--wait")
+    try await engines(4)
+    // Eight devices, two each: a fifth replica waits, and is told of by every node.
+    try await system.done("deployment", "scale", "grok", "--replicas", "5")
+    try await eventually("the fifth waits for devices") {
+      try await system.done("why", "deployment", "grok").contains(
+        "2 with too few free devices (2 wanted, at most 0 free): node-1, node-2")
+    }
+    try await system.done("deployment", "scale", "grok", "--replicas", "1", "--wait")
+    try await engines(1)
+    try await system.done("node", "cordon", "node-1")
+    try await system.done("node", "cordon", "node-2")
+    try await system.done("deployment", "scale", "grok", "--replicas", "2")
+    try await eventually("cordoned nodes take nothing new") {
+      try await system.done("why", "deployment", "grok").contains("cordoned")
+    }
+    try await engines(1)
+    try await system.done("node", "uncordon", "node-2")
+    try await engines(2)
+    try await system.done("deployment", "delete", "grok")
+    try await engines(0)
+    try await eventually("every device is free again") {
+      try await system.done("status").contains("8 of 8 devices free")
+    }
+    try await system.expectTruth()
+    try await system.down()
+  }
+
   @Test func `every process is killed in turn, and the system recovers`() async throws {
     let system = try System()
     try await system.up()
