@@ -32,6 +32,12 @@ package struct LogReader: Sendable {
     return try (0..<rows.count).map { try StoredEvent(rows[$0]) }
   }
 
+  func withConnection<Result: Sendable>(
+    _ body: @Sendable (inout Connection) throws -> Result
+  ) async throws -> Result {
+    try await pool.withConnection(body)
+  }
+
   private func read(_ query: Query) async throws -> [StoredEvent] {
     try await pool.withConnection { connection in
       let rows = try connection.query(query)
