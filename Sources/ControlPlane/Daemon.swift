@@ -73,8 +73,10 @@ package struct Daemon: Sendable {
     options.name = "wharfd-read"
     let pool = try Pool(database, options: options)
     let signals = SignalBook()
+    let bell = LogBell()
     let server = APIServer(
-      member: member, reader: LogReader(pool: pool), signals: signals, secret: secret, host: host,
+      member: member, reader: LogReader(pool: pool), bell: bell, signals: signals, secret: secret,
+      host: host,
       port: port, address: address,
       now: { Timestamp.now() }, logger: logger)
     let projector = try Projector(board: member.board, database: database, logger: logger)
@@ -92,6 +94,7 @@ package struct Daemon: Sendable {
         services: [
           .init(service: LogService(member: member, listening: listening)),
           .init(service: AnnouncerService(member: member, pool: pool, logger: logger)),
+          .init(service: BellService(bell: bell, database: database)),
           .init(
             service: AdmissionService(member: member, file: settings.adminTokenFile, logger: logger)
           ),
@@ -154,6 +157,15 @@ private struct AnnouncerService: Service {
     await cancelWhenGracefulShutdown {
       await Announcer(board: member.board, pool: pool, logger: logger).run()
     }
+  }
+}
+
+private struct BellService: Service {
+  let bell: LogBell
+  let database: PostgresConfiguration
+
+  func run() async throws {
+    try await cancelWhenGracefulShutdown { try await bell.run(database) }
   }
 }
 

@@ -15,6 +15,8 @@ package struct SubscriptionOptions: Sendable {
   package var behindLimitEvents: Int64 = 10_000
   /// Sound of the bell or not, the log is looked at this often.
   package var pollInterval = Duration.milliseconds(500)
+  /// After so long without news a page without events is given, at the same checkpoint; none: never.
+  package var beatInterval: Duration?
 
   package init() {}
 }
@@ -72,6 +74,7 @@ package struct Subscription: AsyncSequence, Sendable {
 
     /// - Returns: a page with events, or one that only moves the checkpoint; nil once cancelled.
     package mutating func next() async throws -> SubscriptionPage? {
+      let beat = options.beatInterval.map { ContinuousClock.now + $0 }
       while !Task.isCancelled {
         // Looked at before the log: an announcement in between is not missed.
         let heard = bell.count
@@ -82,6 +85,7 @@ package struct Subscription: AsyncSequence, Sendable {
           position = page.checkpoint
           return page
         }
+        if let beat, ContinuousClock.now >= beat { return page }
         await bell.wait(past: heard, upTo: options.pollInterval)
       }
       return nil

@@ -106,3 +106,10 @@ package struct EventItem: JSONRecord, Equatable, Sendable {
     self.hash = hash
   }
 }
+
+/// A line of the stream of events: all that matches up to here was sent. Resume past it.
+package struct StreamCheckpoint: JSONRecord, Equatable, Sendable {
+  package var checkpoint: Position
+
+  package init(checkpoint: Position) { self.checkpoint = checkpoint }
+}

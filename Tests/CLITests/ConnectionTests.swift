@@ -116,5 +116,36 @@ extension AgainstWharfd {
       #expect(process.terminationReason == .exit && process.terminationStatus == 0)
       #expect(try Programs.text(err).isEmpty)
     }
+
+    @Test func `Events are followed by type, once each, also when wharfd is killed meanwhile`()
+      async throws
+    {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      try await admin.does("provider", "register", "early")
+      let (process, out, err) = try Programs.start(
+        "wharf", ["events", "--follow", "--type", "providerRegistered", "--limit", "1"],
+        environment: admin.environment, folder: admin.folder)
+      try process.run()
+      defer { if process.isRunning { process.terminate() } }
+      func follows(_ name: String) async throws {
+        try await Programs.until(name) { try Programs.text(out).contains("name=\(name)") }
+      }
+      try await follows("early")
+      try await admin.does("provider", "suspend", "early")
+      try await admin.does("provider", "register", "live")
+      try await follows("live")
+      hosted.stop(by: SIGKILL)
+      try await hosted.start()
+      try await admin.does("provider", "register", "later")
+      try await follows("later")
+      kill(process.processIdentifier, SIGINT)
+      try await Programs.until("the end") { !process.isRunning }
+      let lines = try Programs.text(out).split(separator: "\n")
+      #expect(
+        lines.count == 3 && lines.allSatisfy { $0.contains("providerRegistered") }, "\(lines)")
+      #expect(try Programs.text(err).isEmpty)
+    }
   }
 }

@@ -38,6 +38,7 @@ final class Client {
   private static let shared: HTTPClient = {
     var configuration = HTTPClient.Configuration()
     configuration.timeout.connect = .seconds(connectSeconds)
+    configuration.timeout.read = .seconds(answerSeconds)
     configuration.redirectConfiguration = .disallow
     // A refused connection is told at once, not tried again behind our back.
     configuration.connectionPool.retryConnectionEstablishment = false
@@ -227,6 +228,33 @@ extension Client {
     }
     try witness(answer.headers.first(name: WharfHeader.head), answer.status.code, bytes, after)
     return Answer(status: answer.status.code, body: bytes)
+  }
+
+  /// Hands over each line of a reply that goes on for ever, until it breaks. A refusal is a failure.
+  func lines(
+    _ path: String, _ query: [(String, String)], _ body: ([UInt8]) throws -> Void
+  ) async throws {
+    var request = HTTPClientRequest(url: connection.api + Self.url(path, query))
+    if let token = connection.token {
+      request.headers.add(name: "authorization", value: "Bearer \(token)")
+    }
+    guard let answer = try? await http.execute(request, deadline: .distantFuture) else { return }
+    guard answer.status == .ok else {
+      let bytes = Array(buffer: try await answer.body.collect(upTo: Self.replyLimitBytes))
+      let error = try Self.error(Answer(status: answer.status.code, body: bytes), connection.api)
+      if answer.status == .serviceUnavailable, Self.passing.contains(error.code) { return }
+      throw Failure(error)
+    }
+    var rest: [UInt8] = []
+    var parts = answer.body.makeAsyncIterator()
+    while let part = try? await parts.next() {
+      rest += Array(buffer: part)
+      while let end = rest.firstIndex(of: 10) {
+        try body(Array(rest[..<end]))
+        rest.removeSubrange(...end)
+      }
+      guard rest.count < Self.replyLimitBytes else { return }
+    }
   }
 
   /// Compares a reply's head with the one remembered, and remembers it.

@@ -56,7 +56,7 @@ struct EventsVerb: AsyncParsableCommand {
     }
     while true {
       let reply = try await page(client, after: from)
-      events += reply.items.filter(matches)
+      events += reply.items
       if after != nil, events.count >= limit {
         return (Array(events.prefix(limit)), reply.position)
       }
@@ -72,19 +72,40 @@ struct EventsVerb: AsyncParsableCommand {
     try await client.read(
       ItemsReply<EventItem>.self, "events",
       [("after", "\(after)"), ("limit", "\(Self.pageLimit)")]
-        + (stream.map { [("stream", $0)] } ?? []))
+        + filter)
   }
 
-  private func matches(_ event: EventItem) -> Bool { type.map { event.type == $0 } ?? true }
+  private var filter: [(String, String)] {
+    (stream.map { [("stream", $0)] } ?? []) + (type.map { [("type", $0)] } ?? [])
+  }
 
+  /// The stream of events, begun anew from the last checkpoint whenever it breaks.
   private func go(on client: Client, past start: Position) async throws {
     var position = start
     while true {
-      guard try await client.wait(past: position) else { continue }
-      let reply = try await page(client, after: position)
-      try reply.items.filter(matches).forEach(tell)
-      let isWhole = reply.items.count < Self.pageLimit
-      position = isWhole ? reply.position : reply.items.last?.position ?? reply.position
+      try await client.lines("events/stream", [("after", "\(position)")] + filter) { line in
+        if let checkpoint = try? StreamCheckpoint(jsonBytes: line) {
+          position = checkpoint.checkpoint
+        } else {
+          try tell(try Client.decode(EventItem.self, line))
+        }
+      }
+      try await comesBack(client)
+    }
+  }
+
+  /// Waits until the API answers again; throws why it did not within the time of a retry.
+  private func comesBack(_ client: Client) async throws {
+    let deadline = ContinuousClock.now + .seconds(Client.retrySeconds)
+    while true {
+      do {
+        _ = try await client.read(ItemReply<WhoamiItem>.self, "whoami")
+        return
+      } catch let failure as Failure
+        where failure.kind == .unreachable && ContinuousClock.now < deadline
+      {
+        try await Task.sleep(for: .milliseconds(Client.longestPauseMilliseconds))
+      }
     }
   }
 

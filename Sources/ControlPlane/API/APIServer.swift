@@ -11,6 +11,7 @@ import Wire
 package struct APIServer {
   package let member: LogMember
   package let reader: LogReader
+  package let bell: LogBell
   package let signals: SignalBook
   package let secret: ClusterSecret
   package let host: String
@@ -20,12 +21,13 @@ package struct APIServer {
   package let logger: Logger
 
   package init(
-    member: LogMember, reader: LogReader, signals: SignalBook, secret: ClusterSecret,
+    member: LogMember, reader: LogReader, bell: LogBell, signals: SignalBook, secret: ClusterSecret,
     host: String, port: Int, address: String,
     now: @escaping @Sendable () -> Timestamp, logger: Logger
   ) {
     self.member = member
     self.reader = reader
+    self.bell = bell
     self.signals = signals
     self.secret = secret
     self.host = host
@@ -57,7 +59,10 @@ package struct APIServer {
     let commands = CommandRoute(
       member: member, source: source, forwarding: forwarding, now: now)
     routes.post("commands") { request, context in try await commands.handle(request, context) }
-    ReadRoutes(source: source, address: address).add(to: routes)
+    ReadRoutes(
+      source: source, events: EventRoutes(source: source, bell: bell, logger: logger),
+      address: address
+    ).add(to: routes)
     WhyRoute(source: source, signals: signals).add(to: routes)
     AgentRoutes(
       member: member, source: source, signals: signals, assignments: assignments,

@@ -5,15 +5,21 @@ import EventLog
 import HTTPTypes
 import Hosting
 import Hummingbird
+import Logging
 import Wire
 
 struct EventRoutes: Sendable {
   static let defaultLimit = 100
 
   let source: ReadSource
+  let bell: LogBell
+  let logger: Logger
 
   func add(to routes: RouterGroup<some RequestContext>) {
     routes.get("events") { request, _ in try await events(request) }
+    routes.get("events/stream") { request, _ in
+      try await EventStream(routes: self, page: Page(request)).response(to: request)
+    }
     routes.get("history/:kind/**") { request, context in
       try await history(
         request, kind: context.parameters.require("kind"), name: PathText.rest(context))
@@ -22,14 +28,7 @@ struct EventRoutes: Sendable {
 
   private func events(_ request: Request) async throws -> Response {
     let context = try await source.context(request)
-    let page = try Page(request)
-    guard let text = request.uri.queryParameters["stream"].map(String.init) else {
-      return context.reply(items: try await read(page, of: nil, context))
-    }
-    guard let stream = Stream(text) else {
-      throw APIError.badParameter("stream", text, wanted: "a stream, as provider/17")
-    }
-    return context.reply(items: try await read(page, of: stream, context))
+    return context.reply(items: try await read(Page(request), context))
   }
 
   private func history(_ request: Request, kind: String, name: String) async throws -> Response {
@@ -41,13 +40,16 @@ struct EventRoutes: Sendable {
     guard context.visibility.sees(about, model: try await models(of: about, context)) else {
       throw unknown
     }
-    let page = try Page(request, limit: LogReader.pageLimit)
-    return context.reply(items: try await read(page, of: stream, context))
+    var page = try Page(request, limit: LogReader.pageLimit)
+    page.filter = EventFilter(stream: stream)
+    return context.reply(items: try await read(page, context))
   }
 
-  private struct Page {
+  /// What a request asks for: `after`, `limit`, and `stream`, `kind` and `type` to filter by.
+  struct Page {
     let after: Position
     let limit: Int
+    var filter = EventFilter.all
 
     init(_ request: Request, limit standard: Int = EventRoutes.defaultLimit) throws {
       after = Position(Int64(try request.wholeNumber("after") ?? 0))
@@ -55,32 +57,36 @@ struct EventRoutes: Sendable {
       guard (1...LogReader.pageLimit).contains(limit) else {
         throw APIError.badParameter("limit", String(limit), wanted: "1 to \(LogReader.pageLimit)")
       }
+      filter.stream = try request.named("stream", "a stream, as provider/17") { Stream($0) }
+      filter.kinds = try request.namedAll("kind", "kinds of streams, as team,key") {
+        Kind(rawValue: $0)
+      }
+      filter.types = try request.namedAll("type", "types of events, as accessGranted") {
+        EventTypes.named($0)?.type
+      }
     }
   }
 
-  /// One page of what may be seen, up to the state that the reply speaks of. Reads on where events
-  /// were left out, so that a short page means the end.
-  private func read(
-    _ page: Page, of stream: Stream?, _ context: ReadContext
-  ) async throws -> [EventItem] {
+  /// The next events that match and may be seen, up to the state that the reply speaks of. Reads on
+  /// where some were left out, so that a short page means the end.
+  private func read(_ page: Page, _ context: ReadContext) async throws -> [EventItem] {
     var items: [EventItem] = []
     var after = page.after
-    while items.count < page.limit {
-      let wanted = page.limit - items.count
-      let stored =
-        if let stream {
-          try await source.reader.events(of: stream, after: after, limit: wanted)
-        } else {
-          try await source.reader.events(after: after, limit: wanted)
-        }
-      for event in stored where event.position <= context.state.position {
-        if try await isVisible(event, context) {
-          items.append(EventItem(event, names: context.state))
-        }
-      }
-      guard let last = stored.last, stored.count == wanted, last.position < context.state.position
-      else { break }
-      after = last.position
+    let end = context.state.position
+    while items.count < page.limit, after < end {
+      let next = try await source.reader.page(
+        of: page.filter, after: after, limit: page.limit - items.count,
+        window: SubscriptionOptions().windowEvents)
+      items += try await visible(next.events.filter { $0.position <= end }, context)
+      after = next.checkpoint
+    }
+    return items
+  }
+
+  func visible(_ events: [StoredEvent], _ context: ReadContext) async throws -> [EventItem] {
+    var items: [EventItem] = []
+    for event in events where try await isVisible(event, context) {
+      items.append(EventItem(event, names: context.state))
     }
     return items
   }

@@ -10,6 +10,7 @@ import Wire
 
 struct ReadRoutes: Sendable {
   let source: ReadSource
+  let events: EventRoutes
   let address: String
 
   func add(to routes: RouterGroup<some RequestContext>) {
@@ -36,7 +37,7 @@ struct ReadRoutes: Sendable {
     }
     routes.get("status") { request, _ in try await status(request) }
     routes.get("whoami") { request, _ in try await whoami(request) }
-    EventRoutes(source: source).add(to: routes)
+    events.add(to: routes)
     DiffRoute(source: source).add(to: routes)
   }
 

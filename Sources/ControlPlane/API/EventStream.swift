@@ -1,0 +1,72 @@
+// `GET /v1/events/stream`: the log as lines of JSON, from a position on and then for ever. Each line is
+// an event, or `{"checkpoint": P}`: resume with `after=P`. Who asks is asked again at every page.
+
+import EventLog
+import HTTPTypes
+import Hosting
+import Hummingbird
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+import Wire
+
+struct EventStream: Sendable {
+  /// At most so many streams at once from one wharfd.
+  static let streamsLimit = 100
+  /// A line is sent at least this often, so that a reader that went away is noticed.
+  static let beatInterval = Duration.seconds(10)
+  /// It looks up this often, so that it does not hold up a shutdown.
+  private static let lookInterval = Duration.milliseconds(500)
+  private static let open = Mutex(0)
+
+  let routes: EventRoutes
+  let page: EventRoutes.Page
+
+  func response(to request: Request) async throws -> Response {
+    let context = try await routes.source.context(request)
+    guard Self.open.withLock({ $0 }) < Self.streamsLimit else {
+      throw APIError(
+        .serviceUnavailable, "tooManyStreams",
+        "this wharfd already sends \(Self.streamsLimit) streams of events",
+        help: "end one of them, or ask another wharfd", head: context.head)
+    }
+    var response = Response.json([], head: context.head)
+    response.headers[.contentType] = "application/x-ndjson"
+    response.headers[.contentLength] = nil
+    response.body = ResponseBody { writer in
+      Self.open.withLock { $0 += 1 }
+      defer { Self.open.withLock { $0 -= 1 } }
+      try await write(request, to: &writer)
+      try await writer.finish(nil)
+    }
+    return response
+  }
+
+  private func write(
+    _ request: Request, to writer: inout any ResponseBodyWriter
+  ) async throws {
+    var options = SubscriptionOptions()
+    options.beatInterval = Self.lookInterval
+    var checkpoint = page.after
+    var beat = ContinuousClock.now + Self.beatInterval
+    let subscription = Subscription(
+      name: "a stream of events", reader: routes.source.reader, bell: routes.bell,
+      filter: page.filter, after: page.after, options: options, logger: routes.logger)
+    for try await next in subscription {
+      if Task.isShuttingDownGracefully { return }
+      guard next.checkpoint > checkpoint || ContinuousClock.now >= beat else { continue }
+      checkpoint = next.checkpoint
+      beat = .now + Self.beatInterval
+      _ = try await routes.source.head(atLeast: next.checkpoint)
+      let context = try await routes.source.context(request)
+      var lines = ByteBuffer()
+      for item in try await routes.visible(next.events, context) {
+        lines.writeBytes(item.jsonBytes)
+        lines.writeString("\n")
+      }
+      lines.writeBytes(StreamCheckpoint(checkpoint: next.checkpoint).jsonBytes)
+      lines.writeString("\n")
+      try await writer.write(lines)
+    }
+  }
+}
