@@ -37,6 +37,7 @@ package struct APIServer {
 
   package func router() -> Router<BasicRequestContext> {
     let router = Router(context: BasicRequestContext.self)
+    router.add(middleware: SeenMiddleware(member: member, reader: reader))
     router.add(middleware: ErrorForm(logger: logger))
     let source = ReadSource(
       board: member.board, reader: reader, authentication: Authentication(now: now))
@@ -54,6 +55,7 @@ package struct APIServer {
       member: member, source: source, forwarding: forwarding, now: now)
     routes.post("commands") { request, context in try await commands.handle(request, context) }
     ReadRoutes(source: source, address: address).add(to: routes)
+    ProofRoutes(source: source, signer: HeadSigner(secret)).add(to: routes)
     WhyRoute(source: source, signals: signals).add(to: routes)
     AgentRoutes(
       member: member, source: source, signals: signals, assignments: assignments,

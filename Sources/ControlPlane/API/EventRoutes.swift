@@ -16,7 +16,13 @@ struct EventRoutes: Sendable {
     routes.get("events") { request, _ in try await events(request) }
     routes.get("history/:kind/**") { request, context in
       try await history(
-        request, kind: context.parameters.require("kind"), name: PathText.rest(context))
+        request, kind: context.parameters.require("kind"), name: PathText.rest(context)
+      ) { EventItem($0, names: $1.state) }
+    }
+    routes.get("rows/:kind/**") { request, context in
+      try await history(
+        request, kind: context.parameters.require("kind"), name: PathText.rest(context)
+      ) { event, _ in RowItem(position: event.position, row: Chain.row(event).hexadecimal) }
     }
   }
 
@@ -24,15 +30,19 @@ struct EventRoutes: Sendable {
     let context = try await source.context(request)
     let page = try Page(request)
     guard let text = request.uri.queryParameters["stream"].map(String.init) else {
-      return context.reply(items: try await read(page, of: nil, context))
+      return context.reply(
+        items: try await read(page, of: nil, context).map { EventItem($0, names: context.state) })
     }
     guard let stream = Stream(text) else {
       throw APIError.badParameter("stream", text, wanted: "a stream, as provider/17")
     }
-    return context.reply(items: try await read(page, of: stream, context))
+    return context.reply(
+      items: try await read(page, of: stream, context).map { EventItem($0, names: context.state) })
   }
 
-  private func history(_ request: Request, kind: String, name: String) async throws -> Response {
+  private func history<Item: Codable & Sendable>(
+    _ request: Request, kind: String, name: String, item: (StoredEvent, ReadContext) -> Item
+  ) async throws -> Response {
     let context = try await source.context(request)
     let unknown = APIError(.unknown(kind.shortened(to: 40), name), at: context.state.position)
     guard let kind = Kind(rawValue: kind), let stream = context.state.stream(kind, named: name)
@@ -42,7 +52,8 @@ struct EventRoutes: Sendable {
       throw unknown
     }
     let page = try Page(request, limit: LogReader.pageLimit)
-    return context.reply(items: try await read(page, of: stream, context))
+    return context.reply(
+      items: try await read(page, of: stream, context).map { item($0, context) })
   }
 
   private struct Page {
@@ -62,8 +73,8 @@ struct EventRoutes: Sendable {
   /// were left out, so that a short page means the end.
   private func read(
     _ page: Page, of stream: Stream?, _ context: ReadContext
-  ) async throws -> [EventItem] {
-    var items: [EventItem] = []
+  ) async throws -> [StoredEvent] {
+    var items: [StoredEvent] = []
     var after = page.after
     while items.count < page.limit {
       let wanted = page.limit - items.count
@@ -75,7 +86,7 @@ struct EventRoutes: Sendable {
         }
       for event in stored where event.position <= context.state.position {
         if try await isVisible(event, context) {
-          items.append(EventItem(event, names: context.state))
+          items.append(event)
         }
       }
       guard let last = stored.last, stored.count == wanted, last.position < context.state.position
