@@ -69,7 +69,7 @@ let package = Package(
     module("Hosting", [hashTrees]),
     module("Postgres", ["CLibPQ", "CLinux"]),
     .target(
-      name: "Migrations", path: "Migrations",
+      name: "Migrations", path: "Migrations", exclude: ["CHAIN.md"],
       resources: [.embedInCode("0001_event_log.sql"), .embedInCode("0002_views.sql")],
       swiftSettings: strict),
     module("Planner", ["Hosting", hashTrees]),
@@ -150,7 +150,9 @@ let package = Package(
         "Hosting", "Postgres", "TestKit", "Wire", "wharf", "wharf-agent", "wharf-engine-sim",
         "wharf-gateway", "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
       ], exclude: ["openai_client.py"], swiftSettings: strict),
-    tests("CLITests", ["CLI", "Hosting", "TestKit", "Wire", "wharf", "wharfd", argumentParser]),
+    tests(
+      "CLITests",
+      ["CLI", "Hosting", "Postgres", "TestKit", "Wire", "wharf", "wharfd", argumentParser]),
     tests(
       "UpTests",
       [

@@ -40,6 +40,10 @@ package final class ControlLink: Sendable {
   package struct Answer<Value: Sendable>: Sendable {
     package var value: Value
     package var sentAt: BootTime
+    /// The head that the answer was made from, where it came with one.
+    package var head: HeadWitness?
+    /// What the log holds at the position that was named as seen.
+    package var echo: SeenEcho?
   }
 
   private let client: HTTPClient
@@ -59,28 +63,30 @@ package final class ControlLink: Sendable {
   // MARK: - Routes
 
   package func join(_ request: JoinRequest) async throws(Problem) -> JoinReply {
-    try await post("/v1/agent/join", request.jsonBytes, JoinReply.self).value
+    try await post("/v1/agent/join", request.jsonBytes, nil, JoinReply.self).value
   }
 
   /// - Returns: an assignment newer than `generation`, or nil when there is none within the wait.
   package func assignment(
-    after generation: Position, waitSeconds: Int
+    after generation: Position, waitSeconds: Int, seen: Position? = nil
   ) async throws(Problem) -> Answer<Assignment?> {
     let reply = try await exchange(
-      .GET, "/v1/agent/assignment?after=\(generation)&wait=\(waitSeconds)", nil,
+      .GET, "/v1/agent/assignment?after=\(generation)&wait=\(waitSeconds)", nil, seen,
       timeoutSeconds: Int64(waitSeconds) + Self.requestTimeoutSeconds)
-    if reply.value.status == 204 { return Answer(value: nil, sentAt: reply.sentAt) }
-    return Answer(
-      value: try Self.read(Assignment.self, reply.value.body, reply.value.server),
-      sentAt: reply.sentAt)
+    if reply.value.status == 204 { return reply.with(nil) }
+    return reply.with(try Self.read(Assignment.self, reply.value.body, reply.value.server))
   }
 
-  package func report(_ observation: Observation) async throws(Problem) -> Answer<ReportReply> {
-    try await post("/v1/agent/report", observation.jsonBytes, ReportReply.self)
+  package func report(
+    _ observation: Observation, seen: Position? = nil
+  ) async throws(Problem) -> Answer<ReportReply> {
+    try await post("/v1/agent/report", observation.jsonBytes, seen, ReportReply.self)
   }
 
-  package func heartbeat(_ heartbeat: Heartbeat) async throws(Problem) -> Answer<HeartbeatReply> {
-    try await post("/v1/agent/heartbeat", heartbeat.jsonBytes, HeartbeatReply.self)
+  package func heartbeat(
+    _ heartbeat: Heartbeat, seen: Position? = nil
+  ) async throws(Problem) -> Answer<HeartbeatReply> {
+    try await post("/v1/agent/heartbeat", heartbeat.jsonBytes, seen, HeartbeatReply.self)
   }
 
   // MARK: - Exchange
@@ -92,11 +98,11 @@ package final class ControlLink: Sendable {
   }
 
   private func post<Value: JSONRecord & Sendable>(
-    _ path: String, _ body: [UInt8], _ type: Value.Type
+    _ path: String, _ body: [UInt8], _ seen: Position?, _ type: Value.Type
   ) async throws(Problem) -> Answer<Value> {
-    let reply = try await exchange(.POST, path, body, timeoutSeconds: Self.requestTimeoutSeconds)
-    return Answer(
-      value: try Self.read(type, reply.value.body, reply.value.server), sentAt: reply.sentAt)
+    let reply = try await exchange(
+      .POST, path, body, seen, timeoutSeconds: Self.requestTimeoutSeconds)
+    return reply.with(try Self.read(type, reply.value.body, reply.value.server))
   }
 
   private static func read<Value: JSONRecord>(
@@ -110,12 +116,13 @@ package final class ControlLink: Sendable {
   }
 
   private func exchange(
-    _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, timeoutSeconds: Int64
+    _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, _ seen: Position?,
+    timeoutSeconds: Int64
   ) async throws(Problem) -> Answer<Reply> {
     let index = preferred.load(ordering: .relaxed)
     let server = servers[index]
     do {
-      return try await send(method, server, path, body, timeoutSeconds)
+      return try await send(method, server, path, body, seen, timeoutSeconds)
     } catch {
       // Another one may do better; whoever fails first moves on for all.
       if error.mayPass || error.kind == .unauthorized {
@@ -127,7 +134,7 @@ package final class ControlLink: Sendable {
   }
 
   private func send(
-    _ method: HTTPMethod, _ server: String, _ path: String, _ body: [UInt8]?,
+    _ method: HTTPMethod, _ server: String, _ path: String, _ body: [UInt8]?, _ seen: Position?,
     _ timeoutSeconds: Int64
   ) async throws(Problem) -> Answer<Reply> {
     var request = HTTPClientRequest(url: server + path)
@@ -137,12 +144,15 @@ package final class ControlLink: Sendable {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(body)
     }
+    if let seen { request.headers.add(name: WharfHeader.seen, value: "\(seen)") }
     let sentAt = BootTime.now
     let status: Int
     let content: [UInt8]
+    let headers: HTTPHeaders
     do {
       let response = try await client.execute(request, timeout: .seconds(timeoutSeconds))
       status = Int(response.status.code)
+      headers = response.headers
       let longest = status < 300 ? Self.longestReplyBytes : Self.longestComplaintBytes
       content = Array(buffer: try await response.body.collect(upTo: longest))
     } catch {
@@ -151,7 +161,10 @@ package final class ControlLink: Sendable {
         description: "cannot reach the control plane at \(server): \(error)")
     }
     if (200..<300).contains(status) {
-      return Answer(value: Reply(status: status, body: content, server: server), sentAt: sentAt)
+      return Answer(
+        value: Reply(status: status, body: content, server: server), sentAt: sentAt,
+        head: headers.first(name: WharfHeader.head).flatMap { HeadWitness(headerText: $0) },
+        echo: headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) })
     }
     throw Self.complaint(status, content, server, path)
   }
@@ -172,5 +185,11 @@ package final class ControlLink: Sendable {
     return Problem(
       kind: .refused(status: status),
       description: "\(server) answered \(route) with \(status)" + (said.isEmpty ? "" : ": \(said)"))
+  }
+}
+
+extension ControlLink.Answer {
+  fileprivate func with<Other: Sendable>(_ value: Other) -> ControlLink.Answer<Other> {
+    ControlLink.Answer<Other>(value: value, sentAt: sentAt, head: head, echo: echo)
   }
 }

@@ -17,8 +17,9 @@ extension NodeAgent {
       bootID: configuration.bootID, incarnation: configuration.incarnation, sequence: 0,
       generation: generation, facts: facts,
       attempts: (held + waits).sorted { $0.id < $1.id },
-      strangers: unknown.map { Observation.Stranger(id: $0.id, pid: $0.pid) }, alarm: steering.alarm
-    )
+      strangers: unknown.map { Observation.Stranger(id: $0.id, pid: $0.pid) },
+      alarm: steering.alarm,
+      seen: steering.alarm == nil ? nil : steering.head)
   }
 
   private func observed(_ attempt: Attempt) -> ObservedAttempt {
@@ -45,7 +46,9 @@ extension NodeAgent {
   }
 
   private func acknowledged(_ reported: Observation, _ answer: ControlLink.Answer<ReportReply>) {
-    for seen in reported.attempts where seen.phase == .ended {
+    // A report in alarm is not taken in.
+    let ended = reported.alarm == nil ? reported.attempts.filter { $0.phase == .ended } : []
+    for seen in ended {
       guard case .ended(let end, false) = attempts[seen.id]?.course else { continue }
       attempts[seen.id]?.course = .ended(end, acknowledged: true)
     }
@@ -53,11 +56,15 @@ extension NodeAgent {
     where reported.strangers.contains(where: { $0.pid == unknown[index].pid }) {
       unknown[index].reported = true
     }
-    heard(answer.value.head, leaseSeconds: answer.value.leaseSeconds, sentAt: answer.sentAt)
+    heard(
+      answer.value.head, answer.echo, leaseSeconds: answer.value.leaseSeconds,
+      sentAt: answer.sentAt)
   }
 
   private func acknowledged(_ answer: ControlLink.Answer<HeartbeatReply>) {
-    heard(answer.value.head, leaseSeconds: answer.value.leaseSeconds, sentAt: answer.sentAt)
+    heard(
+      answer.value.head, answer.echo, leaseSeconds: answer.value.leaseSeconds,
+      sentAt: answer.sentAt)
   }
 
   // MARK: - Loops
@@ -77,11 +84,11 @@ extension NodeAgent {
     var trouble: String?
     var hasAsked = false
     while !Task.isCancelled {
-      let acted = await generation
+      let (acted, seen) = await asking
       do throws(ControlLink.Problem) {
         // The first question is answered at once: whether what was kept is still the newest.
         let answer = try await link.assignment(
-          after: acted, waitSeconds: hasAsked ? ControlLink.longPollSeconds : 0)
+          after: acted, waitSeconds: hasAsked ? ControlLink.longPollSeconds : 0, seen: seen)
         await heard(answer)
         trouble = nil
         let isFirst = !hasAsked
@@ -95,6 +102,12 @@ extension NodeAgent {
       }
       try? await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
     }
+  }
+
+  /// After what to ask. In alarm after nothing: the log there may never reach what was acted on here,
+  /// and a person may have let this node follow it.
+  private var asking: (after: Position, seen: Position?) {
+    (steering.alarm == nil ? generation : .empty, steering.head?.position)
   }
 
   private var generation: Position { steering.assignment?.generation ?? .empty }
@@ -138,7 +151,7 @@ extension NodeAgent {
     sequence += 1
     var numbered = observation
     numbered.sequence = sequence
-    let answer = try await link.report(numbered)
+    let answer = try await link.report(numbered, seen: steering.head?.position)
     acknowledged(numbered, answer)
   }
 
@@ -148,7 +161,7 @@ extension NodeAgent {
     let answer = try await link.heartbeat(
       Heartbeat(
         bootID: configuration.bootID, incarnation: configuration.incarnation, sequence: sequence,
-        digest: digest))
+        digest: digest), seen: steering.head?.position)
     acknowledged(answer)
     return answer.value.wantsReport
   }

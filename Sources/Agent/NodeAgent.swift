@@ -115,11 +115,14 @@ package actor NodeAgent {
   /// Takes an answer to the question for a newer assignment; none says that there is none newer.
   func heard(_ answer: ControlLink.Answer<Assignment?>) {
     guard let assignment = answer.value else {
+      if let head = answer.head, case .mistrusted(let reason) = steering.hear(head, answer.echo) {
+        raise(reason)
+      }
       if steering.assignment != nil, steering.alarm == nil { confirmed = true }
       converge()
       return
     }
-    switch steering.offer(assignment, for: configuration.node) {
+    switch steering.offer(assignment, for: configuration.node, answer.echo) {
     case .accepted:
       accept(assignment)
       lease.renew(sentAt: answer.sentAt, seconds: assignment.leaseSeconds)
@@ -149,8 +152,8 @@ package actor NodeAgent {
     }
   }
 
-  func heard(_ head: HeadWitness, leaseSeconds: Int, sentAt: BootTime) {
-    switch steering.hear(head) {
+  func heard(_ head: HeadWitness, _ echo: SeenEcho?, leaseSeconds: Int, sentAt: BootTime) {
+    switch steering.hear(head, echo) {
     case .believed, .behind: lease.renew(sentAt: sentAt, seconds: leaseSeconds)
     case .mistrusted(let reason): raise(reason)
     }

@@ -27,20 +27,25 @@ package struct Steering: Equatable, Sendable {
   }
 
   /// Judges a head, and remembers the furthest.
-  package mutating func hear(_ heard: HeadWitness) -> Verdict {
-    let verdict = judge(heard)
+  ///
+  /// - Parameter echo: what the log holds at the position that was seen last.
+  package mutating func hear(_ heard: HeadWitness, _ echo: SeenEcho? = nil) -> Verdict {
+    let verdict = judge(heard, echo)
     switch verdict {
     case .believed:
       head = heard
       alarm = nil
-    case .behind: alarm = nil
+    case .behind: break
     case .mistrusted(let reason): alarm = reason
     }
     return verdict
   }
 
-  private func judge(_ heard: HeadWitness) -> Verdict {
+  private func judge(_ heard: HeadWitness, _ echo: SeenEcho?) -> Verdict {
     guard let head else { return .believed }
+    if let contradiction = head.contradiction(in: heard, echo) {
+      return .mistrusted("the log was rewritten: \(contradiction)")
+    }
     if heard.era < head.era {
       return .mistrusted(
         "the control plane speaks for the era that began at \(heard.era), "
@@ -73,7 +78,9 @@ package struct Steering: Equatable, Sendable {
   }
 
   /// Judges an assignment for `node`, and makes it the one acted on when it is newer.
-  package mutating func offer(_ offered: Assignment, for node: Stream) -> Offer {
+  package mutating func offer(
+    _ offered: Assignment, for node: Stream, _ echo: SeenEcho? = nil
+  ) -> Offer {
     guard offered.node == node else {
       return mistrust("the assignment is for \(offered.node), and this is \(node)")
     }
@@ -82,7 +89,11 @@ package struct Steering: Equatable, Sendable {
         "generation \(offered.generation) is past the head of its log, \(offered.head.position)"
       )
     }
-    if case .mistrusted(let reason) = hear(offered.head) { return .mistrusted(reason) }
+    if isLetInto(offered) {
+      (head, assignment, alarm) = (offered.head, offered, nil)
+      return .accepted
+    }
+    if case .mistrusted(let reason) = hear(offered.head, echo) { return .mistrusted(reason) }
     if let acted = assignment {
       if offered.generation < acted.generation { return .stale }
       if offered.generation == acted.generation {
@@ -94,6 +105,13 @@ package struct Steering: Equatable, Sendable {
     }
     assignment = offered
     return .accepted
+  }
+
+  /// A person lets this node follow an era that does not hold what was seen. Of an era that is
+  /// followed already the word is spent: it does not cover what is rewritten in it later.
+  private func isLetInto(_ offered: Assignment) -> Bool {
+    guard let head, let era = offered.acceptedEra else { return false }
+    return era == offered.head.era && era > head.era
   }
 
   private mutating func mistrust(_ reason: String) -> Offer {

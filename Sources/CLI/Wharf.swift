@@ -30,7 +30,9 @@ package struct Wharf: ParsableCommand {
         ]),
       CommandGroup(
         name: "The log",
-        subcommands: [HistoryVerb.self, EventsVerb.self, DiffVerb.self, MarkVerb.self]),
+        subcommands: [
+          HistoryVerb.self, EventsVerb.self, DiffVerb.self, MarkVerb.self, HeadVerb.self,
+        ]),
     ])
 
   package init() {}

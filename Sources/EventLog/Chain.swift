@@ -1,14 +1,19 @@
-// The hash chain. Anyone with SHA-256 can check it; README shows how.
+// The hash chain. Anyone with SHA-256 can check it; Migrations/CHAIN.md holds a worked example that
+// a test checks.
 //
-//   hash(n) = SHA-256( hash(n-1) ‖ field(position) ‖ field(stream) ‖ field(type)
-//                      ‖ field(schema_version) ‖ field(data) ‖ field(metadata) ‖ field(command_id)
-//                      ‖ field(command_hash) ‖ field(correlation_id) ‖ field(causation)
-//                      ‖ field(actor) ‖ field(recorded_at) )
+//   row(n)    = field(position) ‖ field(stream) ‖ field(type) ‖ field(schema_version) ‖ field(data)
+//               ‖ field(metadata) ‖ field(command_id) ‖ field(command_hash) ‖ field(correlation_id)
+//               ‖ field(causation) ‖ field(actor) ‖ field(recorded_at)
+//   digest(n) = SHA-256( row(n) )
+//   hash(n)   = SHA-256( hash(n-1) ‖ digest(n) )
 //
 // hash(0) is 32 zero bytes. A field is the length of its bytes as a 32-bit big-endian number, then
 // the bytes; NULL is the length 0xFFFFFFFF alone. Texts and JSON are their exact UTF-8 bytes; UUIDs
 // and hashes their raw bytes; position, schema_version and causation 64-bit big-endian numbers;
 // recorded_at the microseconds since 1970-01-01T00:00:00Z as a 64-bit big-endian number.
+//
+// In two steps, so that a proof of some events needs only the digests of all others, which give
+// nothing of them away; and so that the digests of many rows can be made at once.
 
 import Crypto
 import Hosting
@@ -20,8 +25,20 @@ package enum Chain {
 
   /// The hash of an event that follows `previous`. The event's own `hash` is not looked at.
   package static func hash(of event: StoredEvent, after previous: Digest) -> Digest {
+    link(digest(of: event), after: previous)
+  }
+
+  /// The hash at a position: that of the position before, and the digest of the row.
+  package static func link(_ digest: Digest, after previous: Digest) -> Digest {
+    Digest(sha256Of: previous.bytes + digest.bytes)
+  }
+
+  /// The digest of a row: all that others need to know of it to check the chain.
+  package static func digest(of event: StoredEvent) -> Digest { Digest(sha256Of: row(event)) }
+
+  /// The exact bytes of a row that its digest is made of.
+  package static func row(_ event: StoredEvent) -> [UInt8] {
     var encoding = Encoding(capacity: event.data.count + event.metadata.count + 256)
-    encoding.bytes.append(contentsOf: previous.bytes)
     encoding.field(event.position.value)
     encoding.field(event.stream.description)
     encoding.field(event.type)
@@ -38,7 +55,7 @@ package enum Chain {
     }
     encoding.field(event.actor.description)
     encoding.field(event.recordedAt.microseconds)
-    return Digest(sha256Of: encoding.bytes)
+    return encoding.bytes
   }
 
   private struct Encoding {

@@ -1,6 +1,7 @@
 // The head of the log as this wharfd knows it: always a prefix of the log, published after commit
 // only. Readers take a copy (free) and wait here for the position that they were promised.
 
+import DequeModule
 import Hosting
 import Synchronization
 
@@ -28,10 +29,21 @@ package final class HeadBoard: Sendable {
     let continuation: CheckedContinuation<Head?, Never>
   }
 
+  /// The hashes of this many heads are kept, for whoever asks about one that was given out.
+  package static let recentLimit = 4_096
+
   private struct Contents {
+    /// Heads published, positions ascending.
+    var recent: Deque<(position: Position, hash: Digest)> = []
     var head = Head(state: HostingState(), hash: Chain.origin, standing: .starting)
     var waiters: [Int: Waiter] = [:]
     var nextWaiter = 0
+
+    mutating func note(_ head: Head) {
+      guard head.state.position > recent.last?.position ?? .empty else { return }
+      recent.append((head.state.position, head.hash))
+      if recent.count > HeadBoard.recentLimit { recent.removeFirst() }
+    }
   }
 
   private let contents = Mutex(Contents())
@@ -43,11 +55,27 @@ package final class HeadBoard: Sendable {
   func publish(_ head: Head) {
     let reached = contents.withLock { contents in
       contents.head = head
+      contents.note(head)
       let reached = contents.waiters.filter { $0.value.position <= head.state.position }
       for id in reached.keys { contents.waiters[id] = nil }
       return reached
     }
     for waiter in reached.values { waiter.continuation.resume(returning: head) }
+  }
+
+  /// The hash at the position of a head that was published lately.
+  package func recentHash(at position: Position) -> Digest? {
+    contents.withLock { contents in
+      var (low, high) = (0, contents.recent.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if contents.recent[middle].position < position { low = middle + 1 } else { high = middle }
+      }
+      guard low < contents.recent.count, contents.recent[low].position == position else {
+        return nil
+      }
+      return contents.recent[low].hash
+    }
   }
 
   /// The head once it is at `position` or past it; none if that takes longer than `timeout`, or if

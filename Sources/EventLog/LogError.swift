@@ -13,6 +13,8 @@ package enum LogError: Error, Equatable, Sendable {
   case broken(position: Position, reason: String)
   /// The database is another one than the log was written into: a restore or a promotion.
   case otherEra(recorded: String, found: String)
+  /// The database does not hold what this wharfd read or stored there before.
+  case otherPast(position: Position, seen: Digest, found: Digest?)
   /// Migrations were applied that this program does not know.
   case databaseNewer(applied: Int, known: Int)
   /// A migration that was applied is not the one of this number here.
@@ -33,6 +35,11 @@ extension LogError: CustomStringConvertible {
     case .otherEra(let recorded, let found):
       "this database (\(found)) is not the one the log was last written into (\(recorded)); if it "
         + "was restored or promoted on purpose, begin a new era with: wharfd recover"
+    case .otherPast(let position, let seen, let found):
+      "this wharfd saw position \(position) with the hash \(seen), and the database now holds "
+        + (found.map { "\($0) there" } ?? "nothing there")
+        + ": it was restored, a standby that was behind was promoted, or the log was rewritten; "
+        + "compare with a backup and with what agents saw, and begin a new era with: wharfd recover"
     case .databaseNewer(let applied, let known):
       "the database is at migration \(applied), this program knows only \(known): run a newer wharfd"
     case .migrationDiffers(let number, let name):

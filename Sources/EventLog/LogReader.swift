@@ -45,6 +45,13 @@ package struct LogReader: Sendable {
     }
   }
 
+  /// The hash at a position; none past the end.
+  package func hash(at position: Position) async throws -> Digest? {
+    try await pool.withConnection { connection in
+      try LogStatements.readHash(at: position, &connection)
+    }
+  }
+
   /// The last position recorded at or before a moment.
   package func position(at moment: Timestamp) async throws -> Position {
     try await pool.withConnection { connection in

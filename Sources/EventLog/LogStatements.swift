@@ -77,11 +77,6 @@ enum LogStatements {
 
   static let head: Query = "SELECT coalesce(max(position), 0)::int8 FROM log.events"
 
-  static let databaseIdentity: Query = """
-    SELECT s.system_identifier::text, c.timeline_id::int8, clock_timestamp()
-    FROM pg_control_system() s, pg_control_checkpoint() c
-    """
-
   // MARK: The leader's row
 
   static let leader: Query = """

@@ -70,6 +70,7 @@ struct MemberLoop {
         var connection = try Connection(settings.database, timeout: settings.connectTimeout)
         sessionsOfOurs.insert(connection.backendProcessID)
         try prepare(&connection)
+        try recognise(&connection)
         try catchUp(&connection)
         backoff.reset()
         try follow(&connection)
@@ -104,6 +105,17 @@ struct MemberLoop {
   private func prepare(_ connection: inout Connection) throws {
     try connection.execute(LogStatements.durable)
     try connection.listen(to: LogStatements.channel)
+  }
+
+  /// A connection may lead to another database than the last one did: a standby that lacks what was
+  /// acknowledged, or a backup. This wharfd is a witness too, and folds nothing on top of a past that
+  /// it did not see.
+  private func recognise(_ connection: inout Connection) throws {
+    let found = try LogStatements.readHash(
+      at: state.position, &connection, timeout: settings.statementTimeout)
+    guard found == hash else {
+      throw LogError.otherPast(position: state.position, seen: hash, found: found)
+    }
   }
 
   private func publish() {
@@ -206,24 +218,17 @@ extension MemberLoop {
 
   /// Appends `leadershipTaken`; whoever else appended meanwhile keeps or gets the lead.
   private mutating func takeLead(_ connection: inout Connection) throws {
-    let rows = try connection.query(
-      LogStatements.databaseIdentity, timeout: settings.statementTimeout)
-    let identifier = try rows[0].decode(String.self, at: 0)
-    let timeline = Int(try rows[0].decode(Int64.self, at: 1))
-    let databaseTime = try rows[0].decode(PostgresTimestamp.self, at: 2)
-    if let era = state.log.era, era.systemIdentifier != identifier || era.timeline != timeline {
-      throw LogError.otherEra(
-        recorded: "system \(era.systemIdentifier), timeline \(era.timeline)",
-        found: "system \(identifier), timeline \(timeline)")
+    let (database, databaseTime) = try LogStatements.readIdentity(
+      &connection, timeout: settings.statementTimeout)
+    if let era = state.log.era, era.database != database {
+      throw LogError.otherEra(recorded: era.database.description, found: database.description)
     }
-    let clock = LogClock(
-      databaseTime: Timestamp(microseconds: databaseTime.microsecondsSinceUnixEpoch),
-      readAt: ContinuousClock.now)
+    let clock = LogClock(databaseTime: databaseTime, readAt: ContinuousClock.now)
     let request = CommandRequest(
       id: settings.makeCommandID(),
       command: TakeLeadership(
-        instance: settings.instance, address: settings.address, systemIdentifier: identifier,
-        timeline: timeline), principal: .wharfd)
+        instance: settings.instance, address: settings.address, database: database),
+      principal: .wharfd)
     let pending = PendingCommand(
       request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })
     let batch = Batch([pending], after: state, hash: hash, now: clock.now(ContinuousClock.now))

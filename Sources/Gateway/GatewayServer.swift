@@ -18,17 +18,20 @@ package struct GatewayOptions: Sendable {
   package var port: Int
   package var credentialFile: String
   package var metricsTokenFile: String?
+  /// Where what was seen of the log is kept; nowhere when absent.
+  package var seenFile: String?
   package var limits = GatewayLimits()
 
   package init(
     servers: [String], host: String, port: Int, credentialFile: String,
-    metricsTokenFile: String? = nil
+    metricsTokenFile: String? = nil, seenFile: String? = nil
   ) {
     self.servers = servers
     self.host = host
     self.port = port
     self.credentialFile = credentialFile
     self.metricsTokenFile = metricsTokenFile
+    self.seenFile = seenFile
   }
 }
 
@@ -43,9 +46,10 @@ package struct GatewayServer: Sendable {
   private let linkClient: HTTPClient
   private let connections = ClientConnections()
   private let metricsToken: Hosting.Digest?
+  private let memory: HeadMemory?
   private let logger: Logger
 
-  /// - Throws: `Credential.Unreadable`.
+  /// - Throws: `Credential.Unreadable`, `HeadMemory.Problem`.
   package init(_ options: GatewayOptions, logger: Logger) throws {
     self.options = options
     self.logger = logger
@@ -53,6 +57,7 @@ package struct GatewayServer: Sendable {
     metricsToken = try options.metricsTokenFile.map {
       GatewayResponder.digest(Substring(try Credential(file: $0).secret))
     }
+    memory = try options.seenFile.map { try HeadMemory(file: $0) }
     gate = Gate(limits: options.limits)
     metrics = GatewayMetrics(limits: options.limits)
     client = HTTPClient(
@@ -104,7 +109,7 @@ package struct GatewayServer: Sendable {
     let link = PolicyLink(
       gate: gate, metrics: metrics, client: linkClient, servers: options.servers,
       credentialFile: options.credentialFile, address: "\(options.host):\(options.port)",
-      logger: logger)
+      memory: memory, logger: logger)
     var configuration = ServiceGroupConfiguration(
       services: [link, Sweeper(gate: gate), application(onRunning: onRunning)],
       gracefulShutdownSignals: signals, logger: logger)

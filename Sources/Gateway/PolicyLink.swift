@@ -23,12 +23,13 @@ package final class PolicyLink: Service {
   private let servers: [String]
   private let credentialFile: String
   private let address: String
+  private let memory: HeadMemory?
   private let logger: Logger
   private var limits: GatewayLimits { gate.limits }
 
   init(
     gate: Gate, metrics: GatewayMetrics, client: HTTPClient, servers: [String],
-    credentialFile: String, address: String, logger: Logger
+    credentialFile: String, address: String, memory: HeadMemory?, logger: Logger
   ) {
     precondition(!servers.isEmpty, "a gateway needs a server to ask")
     self.gate = gate
@@ -37,6 +38,7 @@ package final class PolicyLink: Service {
     self.servers = servers
     self.credentialFile = credentialFile
     self.address = address
+    self.memory = memory
     self.logger = logger
   }
 
@@ -52,6 +54,7 @@ package final class PolicyLink: Service {
   package func run() async throws {
     await cancelWhenGracefulShutdown { [self] in
       var state = State()
+      state.progress = PolicyProgress(witness: memory?.head)
       while !Task.isCancelled {
         do {
           try await step(&state)
@@ -81,20 +84,43 @@ package final class PolicyLink: Service {
     let after = state.progress.applied.map { "after=\($0)&" } ?? ""
     let sentAt = gate.clock.uptime
     let response = try await send(
-      .GET, "/v1/gateway/policy?\(after)wait=\(wait)", nil, server: servers[state.server],
+      .GET, "/v1/gateway/policy?\(after)wait=\(wait)", nil, state,
       timeoutSeconds: Int64(wait) + limits.controlPlaneReplySeconds)
     let body = try await response.body.collect(upTo: limits.policyBytes)
     switch response.status.code {
-    case 200: try take(read(Policy.self, body), sentAt: sentAt, &state)
+    case 200: try take(read(Policy.self, body), Self.echo(response), sentAt: sentAt, &state)
     case 204:
+      try hear(response, &state)
       if let seconds = state.leaseSeconds { gate.renewLease(sentAt: sentAt, seconds: seconds) }
     default:
+      try hear(response, &state)
       throw LinkError.refused(status: Int(response.status.code))
     }
   }
 
-  private func take(_ policy: Policy, sentAt: Duration, _ state: inout State) throws {
-    switch state.progress.judge(policy) {
+  /// The head of an answer without a policy: one that contradicts what was seen is no less an alarm.
+  private func hear(_ response: HTTPClientResponse, _ state: inout State) throws {
+    guard
+      let head = response.headers.first(name: WharfHeader.head)
+        .flatMap({ HeadWitness(headerText: $0) })
+    else { return }
+    switch state.progress.judge(head, Self.echo(response)) {
+    case .apply, .renew: memory?.keep(state.progress.witness, logger)
+    case .ignore: break
+    case .alarm(let reason): throw LinkError.contradiction(reason)
+    }
+  }
+
+  private static func echo(_ response: HTTPClientResponse) -> SeenEcho? {
+    response.headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) }
+  }
+
+  private func take(
+    _ policy: Policy, _ echo: SeenEcho?, sentAt: Duration, _ state: inout State
+  ) throws {
+    let verdict = state.progress.judge(policy, echo)
+    memory?.keep(state.progress.witness, logger)
+    switch verdict {
     case .apply:
       state.leaseSeconds = policy.leaseSeconds
       gate.apply(PolicyIndex(policy))
@@ -112,14 +138,17 @@ package final class PolicyLink: Service {
     let sentAt = gate.clock.uptime
     let response = try await send(
       .POST, "/v1/gateway/enforced",
-      PolicyEnforced(position: position, address: address).jsonBytes,
-      server: servers[state.server], timeoutSeconds: limits.controlPlaneReplySeconds)
+      PolicyEnforced(position: position, address: address).jsonBytes, state,
+      timeoutSeconds: limits.controlPlaneReplySeconds)
     let body = try await response.body.collect(upTo: limits.policyBytes)
     guard response.status.code == 200 else {
+      try hear(response, &state)
       throw LinkError.refused(status: Int(response.status.code))
     }
     let lease = try read(PolicyLease.self, body)
-    switch state.progress.judge(lease.head) {
+    let verdict = state.progress.judge(lease.head, Self.echo(response))
+    memory?.keep(state.progress.witness, logger)
+    switch verdict {
     case .apply, .renew:
       state.reported = position
       state.leaseSeconds = lease.leaseSeconds
@@ -132,13 +161,17 @@ package final class PolicyLink: Service {
   // MARK: Sending
 
   private func send(
-    _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, server: String, timeoutSeconds: Int64
+    _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, _ state: State,
+    timeoutSeconds: Int64
   ) async throws -> HTTPClientResponse {
     // Read anew each time, so that a renewed credential is taken up.
     let credential = try Credential(file: credentialFile)
-    var request = HTTPClientRequest(url: server + path)
+    var request = HTTPClientRequest(url: servers[state.server] + path)
     request.method = method
     request.headers.add(name: "authorization", value: "Bearer \(credential.secret)")
+    if let seen = state.progress.witness {
+      request.headers.add(name: WharfHeader.seen, value: "\(seen.position)")
+    }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(ByteBuffer(bytes: body))

@@ -78,7 +78,7 @@ package enum CommandTypes {
     [
       LogCommands.types, PersonCommands.types, ProviderCommands.types, AgreementCommands.types,
       EngineCommands.types, ModelCommands.types, TeamCommands.types, KeyCommands.types,
-      NodeCommands.types, DeploymentCommands.types, GatewayCommands.types,
+      NodeCommands.types, NodeTrustCommands.types, DeploymentCommands.types, GatewayCommands.types,
     ].flatMap { $0 }
 
   private static let byName: [String: any Command.Type] = Dictionary(

@@ -62,6 +62,7 @@ package enum EventTypes {
     [
       LogEvents.types, PersonEvents.types, ProviderEvents.types, AgreementEvents.types,
       EngineEvents.types, ModelEvents.types, TeamEvents.types, KeyEvents.types, NodeEvents.types,
+      NodeTrustEvents.types,
       DeploymentEvents.types, GatewayEvents.types,
     ].flatMap { $0 }
 

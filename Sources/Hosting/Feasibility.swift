@@ -28,6 +28,8 @@ package struct Tentative: Sendable {
 package enum Shortfall: Hashable, Sendable {
   case notActive(Node.Status)
   case cordoned
+  /// Its agent raised the alarm over this log, and changes nothing.
+  case alarmed
   /// It was lost and came back again and again, and takes nothing new for a while.
   case settling(until: Timestamp)
   case devices(wanted: Int, free: Int)
@@ -38,7 +40,7 @@ package enum Shortfall: Hashable, Sendable {
 
   package var reason: WaitingReason {
     switch self {
-    case .notActive, .cordoned, .settling: .noOpenNode
+    case .notActive, .cordoned, .alarmed, .settling: .noOpenNode
     case .devices: .notEnoughDevices
     case .deviceMemory: .deviceMemoryTooSmall
     case .cpu: .notEnoughCPU
@@ -52,6 +54,7 @@ extension Shortfall: CustomStringConvertible {
     switch self {
     case .notActive(let status): "the node is \(status.rawValue)"
     case .cordoned: "the node is cordoned"
+    case .alarmed: "the node's agent does not believe this log"
     case .settling(let until): "the node flaps and takes nothing new before \(until.short)"
     case .devices(let wanted, let free): "wants \(wanted) devices, \(free) free"
     case .deviceMemory(let wanted, let largest):
@@ -71,6 +74,7 @@ extension HostingState {
     var shortfalls: [Shortfall] = []
     if node.status != .active { shortfalls.append(.notActive(node.status)) }
     if node.cordoned { shortfalls.append(.cordoned) }
+    if node.alarm != nil { shortfalls.append(.alarmed) }
     if let opensAt = node.opensAt, now < opensAt { shortfalls.append(.settling(until: opensAt)) }
     let free = freeDevices(of: node).filter { !tentative.holds($0.id, of: node.id) }
     let large = free.filter { $0.memory >= needs.deviceMemory }

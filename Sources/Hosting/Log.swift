@@ -14,8 +14,32 @@ package struct LogState: Equatable, Sendable {
 /// positions may hold other facts, so a new era begins.
 package struct Era: Equatable, Sendable {
   package let position: Position
+  package let database: DatabaseIdentity
+}
+
+/// Which database a log is written into. A dump that was restored, also into the same cluster or the
+/// same database, differs in one of these; so does a standby that was promoted.
+package struct DatabaseIdentity: Codable, Equatable, Sendable, CustomStringConvertible {
+  /// PostgreSQL's own, made by initdb.
   package let systemIdentifier: String
+  /// Raised by every promotion and point-in-time recovery.
   package let timeline: Int
+  /// The object numbers of the database and of the table of events.
+  package let database: Int64
+  package let table: Int64
+
+  package init(
+    systemIdentifier: String, timeline: Int, database: Int64 = 0, table: Int64 = 0
+  ) {
+    self.systemIdentifier = systemIdentifier
+    self.timeline = timeline
+    self.database = database
+    self.table = table
+  }
+
+  package var description: String {
+    "system \(systemIdentifier), timeline \(timeline), database \(database), table \(table)"
+  }
 }
 
 /// Who leads: the position of its `leadershipTaken` is the epoch.
@@ -42,17 +66,12 @@ package enum LogEvents {
 
 package struct EraBegan: Event {
   package static let type = "eraBegan"
-  package let systemIdentifier: String
-  package let timeline: Int
+  package let database: DatabaseIdentity
 
-  package init(systemIdentifier: String, timeline: Int) {
-    self.systemIdentifier = systemIdentifier
-    self.timeline = timeline
-  }
+  package init(database: DatabaseIdentity) { self.database = database }
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) {
-    state.log.era = Era(
-      position: fact.position, systemIdentifier: systemIdentifier, timeline: timeline)
+    state.log.era = Era(position: fact.position, database: database)
   }
 }
 
@@ -96,7 +115,9 @@ package struct MarkPlaced: Event {
 // MARK: Commands
 
 package enum LogCommands {
-  static let types: [any Command.Type] = [PlaceMark.self, TakeLeadership.self]
+  static let types: [any Command.Type] = [
+    PlaceMark.self, TakeLeadership.self, BeginEra.self,
+  ]
 }
 
 /// Names a position: the head, unless an earlier one is given.
@@ -133,21 +154,30 @@ package struct TakeLeadership: Command {
   package let instance: String
   package let address: String
   /// The database that is written into.
-  package let systemIdentifier: String
-  package let timeline: Int
+  package let database: DatabaseIdentity
 
-  package init(instance: String, address: String, systemIdentifier: String, timeline: Int) {
+  package init(instance: String, address: String, database: DatabaseIdentity) {
     self.instance = instance
     self.address = address
-    self.systemIdentifier = systemIdentifier
-    self.timeline = timeline
+    self.database = database
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
-    if state.log.era == nil {
-      decision.record(
-        EraBegan(systemIdentifier: systemIdentifier, timeline: timeline), on: .log)
-    }
+    if state.log.era == nil { decision.record(EraBegan(database: database), on: .log) }
     decision.record(LeadershipTaken(instance: instance, address: address), on: .log)
+  }
+}
+
+/// On a person's word the log goes on in another database than the one it was written into: what
+/// stood at later positions there is gone, and whoever saw it must be told.
+package struct BeginEra: Command {
+  package static let type = "log.beginEra"
+  package static let allowed: Set<Role> = [.system]
+  package let database: DatabaseIdentity
+
+  package init(database: DatabaseIdentity) { self.database = database }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    decision.record(EraBegan(database: database), on: .log)
   }
 }

@@ -41,6 +41,10 @@ package struct Node: PlainlyNamed {
   package private(set) var freeMemories: [Bytes] = []
   /// The position of the last event that changed what is to run here.
   package var generation: Position
+  /// Why its agent does not let itself be steered by this log; none when it does.
+  package var alarm: Text?
+  /// The era that a person let it follow, whatever it saw before.
+  package var acceptedEra: Position?
 
   package struct Taken: Equatable, Sendable {
     package var cpuMillis = 0
@@ -49,7 +53,7 @@ package struct Node: PlainlyNamed {
 
   /// Takes new replicas.
   package func isOpen(now: Timestamp) -> Bool {
-    status == .active && !cordoned && opensAt.map { $0 <= now } ?? true
+    status == .active && !cordoned && alarm == nil && opensAt.map { $0 <= now } ?? true
   }
 
   mutating func charge(_ attempt: Attempt) {

@@ -54,6 +54,7 @@ struct Places {
     switch shortfall {
     case .notActive(let status): status.rawValue
     case .cordoned: "cordoned"
+    case .alarmed: "in alarm over this log"
     case .settling: "flapping, and closed for a while"
     case .devices: "with too few free devices"
     case .deviceMemory: "with free devices of too little memory"
@@ -69,7 +70,7 @@ struct Places {
     var memory = Bytes(count: .min)
     for member in members {
       switch member.shortfall {
-      case .notActive, .cordoned, .settling: return ""
+      case .notActive, .cordoned, .alarmed, .settling: return ""
       case .devices(_, let free): devices = max(devices, free)
       case .deviceMemory(_, let largest): memory = max(memory, largest)
       case .cpu(_, let free): cpu = max(cpu, free)
@@ -77,7 +78,7 @@ struct Places {
       }
     }
     switch members[0].shortfall {
-    case .notActive, .cordoned, .settling: return ""
+    case .notActive, .cordoned, .alarmed, .settling: return ""
     case .devices(let wanted, _): return " (\(wanted) wanted, at most \(devices) free)"
     case .deviceMemory(let wanted, _): return " (\(wanted) wanted, at most \(memory) free)"
     case .cpu(let wanted, _): return " (\(wanted)m wanted, at most \(cpu)m free)"
@@ -110,6 +111,10 @@ struct Places {
         changed.cordoned = false
         steps.append("uncordon \(node.name)")
         cost += 1
+      case .alarmed:
+        changed.alarm = nil
+        steps.append("look at the alarm of \(node.name)")
+        cost += 1_000
       case .settling(let until):
         changed.opensAt = nil
         steps.append("wait until \(node.name) opens at \(until.short)")

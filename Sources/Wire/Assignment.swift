@@ -13,10 +13,12 @@ package struct Assignment: JSONRecord, Equatable, Sendable {
   package var leaseSeconds: Int
   package var heartbeatSeconds: Int
   package var attempts: [AssignedAttempt]
+  /// The era that a person let this node follow, whatever its agent saw of another one.
+  package var acceptedEra: Position?
 
   package init(
     generation: Position, head: HeadWitness, node: Stream, leaseSeconds: Int,
-    heartbeatSeconds: Int, attempts: [AssignedAttempt]
+    heartbeatSeconds: Int, attempts: [AssignedAttempt], acceptedEra: Position? = nil
   ) {
     self.generation = generation
     self.head = head
@@ -24,6 +26,7 @@ package struct Assignment: JSONRecord, Equatable, Sendable {
     self.leaseSeconds = leaseSeconds
     self.heartbeatSeconds = heartbeatSeconds
     self.attempts = attempts
+    self.acceptedEra = acceptedEra
   }
 }
 

@@ -21,6 +21,8 @@ package struct NodeItem: NounItem {
   /// The position of the last event that changed what is to run here.
   package var generation: Position
   package var lostAt: Timestamp?
+  /// Why its agent does not let itself be steered by this log; none when it does.
+  package var alarm: Text?
 
   package var label: String { name.text }
 
@@ -40,6 +42,7 @@ package struct NodeItem: NounItem {
     attempts = node.attempts.count
     generation = node.generation
     lostAt = node.lostAt
+    alarm = node.alarm
   }
 }
 

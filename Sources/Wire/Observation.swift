@@ -44,6 +44,8 @@ package struct Observation: JSONRecord, Equatable, Sendable {
   package var strangers: [Stranger]
   /// Why the agent does not believe this control plane, and so changes nothing; none when it does.
   package var alarm: String?
+  /// What it saw of the log, while it raises the alarm.
+  package var seen: HeadWitness?
 
   package struct Stranger: Codable, Equatable, Sendable {
     package var id: AttemptID?
@@ -56,7 +58,8 @@ package struct Observation: JSONRecord, Equatable, Sendable {
 
   package init(
     bootID: String, incarnation: String, sequence: Int, generation: Position, facts: NodeFacts,
-    attempts: [ObservedAttempt], strangers: [Stranger], alarm: String? = nil
+    attempts: [ObservedAttempt], strangers: [Stranger], alarm: String? = nil,
+    seen: HeadWitness? = nil
   ) {
     self.bootID = bootID
     self.incarnation = incarnation
@@ -66,6 +69,7 @@ package struct Observation: JSONRecord, Equatable, Sendable {
     self.attempts = attempts
     self.strangers = strangers
     self.alarm = alarm
+    self.seen = seen
   }
 }
 

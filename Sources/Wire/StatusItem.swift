@@ -53,6 +53,7 @@ package struct StatusItem: Codable, Equatable, Sendable {
     package var name: Name
     package var status: Node.Status
     package var cordoned: Bool
+    package var alarm: Text?
     package var devices: Int
     package var freeDevices: Int
   }
@@ -78,7 +79,9 @@ package struct StatusItem: Codable, Equatable, Sendable {
       devices: nodes.reduce(0) { $0 + $1.devices },
       freeDevices: nodes.reduce(0) { $0 + $1.freeDevices }, gateways: state.gateways.count)
     self.deployments = Self.first(deployments) { $0.ready < $0.wanted }
-    self.nodes = Self.first(nodes) { $0.status != .active || $0.cordoned }
+    self.nodes = Self.first(nodes) {
+      $0.status != .active || $0.cordoned || $0.alarm != nil
+    }
   }
 
   private static func first<Line>(_ lines: [Line], _ isTroubled: (Line) -> Bool) -> [Line] {
@@ -108,6 +111,7 @@ extension StatusItem.NodeLine {
     name = node.name
     status = node.status
     cordoned = node.cordoned
+    alarm = node.alarm
     devices = node.facts.devices.count
     freeDevices = state.freeDevices(of: node).count
   }

@@ -12,7 +12,21 @@ struct WharfGateway: AsyncParsableCommand {
     commandName: "wharf-gateway",
     abstract:
       "The OpenAI-compatible endpoint: enforces grants, keys and quotas, routes to replicas.",
-    subcommands: [Run.self])
+    subcommands: [Run.self, AcceptLog.self])
+}
+
+struct AcceptLog: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Let the gateway follow another log than the one it saw.",
+    discussion: """
+      For after a restore or a recovery of the control plane's database, once a person has made sure \
+      that the log it has now is the right one. Stop the gateway first.
+      """)
+
+  @Option(help: "What 'run' keeps beside its credential: CREDENTIAL-FILE.seen.")
+  var seenFile: String
+
+  func run() throws { try HeadMemory.forget(file: seenFile) }
 }
 
 struct Run: AsyncParsableCommand {
@@ -26,6 +40,9 @@ struct Run: AsyncParsableCommand {
 
   @Option(help: "A file with this gateway's credential.")
   var credentialFile: String
+
+  @Option(help: "Where what was seen of the log is kept; CREDENTIAL-FILE.seen when absent.")
+  var seenFile: String?
 
   @Option(help: "A file with the bearer token that shows names in /metrics; totals need none.")
   var metricsTokenFile: String?
@@ -44,7 +61,7 @@ struct Run: AsyncParsableCommand {
     else { throw ValidationError("'\(listen)' is no address to listen at: write HOST:PORT") }
     var options = GatewayOptions(
       servers: server, host: String(listen[..<colon]), port: port, credentialFile: credentialFile,
-      metricsTokenFile: metricsTokenFile)
+      metricsTokenFile: metricsTokenFile, seenFile: seenFile ?? "\(credentialFile).seen")
     if let drainSeconds { options.limits.drainSeconds = drainSeconds }
     guard let level = Logger.Level(rawValue: logLevel) else {
       throw ValidationError("'\(logLevel)' is no log level")

@@ -3,7 +3,6 @@
 import ArgumentParser
 import ControlPlane
 import EventLog
-import Foundation
 import Hosting
 
 struct Verify: ParsableCommand {
@@ -14,24 +13,18 @@ struct Verify: ParsableCommand {
   @OptionGroup var database: DatabaseOption
 
   func run() throws {
-    let showsProgress = isatty(STDERR_FILENO) == 1
+    let progress = Progress("verified")
     let sound: Verification.Sound
     do {
       sound = try Verification.run(Daemon.database(database.database)) { position, count in
-        if showsProgress {
-          Self.show("\rverified \(position) of \(count) events")
-        }
+        progress.show(position, of: Position(count))
       }
     } catch let error as LogError {
-      if showsProgress { Self.show("\n") }
+      progress.end()
       print("The log is not sound: \(error).")
       throw ExitCode.failure
     }
-    if showsProgress { Self.show("\r\u{1B}[K") }
+    progress.end()
     print("The log is sound: \(sound.position) events, head \(sound.hash).")
-  }
-
-  private static func show(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
   }
 }

@@ -79,6 +79,61 @@ private let node = Stream(.node, 5)
     #expect(steering.assignment?.generation == 90)
   }
 
+  @Test func `another hash where it looked last is a rewrite, however far the log has gone on`() {
+    var steering = Steering(head: head(100))
+    let same = SeenEcho(position: 100, hash: digest(7))
+    #expect(steering.hear(head(120, hash: 9), same) == .believed)
+    let other = SeenEcho(position: 120, hash: digest(8))
+    guard case .mistrusted(let reason) = steering.hear(head(140, hash: 5), other) else {
+      Issue.record("it was believed")
+      return
+    }
+    #expect(reason.hasPrefix("the log was rewritten: position 120 of era 1 had the hash 0909"))
+    #expect(steering.head == head(120, hash: 9))
+    // A server that lags behind does not take the alarm away.
+    #expect(steering.hear(head(110)) == .behind)
+    #expect(steering.alarm != nil)
+  }
+
+  @Test func `a leader whose log ends before what was seen lost it`() {
+    var steering = Steering(head: head(100))
+    guard case .mistrusted = steering.hear(head(90), SeenEcho(position: 100, hash: nil)) else {
+      Issue.record("it was believed")
+      return
+    }
+  }
+
+  @Test func `an answer to an older question says nothing`() {
+    var steering = Steering(head: head(100))
+    #expect(steering.hear(head(101), SeenEcho(position: 90, hash: digest(1))) == .believed)
+  }
+
+  @Test func `an era that lost facts is followed once a person says so, and only that one`() {
+    var steering = Steering(head: head(100), assignment: assignment(90, [assigned("31.1.90")]))
+    var offered = assignment(70, [], head: head(75, era: 61))
+    guard case .mistrusted = steering.offer(offered, for: node) else {
+      Issue.record("it was believed")
+      return
+    }
+    offered.acceptedEra = 50
+    guard case .mistrusted = steering.offer(offered, for: node) else {
+      Issue.record("the word on another era was taken")
+      return
+    }
+    offered.acceptedEra = 61
+    #expect(steering.offer(offered, for: node) == .accepted)
+    #expect(steering.alarm == nil && steering.head == head(75, era: 61))
+    #expect(steering.assignment?.generation == 70)
+    // The word is spent: a rewrite within that era is found.
+    var later = assignment(80, [], head: head(80, era: 61))
+    later.acceptedEra = 61
+    let echo = SeenEcho(position: 75, hash: digest(1))
+    guard case .mistrusted = steering.offer(later, for: node, echo) else {
+      Issue.record("a rewrite was believed")
+      return
+    }
+  }
+
   @Test func `a generation past its own head is no true one`() {
     var steering = Steering()
     guard case .mistrusted = steering.offer(assignment(40, [], head: head(39)), for: node) else {

@@ -16,6 +16,7 @@ struct HeadJudgementTests {
   private func judge(_ seen: HeadWitness, mustReach: Bool = false) -> String {
     switch HeadJudgement.of(seen, after: head(1, 50, 7), mustReach: mustReach) {
     case .newer: "newer"
+    case .newEra(let lost): lost.map { "new era without \($0)" } ?? "new era"
     case .known: "known"
     case .rewritten: "rewritten"
     }
@@ -39,8 +40,23 @@ struct HeadJudgementTests {
     #expect(judge(head(1, 49, 1), mustReach: true) == "rewritten")
   }
 
+  @Test func `Another hash where it looked last is a rewrite, however far the log has gone on`() {
+    func judge(_ seen: HeadWitness, _ digit: UInt8?) -> HeadJudgement {
+      let hash = digit.map { Digest(bytes: [UInt8](repeating: $0, count: 32)) }
+      return HeadJudgement.of(
+        seen, after: head(1, 50, 7), mustReach: false, echo: SeenEcho(position: 50, hash: hash))
+    }
+    #expect(judge(head(1, 90, 1), 7) == .newer)
+    for rewritten in [judge(head(1, 90, 1), 8), judge(head(1, 40, 1), nil)] {
+      guard case .rewritten = rewritten else { Issue.record("\(rewritten)"); continue }
+    }
+    // An era that began before it is another matter.
+    #expect(judge(head(40, 90, 1), 8) == .newEra(lost: "40 to 50"))
+  }
+
   @Test func `A new era is newer wherever it stands; an old one past us is a rewrite`() {
-    #expect(judge(head(40, 45, 1), mustReach: true) == "newer")
+    #expect(judge(head(40, 45, 1), mustReach: true) == "new era without 40 to 50")
+    #expect(judge(head(51, 55, 1), mustReach: true) == "new era")
     #expect(HeadJudgement.of(head(1, 60, 1), after: head(40, 50, 7), mustReach: false) != .known)
     #expect(HeadJudgement.of(head(1, 49, 1), after: head(40, 50, 7), mustReach: false) == .known)
   }

@@ -46,6 +46,8 @@ extension Someone {
 final class Hosted: @unchecked Sendable {
   let folder: String
   let port: UInt16
+  /// Another than the test's own, where a test moves the log.
+  var database: String?
   private var daemon: Process?
 
   var api: String { "http://127.0.0.1:\(port)" }
@@ -58,21 +60,39 @@ final class Hosted: @unchecked Sendable {
   }
 
   /// Starts wharfd, and waits until it leads and the first admin may log in.
-  func start() async throws {
-    let (process, _, err) = try Programs.start(
+  ///
+  /// - Parameter name: whose home it is that looks, and so sees the head.
+  func start(as name: String = "admin") async throws {
+    let (process, _, err) = try program()
+    try process.run()
+    daemon = process
+    try await Programs.until("wharfd is ready: \((try? Programs.text(err)) ?? "")") {
+      guard FileManager.default.fileExists(atPath: tokenFile) else { return false }
+      return try await admin(name).wharf("whoami").code == 0
+    }
+  }
+
+  private func program() throws -> (Process, out: URL, err: URL) {
+    try Programs.start(
       "wharfd",
       [
         "run", "--listen", "127.0.0.1:\(port)", "--secret-file", "\(folder)/secret",
         "--admin-token-file", tokenFile,
       ],
-      environment: ["WHARF_DATABASE_URL": TestDatabase.current.url, "PATH": "/usr/bin:/bin"],
+      environment: [
+        "WHARF_DATABASE_URL": database ?? TestDatabase.current.url, "PATH": "/usr/bin:/bin",
+      ],
       folder: folder)
+  }
+
+  /// What a wharfd says that ends by itself.
+  func refusal() async throws -> String {
+    let (process, _, err) = try program()
     try process.run()
-    daemon = process
-    try await Programs.until("wharfd is ready: \((try? Programs.text(err)) ?? "")") {
-      guard FileManager.default.fileExists(atPath: tokenFile) else { return false }
-      return try await admin().wharf("whoami").code == 0
-    }
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    try await Programs.until("wharfd ends") { !process.isRunning }
+    #expect(process.terminationStatus == 1)
+    return try Programs.text(err)
   }
 
   /// Ends wharfd, at once or after it has closed what it does.
@@ -95,9 +115,9 @@ final class Hosted: @unchecked Sendable {
     return Someone(hosted: self, folder: home, environment: environment)
   }
 
-  func admin() throws -> Someone {
+  func admin(_ name: String = "admin") throws -> Someone {
     let token = try Programs.text(URL(fileURLWithPath: tokenFile))
-    return try someone("admin", token: String(token.dropLast()))
+    return try someone(name, token: String(token.dropLast()))
   }
 
   /// Invited by the admin, and logged in.

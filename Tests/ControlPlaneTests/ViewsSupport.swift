@@ -27,7 +27,8 @@ struct RandomLog {
     try send(
       Wish(
         command: TakeLeadership(
-          instance: "one", address: "http://one", systemIdentifier: "1", timeline: 1),
+          instance: "one", address: "http://one",
+          database: DatabaseIdentity(systemIdentifier: "1", timeline: 1)),
         principal: .wharfd))
     try send(
       Wish(

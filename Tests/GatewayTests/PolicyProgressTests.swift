@@ -48,6 +48,31 @@ import Wire
     #expect(progress.judge(Sample.head(100)) == .renew)
   }
 
+  @Test func `another hash where it looked last is an alarm, however far the log has gone on`() {
+    var progress = held()
+    let other = SeenEcho(
+      position: 100, hash: Hosting.Digest(bytes: [UInt8](repeating: 8, count: 32)))
+    guard case .alarm = progress.judge(Sample.head(140), other) else {
+      Issue.record("no alarm")
+      return
+    }
+    guard case .alarm = progress.judge(Sample.head(90), SeenEcho(position: 100, hash: nil)) else {
+      Issue.record("no alarm of a log that was cut")
+      return
+    }
+    let same = SeenEcho(position: 100, hash: Sample.head(100).hash)
+    #expect(progress.judge(Sample.head(140), same) == .renew)
+  }
+
+  @Test func `what was seen before its own death is held against what is said after`() {
+    var progress = PolicyProgress(witness: Sample.head(100))
+    var other = first
+    other.head = Sample.head(100, hash: 8)
+    guard case .alarm = progress.judge(other) else { Issue.record("no alarm"); return }
+    #expect(progress.policy == nil)
+    #expect(progress.judge(first) == .apply)
+  }
+
   @Test func `two policies of one position are an alarm`() {
     var progress = held()
     var other = first

@@ -15,7 +15,7 @@ extension WithProcesses {
     static func arguments(control: Int, port: Int = 0) -> [String] {
       [
         "run", "--server", "http://127.0.0.1:\(control)", "--listen", "127.0.0.1:\(port)",
-        "--credential-file", credentialFile,
+        "--credential-file", credentialFile, "--seen-file", seenFile,
       ]
     }
 
@@ -59,6 +59,31 @@ extension WithProcesses {
         _ = try await parts.next()
         program.signal(SIGTERM)
         #expect(try await program.ended(within: 10) == 0)
+      }
+    }
+
+    @Test func `a log that was rewritten while it was down is found, and not followed`()
+      async throws
+    {
+      let control = ControlPlane(Sample.policy())
+      try await control.serving { controlPort in
+        let arguments = Self.arguments(control: controlPort)
+        let program = try Program("wharf-gateway", arguments)
+        try await eventually("the policy is enforced") { control.enforced == [40] }
+        program.signal(SIGKILL)
+        _ = try await program.ended()
+        control.policy.head = Sample.head(100, hash: 8)
+        let again = try Program("wharf-gateway", arguments)
+        try await eventually("it says so") { again.written.contains("has two hashes") }
+        #expect(control.enforced == [40], "nothing of it is applied")
+        again.signal(SIGKILL)
+        _ = try await again.ended()
+        let seen = try #require(arguments.last)
+        let accepted = try Program("wharf-gateway", ["accept-log", "--seen-file", seen])
+        #expect(try await accepted.ended() == 0)
+        let third = try Program("wharf-gateway", arguments)
+        try await eventually("it follows the log that is") { control.enforced == [40, 40] }
+        third.signal(SIGKILL)
       }
     }
 

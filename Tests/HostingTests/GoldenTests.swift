@@ -34,7 +34,9 @@ import Testing
 
   /// One of every type, with every field set.
   static let examples: [any Event] = [
-    EraBegan(systemIdentifier: "7331", timeline: 2),
+    EraBegan(
+      database: DatabaseIdentity(
+        systemIdentifier: "7331", timeline: 2, database: 16_384, table: 16_402)),
     LeadershipTaken(instance: "wharfd-1", address: "127.0.0.1:7400"),
     CommandNoted(command: "node.cordon"),
     MarkPlaced(name: "before-revoke", position: 17),
@@ -83,6 +85,8 @@ import Testing
             exitSignal: 9, reason: "out of device memory"))
       ]),
     NodeRemoved(poweredOff: true),
+    NodeAlarmed(alarm: "the log was seen up to 100 before", seen: 100),
+    EraAccepted(era: 61),
     DeploymentCreated(
       name: "grok", model: ID(9), version: "1", workload: .inference, replicas: 2, exclusive: true),
     DeploymentScaled(replicas: 3),

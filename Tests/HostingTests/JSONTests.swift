@@ -14,7 +14,10 @@ import Testing
   /// One of every type, with every field set.
   static let commands: [any Command] = [
     PlaceMark(name: "m", position: 3),
-    TakeLeadership(instance: "w", address: "127.0.0.1:7400", systemIdentifier: "7", timeline: 1),
+    TakeLeadership(
+      instance: "w", address: "127.0.0.1:7400",
+      database: DatabaseIdentity(systemIdentifier: "7", timeline: 1)),
+    BeginEra(database: DatabaseIdentity(systemIdentifier: "7", timeline: 2)),
     AdmitFirstAdmin(name: "ann", token: .numbered(1), prefix: "wt_"),
     InvitePerson(name: "bob", role: .operator, invitation: .numbered(2)),
     AcceptInvitation(token: .numbered(3), prefix: "wt_"),
@@ -63,6 +66,8 @@ import Testing
           reason: "r")
       ]),
     RemoveNode(node: "n1", poweredOff: true),
+    RaiseNodeAlarm(alarm: "the log was seen up to 100", seen: 100),
+    AcceptEra(node: "n1"),
     CreateDeployment(
       name: "d", model: "xai/grok:1", replicas: 2, workload: .inference, exclusive: true),
     ScaleDeployment(deployment: "d", replicas: 3),

@@ -77,12 +77,13 @@ import Testing
 
 @Suite struct LogTests {
   private let take = TakeLeadership(
-    instance: "w1", address: "127.0.0.1:7400", systemIdentifier: "7", timeline: 1)
+    instance: "w1", address: "127.0.0.1:7400",
+    database: DatabaseIdentity(systemIdentifier: "7", timeline: 1))
 
   @Test func `an era begins with the first leader only`() {
     given().when(take, by: .wharfd)
       .then(
-        EraBegan(systemIdentifier: "7", timeline: 1),
+        EraBegan(database: DatabaseIdentity(systemIdentifier: "7", timeline: 1)),
         LeadershipTaken(instance: "w1", address: "127.0.0.1:7400"))
     given(take, by: .wharfd).when(take, by: .wharfd)
       .then(LeadershipTaken(instance: "w1", address: "127.0.0.1:7400"))

@@ -214,6 +214,7 @@ extension Client {
     if let after, after > .empty {
       request.headers.add(name: WharfHeader.after, value: "\(after)")
     }
+    if seen > .empty { request.headers.add(name: WharfHeader.seen, value: "\(seen)") }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(ByteBuffer(bytes: body))
@@ -226,7 +227,7 @@ extension Client {
     } catch {
       throw Broken(error)
     }
-    try witness(answer.headers.first(name: WharfHeader.head), answer.status.code, bytes, after)
+    try witness(answer.headers, answer.status.code, bytes, after)
     return Answer(status: answer.status.code, body: bytes)
   }
 
@@ -259,17 +260,28 @@ extension Client {
 
   /// Compares a reply's head with the one remembered, and remembers it.
   private func witness(
-    _ header: String?, _ status: UInt, _ body: [UInt8], _ after: Position?
+    _ headers: HTTPHeaders, _ status: UInt, _ body: [UInt8], _ after: Position?
   ) throws {
-    guard let header, let head = HeadWitness(headerText: header) else { return }
+    guard let header = headers.first(name: WharfHeader.head),
+      let head = HeadWitness(headerText: header)
+    else { return }
+    let echo = headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) }
     let leaderLacksIt =
       status == 503 && (try? Self.error(Answer(status: status, body: body), ""))?.code == "notInLog"
     let answeredInFull = status == 200 && (after ?? .empty) >= seen
     switch HeadJudgement.of(
-      head, after: memory.head(of: connection.api), mustReach: leaderLacksIt || answeredInFull)
+      head, after: memory.head(of: connection.api), mustReach: leaderLacksIt || answeredInFull,
+      echo: echo)
     {
     case .known: break
     case .newer:
+      memory.keep(head, of: connection.api)
+      memory.save(around)
+    case .newEra(let lost):
+      Terminal.note(
+        "note: a new era of the log began at position \(head.era): it was restored, or a standby "
+          + "promoted"
+          + (lost.map { "; what you saw at positions \($0) is gone from it" } ?? ""))
       memory.keep(head, of: connection.api)
       memory.save(around)
     case .rewritten(let how):

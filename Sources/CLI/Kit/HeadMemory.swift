@@ -36,14 +36,22 @@ enum HeadJudgement: Equatable {
   case newer
   /// Known, or of a wharfd that is behind.
   case known
+  /// To be remembered, and told: the log was restored, or a standby promoted. With what was seen of
+  /// the old one and is gone.
+  case newEra(lost: String?)
   /// Both cannot be of one log.
   case rewritten(String)
 
   /// `mustReach`: the answer was asked to be at the remembered head or past it, or comes from a
   /// leader that says it is not there.
-  static func of(_ seen: HeadWitness, after known: HeadWitness?, mustReach: Bool) -> Self {
+  static func of(
+    _ seen: HeadWitness, after known: HeadWitness?, mustReach: Bool, echo: SeenEcho? = nil
+  ) -> Self {
     guard let known else { return .newer }
-    if seen.era > known.era { return .newer }
+    if let contradiction = known.contradiction(in: seen, echo) { return .rewritten(contradiction) }
+    if seen.era > known.era {
+      return .newEra(lost: known.position < seen.era ? nil : "\(seen.era) to \(known.position)")
+    }
     let place = "position \(known.position) of era \(known.era)"
     if seen.era < known.era {
       return seen.position < known.position && !mustReach

@@ -6,16 +6,32 @@ import Wire
 
 struct HistoryVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration.verb(
-    "history", "Show all that happened to one thing.", example: "wharf history team copilot")
+    "history", "Show all that happened to one thing.", example: "wharf history team copilot",
+    more: """
+      With --proof, JSON by which others can check with standard tools that these events stand in \
+      the log, and see nothing of the others.
+      """)
 
   @Argument(
     help: "provider, agreement, engine, model, team, key, person, deployment, node, gateway.")
   var kind: HistoryKind
   @Argument(help: "Name or id; an id still works when the thing is gone.", transform: Parse.thing)
   var name: ThingName
+  @Flag(help: "Export a proof that these events stand in the log.") var proof = false
   @OptionGroup var reading: ReadOptions
 
+  func validate() throws {
+    if proof, reading.watch || reading.asOf != nil {
+      throw ValidationError("--proof is of the whole history up to the head, as it is now")
+    }
+  }
+
   func run() async throws {
+    if proof {
+      let client = try Client(reading.connection.connection())
+      let proof = try await ProofMaker(client: client).proof(of: kind, name)
+      return Terminal.say(try Structure.json(proof.jsonBytes))
+    }
     try await reading.show("history/\(kind.rawValue)/\(name.inPath)") { body, terminal in
       let reply = try Client.decode(ItemsReply<EventItem>.self, body)
       return EventText.render(reply.items, reading.output, terminal)

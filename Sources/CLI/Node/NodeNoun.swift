@@ -8,7 +8,8 @@ struct NodeNoun: Noun {
   static let configuration = CommandConfiguration(
     commandName: "node", abstract: "Machines that run replicas.",
     subcommands: [
-      NodeJoinToken.self, NodeCordon.self, NodeUncordon.self, NodeRemove.self, NodeList.self,
+      NodeJoinToken.self, NodeCordon.self, NodeUncordon.self, NodeAcceptEra.self, NodeRemove.self,
+      NodeList.self,
       NodeShow.self,
     ])
 
@@ -17,7 +18,7 @@ struct NodeNoun: Noun {
   static var columns: [Column<NodeItem>] {
     [
       Column("NAME") { Cell($0.name.text, .strong) },
-      Column("STATUS") { NodeText.status($0.status, cordoned: $0.cordoned) },
+      Column("STATUS") { NodeText.status($0.status, cordoned: $0.cordoned, alarm: $0.alarm) },
       Column("DEVICES FREE") { Cell("\($0.freeDevices)/\($0.devices.count)") },
       Column("MODEL") { Cell(Set($0.devices.map(\.model)).sorted().joined(separator: ", ")) },
       Column("CPU FREE") { Cell("\($0.freeCPUMillis)m/\($0.cpuMillis)m") },
@@ -31,7 +32,8 @@ struct NodeNoun: Noun {
   static func details(_ item: NodeItem) -> Details {
     var details = Details(fields: [
       ("name", Cell(item.name.text, .strong)), ("id", Cell(item.id)),
-      ("status", NodeText.status(item.status, cordoned: item.cordoned)),
+      ("status", NodeText.status(item.status, cordoned: item.cordoned, alarm: item.alarm)),
+      ("alarm", item.alarm.map { Cell($0.value, .bad) }),
       ("lost", item.lostAt.map { Cell($0.short, .bad) }), ("address", Cell(item.address)),
       ("cpu", Cell("\(item.freeCPUMillis)m of \(item.cpuMillis)m free")),
       ("memory", Cell("\(item.freeMemory) of \(item.memory) free")),

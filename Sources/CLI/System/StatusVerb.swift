@@ -81,7 +81,8 @@ enum StatusText {
 
   private static func node(_ line: StatusItem.NodeLine) -> [Cell] {
     [
-      Cell(line.name.text, .strong), NodeText.status(line.status, cordoned: line.cordoned),
+      Cell(line.name.text, .strong),
+      NodeText.status(line.status, cordoned: line.cordoned, alarm: line.alarm),
       Cell("\(line.freeDevices)/\(line.devices)"),
     ]
   }

@@ -102,11 +102,19 @@ struct AgentRoutes: Sendable {
     do { observation = try Observation(jsonBytes: body) } catch {
       throw APIError.malformed("the observation", error)
     }
-    // Judged by a state at or past the assignment that the agent acted on.
-    let head = try await source.head(atLeast: observation.generation)
+    // Judged by a state at or past the assignment that the agent acted on; one that raises the alarm
+    // may have acted on an assignment of a log that is gone.
+    let head = try await source.head(
+      atLeast: observation.alarm == nil ? observation.generation : .empty)
     let principal = try source.authentication.principal(of: request, in: head.state)
     let node = try node(principal, head.state)
     try hear(node, bootID: observation.bootID, incarnation: observation.incarnation)
+    try await note(alarm: observation, of: node, principal)
+    if observation.alarm != nil {
+      // What it runs, it was told by another past: nothing of that is made a fact here.
+      signals.observed(node.id, digest: observation.digest)
+      return reply()
+    }
     let command = ReportNode(
       bootID: observation.bootID, incarnation: observation.incarnation,
       generation: observation.generation, facts: observation.facts,
@@ -125,15 +133,42 @@ struct AgentRoutes: Sendable {
       }
     }
     signals.observed(node.id, digest: observation.digest)
+    return reply()
+  }
+
+  private func reply() -> Response {
     let now = member.board.current
     return .json(
       ReportReply(head: now.witness, leaseSeconds: Assignments.agentLeaseSeconds).jsonBytes,
       head: now)
   }
 
+  /// Records that a node's agent raised its alarm over this log, or took it back.
+  private func note(
+    alarm observation: Observation, of node: Node, _ principal: Principal
+  ) async throws {
+    guard (observation.alarm == nil) != (node.alarm == nil) else { return }
+    let words = observation.alarm.map { $0.shortened(to: Text.longest) }
+    let alarm: Text?
+    do { alarm = try words.map { try Text($0) } } catch {
+      throw APIError.badParameter("alarm", words ?? "", wanted: "one line of text")
+    }
+    let command = RaiseNodeAlarm(
+      alarm: alarm, seen: alarm == nil ? nil : observation.seen?.position)
+    do {
+      _ = try await member.submit(
+        CommandRequest(
+          id: Self.commandID(node, observation, "alarm"), command: command, principal: principal))
+    } catch {
+      throw APIError(error)
+    }
+  }
+
   /// One report is one command, however often it is sent.
-  private static func commandID(_ node: Node, _ observation: Observation) -> CommandID {
-    let text = "report \(node.id) \(observation.incarnation) \(observation.sequence)"
+  private static func commandID(
+    _ node: Node, _ observation: Observation, _ use: String = "report"
+  ) -> CommandID {
+    let text = "\(use) \(node.id) \(observation.incarnation) \(observation.sequence)"
     return CommandID(derivedFrom: Secret(text: text).digest)
   }
 

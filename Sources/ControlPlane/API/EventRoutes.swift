@@ -22,16 +22,25 @@ struct EventRoutes: Sendable {
     }
     routes.get("history/:kind/**") { request, context in
       try await history(
-        request, kind: context.parameters.require("kind"), name: PathText.rest(context))
+        request, kind: context.parameters.require("kind"), name: PathText.rest(context)
+      ) { EventItem($0, names: $1.state) }
+    }
+    routes.get("rows/:kind/**") { request, context in
+      try await history(
+        request, kind: context.parameters.require("kind"), name: PathText.rest(context)
+      ) { event, _ in RowItem(position: event.position, row: Chain.row(event).hexadecimal) }
     }
   }
 
   private func events(_ request: Request) async throws -> Response {
     let context = try await source.context(request)
-    return context.reply(items: try await read(Page(request), context))
+    return context.reply(
+      items: try await read(Page(request), context).map { EventItem($0, names: context.state) })
   }
 
-  private func history(_ request: Request, kind: String, name: String) async throws -> Response {
+  private func history<Item: Codable & Sendable>(
+    _ request: Request, kind: String, name: String, item: (StoredEvent, ReadContext) -> Item
+  ) async throws -> Response {
     let context = try await source.context(request)
     let unknown = APIError(.unknown(kind.shortened(to: 40), name), at: context.state.position)
     guard let kind = Kind(rawValue: kind), let stream = context.state.stream(kind, named: name)
@@ -42,7 +51,7 @@ struct EventRoutes: Sendable {
     }
     var page = try Page(request, limit: LogReader.pageLimit)
     page.filter = EventFilter(stream: stream)
-    return context.reply(items: try await read(page, context))
+    return context.reply(items: try await read(page, context).map { item($0, context) })
   }
 
   /// What a request asks for: `after`, `limit`, and `stream`, `kind` and `type` to filter by.
@@ -69,8 +78,8 @@ struct EventRoutes: Sendable {
 
   /// The next events that match and may be seen, up to the state that the reply speaks of. Reads on
   /// where some were left out, so that a short page means the end.
-  private func read(_ page: Page, _ context: ReadContext) async throws -> [EventItem] {
-    var items: [EventItem] = []
+  private func read(_ page: Page, _ context: ReadContext) async throws -> [StoredEvent] {
+    var items: [StoredEvent] = []
     var after = page.after
     let end = context.state.position
     while items.count < page.limit, after < end {
@@ -83,10 +92,10 @@ struct EventRoutes: Sendable {
     return items
   }
 
-  func visible(_ events: [StoredEvent], _ context: ReadContext) async throws -> [EventItem] {
-    var items: [EventItem] = []
+  func visible(_ events: [StoredEvent], _ context: ReadContext) async throws -> [StoredEvent] {
+    var items: [StoredEvent] = []
     for event in events where try await isVisible(event, context) {
-      items.append(EventItem(event, names: context.state))
+      items.append(event)
     }
     return items
   }

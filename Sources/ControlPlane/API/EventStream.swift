@@ -60,8 +60,8 @@ struct EventStream: Sendable {
       _ = try await routes.source.head(atLeast: next.checkpoint)
       let context = try await routes.source.context(request)
       var lines = ByteBuffer()
-      for item in try await routes.visible(next.events, context) {
-        lines.writeBytes(item.jsonBytes)
+      for event in try await routes.visible(next.events, context) {
+        lines.writeBytes(EventItem(event, names: context.state).jsonBytes)
         lines.writeString("\n")
       }
       lines.writeBytes(StreamCheckpoint(checkpoint: next.checkpoint).jsonBytes)

@@ -17,7 +17,8 @@ struct Assignments: Sendable {
     return Assignment(
       generation: node.generation, head: head.witness, node: node.id.stream,
       leaseSeconds: Self.agentLeaseSeconds, heartbeatSeconds: Self.heartbeatSeconds,
-      attempts: state.wantedAttempts(on: node).compactMap { assigned($0, in: state) })
+      attempts: state.wantedAttempts(on: node).compactMap { assigned($0, in: state) },
+      acceptedEra: node.acceptedEra)
   }
 
   /// The key that an attempt's engine must be asked with: known to its agent and to gateways only.

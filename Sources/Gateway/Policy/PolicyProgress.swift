@@ -6,14 +6,18 @@
 // 3. A policy never goes back, and one position never has two policies.
 // What breaks a rule that honest servers cannot break is an alarm. Nothing doubtful is applied and
 // nothing doubtful renews the lease, so the gateway serves on by the last good policy until its lease
-// ends. It forgets what it saw only by being started anew.
+// ends. What it saw is kept in a file across its own death; a person makes it forget that with
+// `wharf-gateway accept-log`.
 
 import Hosting
 import Wire
 
 struct PolicyProgress: Sendable {
   private(set) var policy: Policy?
-  private var witness: HeadWitness?
+  /// The furthest that was seen of the log.
+  private(set) var witness: HeadWitness?
+
+  init(witness: HeadWitness? = nil) { self.witness = witness }
 
   enum Verdict: Equatable, Sendable {
     /// Newer than what is held.
@@ -27,8 +31,8 @@ struct PolicyProgress: Sendable {
 
   var applied: Position? { policy?.position }
 
-  mutating func judge(_ offered: Policy) -> Verdict {
-    let verdict = judge(offered.head)
+  mutating func judge(_ offered: Policy, _ echo: SeenEcho? = nil) -> Verdict {
+    let verdict = judge(offered.head, echo)
     guard verdict == .renew else { return verdict }
     guard let held = policy else {
       policy = offered
@@ -47,8 +51,12 @@ struct PolicyProgress: Sendable {
     return .apply
   }
 
-  mutating func judge(_ head: HeadWitness) -> Verdict {
+  /// - Parameter echo: what the log holds at the position that was seen last.
+  mutating func judge(_ head: HeadWitness, _ echo: SeenEcho? = nil) -> Verdict {
     if let seen = witness {
+      if let contradiction = seen.contradiction(in: head, echo) {
+        return .alarm("the log was rewritten: \(contradiction)")
+      }
       if head.era < seen.era {
         return .ignore("it is of the era of \(head.era), this gateway has seen that of \(seen.era)")
       }
@@ -61,7 +69,8 @@ struct PolicyProgress: Sendable {
       if head.era > seen.era, head.era <= seen.position {
         return .alarm(
           "the era of \(head.era) began before position \(seen.position), which was seen in the era "
-            + "of \(seen.era): start this gateway anew once the recovery is known to be right")
+            + "of \(seen.era): once the recovery is known to be right, stop this gateway, say "
+            + "'wharf-gateway accept-log', and start it again")
       }
     }
     witness = head

@@ -180,6 +180,11 @@ func options(servers: [String], limits: GatewayLimits = GatewayLimits()) -> Gate
   return options
 }
 
+/// A file that no other gateway keeps what it saw in.
+var seenFile: String {
+  "\(credentialFile).\(UInt64.random(in: .min ... .max)).seen"
+}
+
 /// A file with the credential that the control plane of these tests knows.
 let credentialFile: String = {
   var template = Array("/tmp/wharf-gateway-credential-XXXXXX\0".utf8CString)

@@ -5,8 +5,8 @@ import Hosting
 enum LogSentences {
   static let all: [Teller] = [
     Teller(EraBegan.self) { event, _ in
-      "An era of the log began, in database system \(event.systemIdentifier) on timeline "
-        + "\(event.timeline)."
+      "An era of the log began, in database system \(event.database.systemIdentifier) on timeline "
+        + "\(event.database.timeline)."
     },
     Teller(LeadershipTaken.self) { event, _ in
       "wharfd \(event.instance) took the lead; its API answers at \(event.address)."

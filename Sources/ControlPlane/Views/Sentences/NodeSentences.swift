@@ -26,6 +26,13 @@ enum NodeSentences {
       "Node \(telling.subject) was removed"
         + (event.poweredOff ? ", on the word that it is powered off." : ".")
     },
+    Teller(NodeAlarmed.self) { event, telling in
+      event.alarm.map { "Node \(telling.subject) does not believe this log: \($0)." }
+        ?? "Node \(telling.subject) believes this log again."
+    },
+    Teller(EraAccepted.self) { event, telling in
+      "Node \(telling.subject) was let follow the era that began at \(event.era)."
+    },
   ]
 
   private static func devices(_ facts: NodeFacts) -> String {

@@ -1,0 +1,39 @@
+// Tells each caller what the log holds at the position that it saw last. The answer nearly always
+// comes from memory: what was seen last was a head that was published here.
+
+import EventLog
+import HTTPTypes
+import Hosting
+import Hummingbird
+import Wire
+
+struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
+  let member: LogMember
+  let reader: LogReader
+
+  func handle(
+    _ request: Request, context: Context,
+    next: (Request, Context) async throws -> Response
+  ) async throws -> Response {
+    var response = try await next(request, context)
+    guard let name = HTTPField.Name(WharfHeader.seen), let text = request.headers[name],
+      let position = Position(text: text), let echo = await echo(of: position)
+    else { return response }
+    response.headers[name] = echo.headerText
+    return response
+  }
+
+  /// None where this wharfd cannot tell: a follower may be behind, a database away.
+  private func echo(of position: Position) async -> SeenEcho? {
+    let head = member.board.current
+    guard position <= head.state.position else {
+      guard case .leading = head.standing, member.isInTouch else { return nil }
+      return SeenEcho(position: position, hash: nil)
+    }
+    if let hash = member.board.recentHash(at: position) {
+      return SeenEcho(position: position, hash: hash)
+    }
+    return (try? await reader.hash(at: position)).flatMap { $0 }
+      .map { SeenEcho(position: position, hash: $0) }
+  }
+}

@@ -1,0 +1,88 @@
+// `wharfd recover`: begin a new era, after a restore or the promotion of a standby.
+
+import ArgumentParser
+import ControlPlane
+import EventLog
+import Foundation
+import Hosting
+import Postgres
+
+struct Recover: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Begin a new era, after a restore or the promotion of a standby.",
+    discussion: """
+      Verifies the log, says where it ends, and asks. Stop every wharfd of this database first. An \
+      agent that saw more of the log than is here keeps running what runs, changes nothing, and \
+      raises an alarm, until someone says 'wharf node accept-era NODE'.
+      """)
+
+  @Flag(help: "Begin it without asking.") var yes = false
+  @Flag(help: "Also where nothing tells that this is another database: a snapshot of its disk.")
+  var sameDatabase = false
+  @OptionGroup var database: DatabaseOption
+
+  func run() throws {
+    let configuration = try Daemon.database(database.database)
+    let progress = Progress("verified")
+    do {
+      _ = try Migrator.migrate(configuration)
+      var connection = try Connection(configuration, timeout: .seconds(10))
+      let recovery = try Recovery(&connection) { progress.show($0, of: $1) }
+      progress.end()
+      say(recovery.finding)
+      if recovery.finding.isAtHome, !sameDatabase {
+        print(
+          """
+          Nothing tells that the log was moved, so no era is begun. If its disk was put back to an \
+          earlier state: wharfd recover --same-database
+          """)
+        throw ExitCode.failure
+      }
+      guard yes || confirmed(recovery.finding) else {
+        print("No era was begun.")
+        throw ExitCode.failure
+      }
+      let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+      // Nobody sends this command a second time: its seal only has to be there.
+      let head = try recovery.begin(
+        &connection, commandID: .make(), seal: Digest(bytes: bytes))
+      print(
+        """
+        The era of position \(head.position) began. The head is now \(head.position), \
+        \(head.hash).
+        Start wharfd, then look for alarms with: wharf node list
+        """)
+    } catch let code as ExitCode {
+      throw code
+    } catch {
+      progress.end()
+      print("No era was begun: \(error)")
+      throw ExitCode.failure
+    }
+  }
+
+  private func say(_ finding: Recovery.Finding) {
+    print(
+      """
+      The log is sound. It ends at position \(finding.head) of the era of position \
+      \(finding.era.position), recorded at \(finding.recordedAt), hash
+        \(finding.hash)
+      written into  \(finding.era.database)
+      and is now in \(finding.database)
+      Whoever saw more than position \(finding.head) acted on facts that are not here. Compare with:
+        people    ~/.local/state/wharf/heads.json of each person, and their signed heads
+        agents    seen.json in each agent's data folder
+        gateways  the file beside each gateway's credential, .seen
+      """)
+  }
+
+  private func confirmed(_ finding: Recovery.Finding) -> Bool {
+    guard isatty(STDIN_FILENO) == 1 else {
+      print("Nobody is there to ask: pass --yes to begin the era of position \(finding.head.next).")
+      return false
+    }
+    print("Begin the era of position \(finding.head.next)? Write yes: ", terminator: "")
+    fflush(nil)
+    return readLine() == "yes"
+  }
+}

@@ -1,0 +1,105 @@
+// `wharfd export`, `import` and `recover` as people run them: real programs, a real kill.
+
+import Foundation
+import Glibc
+import Hosting
+import Postgres
+import TestKit
+import Testing
+
+extension AgainstWharfd {
+  struct LogTransferTests {
+    private static let manyEvents = 40_000
+
+    private func wharfd(_ hosted: Hosted, _ arguments: String...) async throws -> Ran {
+      try await Programs.run(
+        "wharfd", arguments, environment: ["PATH": "/usr/bin:/bin"], folder: hosted.folder)
+    }
+
+    private func table(_ database: TestDatabase) throws -> [UInt8] {
+      var connection = try database.connect()
+      var bytes: [UInt8] = []
+      try connection.copyOut("COPY (SELECT * FROM log.events ORDER BY position) TO STDOUT") {
+        bytes += $0
+      }
+      return bytes
+    }
+
+    private func count(_ database: TestDatabase) throws -> Int64 {
+      var connection = try database.connect()
+      // There is no table before the import made one.
+      guard let rows = try? connection.query("SELECT count(*) FROM log.events") else { return 0 }
+      return try rows[0].decode(Int64.self, at: 0)
+    }
+
+    @Test func `An import killed in the middle goes on, and gives the same table`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      try await hosted.admin().does("provider", "register", "xai")
+      hosted.stop()
+      let from = TestDatabase.current
+      var connection = try from.connect()
+      try connection.script(ChainSQL.grow(by: Self.manyEvents))
+      let file = "\(hosted.folder)/log.ndjson"
+      let exported = try await wharfd(hosted, "export", "--to", file, "--database", from.url)
+      #expect(exported.code == 0, "\(exported)")
+      let twice = try await wharfd(hosted, "export", "--to", file, "--database", from.url)
+      #expect(twice.code == 1 && twice.err.contains("exists already"))
+
+      let to = try await TestCluster.shared().makeDatabase()
+      let (process, _, _) = try Programs.start(
+        "wharfd", ["import", file, "--database", to.url], environment: [:], folder: hosted.folder)
+      try process.run()
+      try await Programs.until("some of it is there") { try count(to) > 2_000 }
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      let left = try count(to)
+      #expect(left > 2_000 && left < Self.manyEvents, "it was killed in the middle: \(left)")
+      let again = try await wharfd(hosted, "import", file, "--database", to.url)
+      #expect(again.code == 0 && again.out.contains("; \(left) were there already."), "\(again)")
+      let head = try #require(exported.err.firstMatch(of: /head ([0-9a-f]{64})/)).output.1
+      #expect(again.out.contains(head))
+      #expect(try table(to) == table(from))
+      let verified = try await wharfd(hosted, "verify", "--database", to.url)
+      #expect(verified.out == "The log is sound: \(try count(from)) events, head \(head).\n")
+      try await TestCluster.shared().drop(to)
+    }
+
+    @Test func `An imported log is led only after a new era, and readers are told`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      try await admin.does("provider", "register", "xai")
+      let file = "\(hosted.folder)/log.ndjson"
+      let from = TestDatabase.current.url
+      #expect(try await wharfd(hosted, "export", "--to", file, "--database", from).code == 0)
+      try await admin.does("provider", "register", "later")
+      let seen = try #require(Int(try await admin.does("status", "-q")))
+      hosted.stop()
+
+      let to = try await TestCluster.shared().makeDatabase()
+      #expect(try await wharfd(hosted, "import", file, "--database", to.url).code == 0)
+      hosted.database = to.url
+      let refused = try await hosted.refusal()
+      #expect(refused.contains("is not the one the log was last written into (system"))
+      #expect(refused.contains("wharfd recover"))
+      let unasked = try await wharfd(hosted, "recover", "--database", to.url)
+      #expect(unasked.code == 1 && unasked.out.contains("No era was begun."), "\(unasked)")
+      let recovered = try await wharfd(hosted, "recover", "--yes", "--database", to.url)
+      #expect(recovered.code == 0, "\(recovered)")
+      let again = try await wharfd(hosted, "recover", "--yes", "--database", to.url)
+      #expect(again.code == 1 && again.out.contains("Nothing tells that the log was moved"))
+
+      try await hosted.start(as: "newcomer")
+      let era = try #require(recovered.out.firstMatch(of: /The era of position (\d+) began/)).output
+        .1
+      let told = try await admin.wharf("provider", "list", "-q")
+      #expect(told.code == 0 && told.out == "xai\n", "\(told)")
+      #expect(told.err.contains("note: a new era of the log began at position \(era)"))
+      #expect(told.err.contains("what you saw at positions \(era) to \(seen) is gone from it"))
+      #expect(try await admin.wharf("provider", "list").err.isEmpty, "once is enough")
+      hosted.stop()
+      try await TestCluster.shared().drop(to)
+    }
+  }
+}

@@ -1,0 +1,174 @@
+// A system of separate programs on a database that a test can exchange: wharfd, one agent, one
+// gateway, and people at the command line.
+
+import AsyncHTTPClient
+import Foundation
+import Glibc
+import Hosting
+import NIOCore
+import Synchronization
+import TestKit
+import Testing
+
+final class Site: Sendable {
+  let folder: TestFolder
+  let apiPort: Int
+  let gatewayPort: Int
+  private let running = Mutex<[String: Child]>([:])
+  private static let nextPort = Mutex(Int(getpid()) % 100 * 4 + 23_000)
+
+  init() throws {
+    folder = try TestFolder()
+    apiPort = Self.nextPort.withLock { port in
+      defer { port += 2 }
+      return port
+    }
+    gatewayPort = apiPort + 1
+  }
+
+  var api: String { "http://127.0.0.1:\(apiPort)" }
+
+  // MARK: Programs
+
+  private func start(_ name: String, _ arguments: [String], _ more: [String: String] = [:]) throws {
+    let child = try Child(
+      [builtProgram(name)] + arguments, environment: folder.environment(more), folder: folder)
+    running.withLock { $0[name] = child }
+  }
+
+  func stop(_ name: String, by signal: Int32 = SIGTERM) async throws {
+    guard let child = running.withLock({ $0.removeValue(forKey: name) }) else { return }
+    child.send(signal)
+    try await child.waitForExit(withinSeconds: 40)
+  }
+
+  func said(_ name: String) -> String { running.withLock { $0[name]?.errors ?? "" } }
+
+  func run(_ name: String, _ arguments: [String], _ more: [String: String] = [:]) async throws
+    -> Ran
+  {
+    let child = try Child(
+      [builtProgram(name)] + arguments, environment: folder.environment(more), folder: folder)
+    let status = try await child.waitForExit(withinSeconds: 90)
+    return Ran(status: status, output: child.output, errors: child.errors)
+  }
+
+  private var daemonArguments: [String] {
+    [
+      "run", "--listen", "127.0.0.1:\(apiPort)", "--secret-file", folder.path("secret"),
+      "--admin-token-file", folder.path("token"),
+    ]
+  }
+
+  /// Starts wharfd, and waits until it answers someone.
+  func startDaemon(on database: TestDatabase, for name: String = "ada") async throws {
+    try start("wharfd", daemonArguments, ["WHARF_DATABASE_URL": database.url])
+    try await eventually("wharfd answers", withinSeconds: 40) {
+      guard folder.text("token") != nil else { return false }
+      return try await wharf(["whoami"], as: name).status == .code(0)
+    }
+  }
+
+  /// A wharfd that is to end by itself.
+  func daemonRefusal(on database: TestDatabase) async throws -> Ran {
+    try await run("wharfd", daemonArguments, ["WHARF_DATABASE_URL": database.url])
+  }
+
+  func startAgent() async throws {
+    let token = try await done("node", "join-token", "-q")
+    try Data(token.utf8).write(to: URL(filePath: folder.path("join-token")))
+    let first = 15_000 + apiPort % 1_000 * 10
+    try start(
+      "wharf-agent",
+      [
+        "run", "--server", api, "--data", folder.path("agent"), "--name", "node-1",
+        "--join-token-file", folder.path("join-token"), "--port-range", "\(first)-\(first + 9)",
+        "--devices", "4xH100-80G", "--cpu", "8000", "--memory", "\(64 << 30)",
+      ])
+  }
+
+  func startGateway() async throws {
+    if folder.text("gateway") == nil {
+      let credential = try await done("gateway", "register", "edge", "-q")
+      try Data(credential.utf8).write(to: URL(filePath: folder.path("gateway")))
+    }
+    try start(
+      "wharf-gateway",
+      [
+        "run", "--server", api, "--listen", "127.0.0.1:\(gatewayPort)", "--credential-file",
+        folder.path("gateway"), "--drain-seconds", "1",
+      ])
+  }
+
+  /// The number behind a name in the gateway's metrics.
+  func metric(_ name: String) async throws -> Double? {
+    let request = HTTPClientRequest(url: "http://127.0.0.1:\(gatewayPort)/metrics")
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
+    let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
+    return text.split(separator: "\n").first { $0.hasPrefix("\(name) ") }
+      .flatMap { Double($0.split(separator: " ").last ?? "") }
+  }
+
+  /// The pids of engines, in order.
+  var engines: [pid_t] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return names.compactMap { pid_t($0) }.filter { pid in
+      let command = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
+      let name = command.split(separator: 0).first.map { String(decoding: $0, as: UTF8.self) } ?? ""
+      guard name.hasSuffix("wharf-engine-sim") else { return false }
+      let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()
+      return String(decoding: environment, as: UTF8.self).contains(folder.root)
+    }.sorted()
+  }
+
+  /// A test that failed leaves nothing behind.
+  deinit {
+    for child in running.withLock({ $0.values }) { child.send(SIGKILL) }
+    for pid in folder.survivors() + engines { kill(pid, SIGKILL) }
+  }
+
+  /// Ends everything, engines too.
+  func end() async throws {
+    for name in ["wharf-agent", "wharf-gateway", "wharfd"] { try await stop(name, by: SIGKILL) }
+    _ = try await run("wharf-agent", ["stop-engines", "--data", folder.path("agent")])
+  }
+
+  // MARK: People
+
+  func wharf(_ arguments: [String], as name: String = "ada") async throws -> Ran {
+    try await run(
+      "wharf", arguments,
+      [
+        "HOME": folder.path(name), "XDG_STATE_HOME": folder.path("\(name)-state"),
+        "WHARF_API": api, "NO_COLOR": "1", "COLUMNS": "200",
+        "WHARF_TOKEN": (folder.text("token") ?? "").trimmingCharacters(in: .whitespacesAndNewlines),
+      ])
+  }
+
+  @discardableResult
+  func done(
+    _ arguments: String..., as name: String = "ada",
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws -> String {
+    let ran = try await wharf(arguments, as: name)
+    try #require(
+      ran.status == .code(0), "wharf \(arguments.joined(separator: " ")): \(ran)",
+      sourceLocation: sourceLocation)
+    return ran.output.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// A model with one deployment, its replicas ready.
+  func deploy(replicas: Int) async throws {
+    try await done("provider", "register", "xai")
+    try await done(
+      "agreement", "sign", "xai", "--scope", "inference", "--audience", "internal", "--from",
+      "2025-05-01", "--until", "2095-05-01", "--notice-days", "90")
+    try await done("model", "onboard", "xai/grok-3", "--task", "chat", "--context", "131072")
+    try await done(
+      "model", "add-version", "xai/grok-3:1", "--engine", "sim", "--devices", "1",
+      "--device-memory", "70GiB")
+    try await done(
+      "deployment", "create", "grok", "--model", "xai/grok-3:1", "--replicas", "\(replicas)",
+      "--wait")
+  }
+}

@@ -1,0 +1,133 @@
+// Eras: a log found in another database than it was written into is not led, before a person says
+// so; and a wharfd folds nothing on top of a past that it did not see.
+
+import Foundation
+import Hosting
+import Postgres
+import TestKit
+import Testing
+
+@testable import EventLog
+
+@Suite(.database, .timeLimit(.minutes(2))) struct RecoveryTests {
+  private func copy(of database: TestDatabase) async throws -> TestDatabase {
+    let template = DatabaseTemplate(name: "copy_of_\(database.name)") { copy in
+      let pipe = "pg_dump -d '\(database.url)' | psql -q -v ON_ERROR_STOP=1 -d '\(copy.url)'"
+      let shell = Process()
+      shell.executableURL = URL(filePath: "/bin/sh")
+      shell.arguments = ["-ec", pipe]
+      shell.standardOutput = FileHandle.nullDevice
+      try shell.run()
+      shell.waitUntilExit()
+      try #require(shell.terminationStatus == 0, "the copy was not made")
+    }
+    return try await database.cluster.makeDatabase(template: template)
+  }
+
+  private func recover(_ database: PostgresConfiguration) throws -> (Recovery.Finding, Position) {
+    var connection = try Connection(database)
+    let recovery = try Recovery(&connection) { _, _ in }
+    let head = try recovery.begin(
+      &connection, commandID: .random(), seal: Digest(bytes: [UInt8](repeating: 1, count: 32)))
+    return (recovery.finding, head.position)
+  }
+
+  @Test func `a dump restored beside its own log is led only after a new era began`() async throws {
+    let rig = try await Rig.leading(.current)
+    try await rig.send(RegisterProvider(name: Name(known: "xai")))
+    await rig.stop()
+    let restored = try await copy(of: .current)
+    let early = try Rig(restored.configuration, instance: "early")
+    let error = await #expect(throws: LogError.self) { try await early.ended() }
+    guard case .otherEra(let recorded, let found) = error else {
+      Issue.record("it ended otherwise: \(String(describing: error))")
+      return
+    }
+    #expect(recorded != found && recorded.contains("system ") && found.contains("table "))
+    #expect(error?.description.contains("wharfd recover") == true)
+
+    let (finding, era) = try recover(restored.configuration)
+    #expect(!finding.isAtHome && finding.head == rig.head.state.position)
+    #expect(era == finding.head.next)
+    let next = try Rig(restored.configuration, instance: "next")
+    try await next.leads()
+    #expect(next.head.state.log.era?.position == era)
+    try await next.send(RegisterProvider(name: Name(known: "openai")))
+    let types = try next.verified().map(\.type)
+    #expect(types.count { $0 == "eraBegan" } == 2)
+    await next.stop()
+    try await TestCluster.shared().drop(restored)
+  }
+
+  @Test func `a promoted server is another timeline, known at once`() async throws {
+    let cluster = try await TestCluster.dedicated(
+      settings: TestCluster.Settings(parameters: ["restore_command": "false"]))
+    let database = try await cluster.makeDatabase()
+    _ = try Migrator.migrate(database.configuration)
+    let rig = try Rig(database.configuration)
+    try await rig.leads()
+    await rig.stop()
+    try await cluster.stop()
+    // Archive recovery without an archive: it replays what it has, and promotes itself.
+    let mark = "\(cluster.folder)/data/recovery.signal"
+    _ = FileManager.default.createFile(atPath: mark, contents: Data())
+    let owner = try FileManager.default.attributesOfItem(atPath: "\(cluster.folder)/data")
+    try FileManager.default.setAttributes(
+      [.ownerAccountID: owner[.ownerAccountID]!, .posixPermissions: 0o600], ofItemAtPath: mark)
+    try await cluster.start()
+    var connection = try Connection(database.configuration)
+    try await eventually("the server is promoted") {
+      let rows = try connection.query("SELECT pg_is_in_recovery()")
+      return try !rows[0].decode(Bool.self, at: 0)
+    }
+    let promoted = try Rig(database.configuration)
+    let error = await #expect(throws: LogError.self) { try await promoted.ended() }
+    #expect(error?.description.contains("timeline 1,") == true)
+    #expect(error?.description.contains("timeline 2,") == true)
+    let (finding, _) = try recover(database.configuration)
+    #expect(finding.database.timeline == 2 && finding.era.database.timeline == 1)
+    let next = try Rig(database.configuration)
+    try await next.leads()
+    await next.stop()
+    await cluster.remove()
+  }
+
+  @Test func `whoever appends meanwhile makes the recovery look again`() async throws {
+    let rig = try await Rig.leading(.current)
+    var connection = try Connection(rig.database)
+    let recovery = try Recovery(&connection) { _, _ in }
+    #expect(recovery.finding.isAtHome)
+    try await rig.send(RegisterProvider(name: Name(known: "xai")))
+    #expect(throws: Recovery.Refused.overtaken(at: recovery.finding.head.next)) {
+      try recovery.begin(&connection, commandID: .random(), seal: .zero)
+    }
+    await rig.stop()
+  }
+
+  @Test(arguments: ["cut", "rewritten"])
+  func `a wharfd that finds another past under its own ends, loudly`(how: String) async throws {
+    let rig = try await Rig.leading(.current)
+    let receipt = try await rig.send(RegisterProvider(name: Name(known: "xai")))
+    try await rig.send(RegisterProvider(name: Name(known: "openai")))
+    let head = rig.head
+    var connection = try Connection(rig.database)
+    let cut = how == "cut"
+    try connection.script(
+      cut
+        ? ChainSQL.cut(after: receipt.position.value)
+        : ChainSQL.rewrite(receipt.position.value, "actor = 'person/9'"))
+    // The chain fits: only who saw it before can tell.
+    _ = try Verification.run(rig.database) { _, _ in }
+    try connection.script(
+      """
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE pid <> pg_backend_pid() AND datname = current_database()
+      """)
+    let error = await #expect(throws: LogError.self) { try await rig.ended() }
+    guard case .otherPast(let position, let seen, let found) = error else {
+      Issue.record("it ended otherwise: \(String(describing: error))")
+      return
+    }
+    #expect(position == head.state.position && seen == head.hash && (found == nil) == cut)
+  }
+}
