@@ -62,20 +62,26 @@ package struct Daemon: Sendable {
       logger.info("applied migration \(migration.number), \(migration.name)")
     }
     let secret = try Bootstrap.clusterSecret(file: settings.secretFile)
-    let member = try LogMember(
-      settings: LogSettings(
-        database: database, instance: settings.listen, address: address,
-        makeCommandID: { CommandID.make() }), secret: secret, logger: logger)
+    let snapshots = SnapshotStore(secret: secret, logger: logger)
+    var log = LogSettings(
+      database: database, instance: settings.listen, address: address,
+      makeCommandID: { CommandID.make() })
+    log.snapshots = snapshots
+    let member = try LogMember(settings: log, secret: secret, logger: logger)
     var options = PoolOptions()
     options.lanes = Self.poolConnections
     options.name = "wharfd-read"
     let pool = try Pool(database, options: options)
     let signals = SignalBook()
     let server = APIServer(
-      member: member, reader: LogReader(pool: pool), signals: signals, secret: secret, host: host,
+      member: member, reader: LogReader(pool: pool, snapshots: snapshots), signals: signals,
+      secret: secret, host: host,
       port: port, address: address,
       now: { Timestamp.now() }, logger: logger)
-    let projector = try Projector(board: member.board, database: database, logger: logger)
+    let projector = try Projector(
+      board: member.board, database: database, logger: logger, snapshots: snapshots)
+    let snapshotter = try Snapshotter(
+      board: member.board, store: snapshots, database: database, logger: logger)
     let logger = logger
     let application = server.application { logger.info("listening on \(address)") }
     let group = ServiceGroup(
@@ -91,6 +97,7 @@ package struct Daemon: Sendable {
               member: member, signals: signals, makeCommandID: { .make() }, now: { .now() },
               logger: logger)),
           .init(service: projector),
+          .init(service: SnapshotService(snapshotter: snapshotter)),
           .init(service: application),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     do {
@@ -135,6 +142,14 @@ private struct AnnouncerService: Service {
     await cancelWhenGracefulShutdown {
       await Announcer(board: member.board, pool: pool, logger: logger).run()
     }
+  }
+}
+
+private struct SnapshotService: Service {
+  let snapshotter: Snapshotter
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await snapshotter.run() }
   }
 }
 

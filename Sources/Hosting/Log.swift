@@ -7,6 +7,8 @@ package struct LogState: Equatable, Sendable {
   package var era: Era?
   /// The wharfd that leads, as far as the log says.
   package var leader: Leadership?
+  /// What the log may hold, and so what a reader must be able to read.
+  package var formatLevel = FormatLevel.first
   package var marks: TreeDictionary<String, Mark> = [:]
 }
 
@@ -37,6 +39,7 @@ package struct Mark: Equatable, Sendable {
 package enum LogEvents {
   static let types: [any Event.Type] = [
     EraBegan.self, LeadershipTaken.self, CommandNoted.self, MarkPlaced.self,
+    FormatLevelRaised.self,
   ]
 }
 
@@ -96,7 +99,9 @@ package struct MarkPlaced: Event {
 // MARK: Commands
 
 package enum LogCommands {
-  static let types: [any Command.Type] = [PlaceMark.self, TakeLeadership.self]
+  static let types: [any Command.Type] = [
+    PlaceMark.self, TakeLeadership.self, RaiseFormatLevel.self,
+  ]
 }
 
 /// Names a position: the head, unless an earlier one is given.
@@ -135,18 +140,27 @@ package struct TakeLeadership: Command {
   /// The database that is written into.
   package let systemIdentifier: String
   package let timeline: Int
+  /// What this wharfd reads: an empty log begins at it.
+  package let formatLevel: Int
 
-  package init(instance: String, address: String, systemIdentifier: String, timeline: Int) {
+  package init(
+    instance: String, address: String, systemIdentifier: String, timeline: Int,
+    formatLevel: Int = FormatLevel.current
+  ) {
     self.instance = instance
     self.address = address
     self.systemIdentifier = systemIdentifier
     self.timeline = timeline
+    self.formatLevel = formatLevel
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     if state.log.era == nil {
       decision.record(
         EraBegan(systemIdentifier: systemIdentifier, timeline: timeline), on: .log)
+    }
+    if state.position == .empty, formatLevel > state.log.formatLevel {
+      decision.record(FormatLevelRaised(level: formatLevel), on: .log)
     }
     decision.record(LeadershipTaken(instance: instance, address: address), on: .log)
   }

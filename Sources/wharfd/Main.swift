@@ -7,7 +7,7 @@ struct Wharfd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wharfd",
     abstract: "The control plane of Wharf: API, event log and reconciler.",
-    subcommands: [Run.self, Migrate.self, Verify.self, RebuildViews.self],
+    subcommands: [Run.self, Migrate.self, Verify.self, RebuildViews.self, Finalize.self],
     defaultSubcommand: Run.self)
 }
 

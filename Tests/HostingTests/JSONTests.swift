@@ -15,6 +15,7 @@ import Testing
   static let commands: [any Command] = [
     PlaceMark(name: "m", position: 3),
     TakeLeadership(instance: "w", address: "127.0.0.1:7400", systemIdentifier: "7", timeline: 1),
+    RaiseFormatLevel(level: 2, readers: [FormatReader(instance: "w", formatLevel: 2)]),
     AdmitFirstAdmin(name: "ann", token: .numbered(1), prefix: "wt_"),
     InvitePerson(name: "bob", role: .operator, invitation: .numbered(2)),
     AcceptInvitation(token: .numbered(3), prefix: "wt_"),
