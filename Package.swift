@@ -70,7 +70,10 @@ let package = Package(
     module("Postgres", ["CLibPQ", "CLinux"]),
     .target(
       name: "Migrations", path: "Migrations", exclude: ["CHAIN.md"],
-      resources: [.embedInCode("0001_event_log.sql"), .embedInCode("0002_views.sql")],
+      resources: [
+        .embedInCode("0001_event_log.sql"), .embedInCode("0002_views.sql"),
+        .embedInCode("0003_snapshots.sql"),
+      ],
       swiftSettings: strict),
     module("Planner", ["Hosting", hashTrees]),
     module("Wire", ["Hosting", crypto, hashTrees, yams]),

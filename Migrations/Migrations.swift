@@ -11,6 +11,7 @@ package enum Migrations {
   package static let all: [Migration] = [
     Migration(number: 1, name: "event_log", sql: text(PackageResources._001_event_log_sql)),
     views,
+    Migration(number: 3, name: "snapshots", sql: text(PackageResources._003_snapshots_sql)),
   ]
 
   /// The newest form of the views: what a rebuild makes, and the projector expects to find.

@@ -64,10 +64,12 @@ package struct Daemon: Sendable {
       logger.info("applied migration \(migration.number), \(migration.name)")
     }
     let secret = try Bootstrap.clusterSecret(file: settings.secretFile)
-    let member = try LogMember(
-      settings: LogSettings(
-        database: database, instance: settings.listen, address: address,
-        makeCommandID: { CommandID.make() }), secret: secret, logger: logger)
+    let snapshots = SnapshotStore(secret: secret, logger: logger)
+    var log = LogSettings(
+      database: database, instance: settings.listen, address: address,
+      makeCommandID: { CommandID.make() })
+    log.snapshots = snapshots
+    let member = try LogMember(settings: log, secret: secret, logger: logger)
     var options = PoolOptions()
     options.lanes = Self.poolConnections
     options.name = "wharfd-read"
@@ -75,11 +77,14 @@ package struct Daemon: Sendable {
     let signals = SignalBook()
     let bell = LogBell()
     let server = APIServer(
-      member: member, reader: LogReader(pool: pool), bell: bell, signals: signals, secret: secret,
-      host: host,
+      member: member, reader: LogReader(pool: pool, snapshots: snapshots), bell: bell, signals: signals,
+      secret: secret, host: host,
       port: port, address: address,
       now: { Timestamp.now() }, logger: logger)
-    let projector = try Projector(board: member.board, database: database, logger: logger)
+    let projector = try Projector(
+      board: member.board, database: database, logger: logger, snapshots: snapshots)
+    let snapshotter = try Snapshotter(
+      board: member.board, store: snapshots, database: database, logger: logger)
     let logger = logger
     // Whose port is taken must not lead for a moment first.
     let (listening, isListening) = AsyncStream<Void>.makeStream(
@@ -103,6 +108,7 @@ package struct Daemon: Sendable {
               member: member, signals: signals, makeCommandID: { .make() }, now: { .now() },
               logger: logger)),
           .init(service: projector),
+          .init(service: SnapshotService(snapshotter: snapshotter)),
           .init(service: application),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     do {
@@ -157,6 +163,14 @@ private struct AnnouncerService: Service {
     await cancelWhenGracefulShutdown {
       await Announcer(board: member.board, pool: pool, logger: logger).run()
     }
+  }
+}
+
+private struct SnapshotService: Service {
+  let snapshotter: Snapshotter
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await snapshotter.run() }
   }
 }
 

@@ -17,6 +17,12 @@ package enum LogError: Error, Equatable, Sendable {
   case otherPast(position: Position, seen: Digest, found: Digest?)
   /// Migrations were applied that this program does not know.
   case databaseNewer(applied: Int, known: Int)
+  /// The log may hold what this program cannot read.
+  case formatNewer(position: Position, log: Int, known: Int)
+  /// Nobody has ever led this log.
+  case neverLed
+  /// Others appended first, time and again.
+  case crowded(tries: Int)
   /// A migration that was applied is not the one of this number here.
   case migrationDiffers(number: Int, name: String)
 }
@@ -42,6 +48,13 @@ extension LogError: CustomStringConvertible {
         + "compare with a backup and with what agents saw, and begin a new era with: wharfd recover"
     case .databaseNewer(let applied, let known):
       "the database is at migration \(applied), this program knows only \(known): run a newer wharfd"
+    case .formatNewer(let position, let log, let known):
+      "the log is at format level \(log) since position \(position), this wharfd reads only level "
+        + "\(known): run a newer wharfd"
+    case .neverLed:
+      "the log is empty: no wharfd has led it yet; start one with: wharfd run"
+    case .crowded(let tries):
+      "others appended first \(tries) times in a row; nothing was done: try again"
     case .migrationDiffers(let number, let name):
       "migration \(number) (\(name)) was applied with another text than this program's: run the "
         + "wharfd that applied it, or one newer than both"

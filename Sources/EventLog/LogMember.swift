@@ -16,6 +16,10 @@ package struct LogSettings: Sendable {
   package var pollInterval = Duration.milliseconds(500)
   package var statementTimeout = Duration.seconds(10)
   package var connectTimeout = Duration.seconds(5)
+  /// The format level that this wharfd reads.
+  package var formatLevel = FormatLevel.current
+  /// Where a start finds a state to go on from; without, the log is folded from its beginning.
+  package var snapshots: SnapshotStore?
   /// Makes the ids of commands that this wharfd sends itself.
   package var makeCommandID: @Sendable () -> CommandID
 

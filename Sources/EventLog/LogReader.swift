@@ -9,8 +9,13 @@ package struct LogReader: Sendable {
   package static let pageLimit = 1_000
 
   private let pool: Pool
+  private let snapshots: SnapshotStore?
 
-  package init(pool: Pool) { self.pool = pool }
+  /// - Parameter snapshots: where a state of the past is folded on from; without, from the beginning.
+  package init(pool: Pool, snapshots: SnapshotStore? = nil) {
+    self.pool = pool
+    self.snapshots = snapshots
+  }
 
   package func events(after position: Position, limit: Int) async throws -> [StoredEvent] {
     try await read(LogStatements.read(after: position, limit: min(limit, Self.pageLimit)))
@@ -63,9 +68,13 @@ package struct LogReader: Sendable {
     }
   }
 
-  /// The state as of a position: a fold of the log up to it.
+  /// The state as of a position: a fold of the log up to it, from the nearest state kept.
   package func state(at position: Position) async throws -> HostingState {
-    var state = HostingState()
+    let snapshots = snapshots
+    let kept = try await pool.withConnection { connection in
+      try snapshots?.newest(upTo: position, on: &connection)
+    }
+    var state = kept?.state ?? HostingState()
     while state.position < position {
       let page = try await events(after: state.position, limit: Self.pageLimit)
       guard !page.isEmpty else { break }

@@ -100,7 +100,7 @@ enum LogStatements {
   static func beat(epoch: Position) -> Query {
     """
     UPDATE log.leader SET beat = beat + 1 WHERE epoch = \(epoch.value) AND instance IS NOT NULL
-    RETURNING clock_timestamp()
+    RETURNING clock_timestamp(), (SELECT coalesce(max(position), 0)::int8 FROM log.events)
     """
   }
 

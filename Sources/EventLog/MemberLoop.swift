@@ -38,6 +38,7 @@ struct MemberLoop {
   private var clock: LogClock?
   private var nextBeat = ContinuousClock.now
   private var nextSighting = ContinuousClock.now
+  private var nextAppearance = ContinuousClock.now
   /// Backend pids of the connections that this loop has had.
   private var sessionsOfOurs: Set<Int32> = []
   /// Commands whose batch was not stored, or not known to be.
@@ -70,6 +71,7 @@ struct MemberLoop {
         var connection = try Connection(settings.database, timeout: settings.connectTimeout)
         sessionsOfOurs.insert(connection.backendProcessID)
         try prepare(&connection)
+        try start(&connection)
         try recognise(&connection)
         try catchUp(&connection)
         backoff.reset()
@@ -118,6 +120,33 @@ struct MemberLoop {
     }
   }
 
+  /// Goes on from a snapshot, where nothing was read yet.
+  private mutating func start(_ connection: inout Connection) throws {
+    if state.position == .empty, let kept = try settings.snapshots?.newest(on: &connection) {
+      state = kept.state
+      hash = kept.hash
+      try requireReadable()
+      logger.info("starting from the snapshot at position \(state.position)")
+      publish()
+    }
+    try appear(&connection)
+  }
+
+  private func requireReadable() throws(LogError) {
+    guard state.log.formatLevel > settings.formatLevel else { return }
+    throw .formatNewer(
+      position: state.position, log: state.log.formatLevel, known: settings.formatLevel)
+  }
+
+  /// Says that this wharfd is here, and what it reads.
+  private mutating func appear(_ connection: inout Connection) throws {
+    try connection.execute(
+      MemberStatements.appear(
+        instance: settings.instance, formatLevel: settings.formatLevel, address: settings.address),
+      timeout: settings.statementTimeout)
+    nextAppearance = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
+  }
+
   private func publish() {
     board.publish(Head(state: state, hash: hash, standing: standing))
   }
@@ -150,6 +179,7 @@ struct MemberLoop {
     }
     try state.fold(event)
     hash = event.hash
+    try requireReadable()
   }
 }
 
@@ -163,6 +193,7 @@ extension MemberLoop {
         continue
       }
       try catchUp(&connection)
+      if ContinuousClock.now >= nextAppearance { try appear(&connection) }
       if ContinuousClock.now >= nextSighting, try shouldLead(&connection) {
         try takeLead(&connection)
         continue
@@ -174,6 +205,8 @@ extension MemberLoop {
     if case .leading(let epoch) = standing {
       try connection.execute(LogStatements.stepDown(epoch: epoch))
     }
+    try connection.execute(
+      MemberStatements.leave(instance: settings.instance, address: settings.address))
   }
 
   private mutating func stand(_ new: Standing) {
@@ -227,7 +260,8 @@ extension MemberLoop {
     let request = CommandRequest(
       id: settings.makeCommandID(),
       command: TakeLeadership(
-        instance: settings.instance, address: settings.address, database: database),
+        instance: settings.instance, address: settings.address, database: database,
+        formatLevel: settings.formatLevel),
       principal: .wharfd)
     let pending = PendingCommand(
       request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })
@@ -305,6 +339,9 @@ extension MemberLoop {
     let time = try rows[0].decode(PostgresTimestamp.self, at: 0)
     clock = LogClock(
       databaseTime: Timestamp(microseconds: time.microsecondsSinceUnixEpoch), readAt: now)
+    try appear(&connection)
+    // What tends the log, such as `wharfd finalize`, appends beside the leader.
+    if try rows[0].decode(Int64.self, at: 1) > state.position.value { try readOn(&connection) }
   }
 
   /// Someone else appended. If that was a new leader, this one is deposed.

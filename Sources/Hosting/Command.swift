@@ -61,6 +61,7 @@ extension HostingState {
     }
     var decision = Decision(now: now, principal: principal, after: position)
     try command.decide(self, &decision)
+    try log.requireReadable(decision.events, of: type.type)
     if let unchangedSince {
       for event in decision.events {
         if let changed = streamHeads[event.stream], changed > unchangedSince {

@@ -5,14 +5,21 @@
 package protocol Event: JSONRecord, Equatable, Sendable {
   /// lowerCamelCase, past tense; for ever.
   static var type: String { get }
-  /// Raised, with an upcaster, when the JSON form changes.
-  static var schemaVersion: Int { get }
+  /// From each earlier version of the JSON form to the next, the first first. A change of the form
+  /// adds one, and a golden file; there is no other way to raise `schemaVersion`.
+  static var upcasters: [Upcaster] { get }
+  /// The log's format level from which this form may be written: what older programs cannot read
+  /// waits until `wharfd finalize` says that none is left.
+  static var formatLevel: Int { get }
   /// Changes the state by this fact. Pure; never asks what time it is.
   func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction)
 }
 
 extension Event {
-  package static var schemaVersion: Int { 1 }
+  package static var upcasters: [Upcaster] { [] }
+  package static var formatLevel: Int { FormatLevel.first }
+  /// The version of the JSON form that is written.
+  package static var schemaVersion: Int { 1 + upcasters.count }
 }
 
 /// Where and when an event stands.
@@ -58,30 +65,55 @@ package struct NewEvent: Sendable {
 
 /// Every type of event there is, by name.
 package enum EventTypes {
-  package static let all: [any Event.Type] =
+  package static let known = EventRegistry(
     [
       LogEvents.types, PersonEvents.types, ProviderEvents.types, AgreementEvents.types,
       EngineEvents.types, ModelEvents.types, TeamEvents.types, KeyEvents.types, NodeEvents.types,
       NodeTrustEvents.types,
       DeploymentEvents.types, GatewayEvents.types,
-    ].flatMap { $0 }
+    ].flatMap { $0 })
 
-  private static let byName: [String: any Event.Type] = Dictionary(
-    uniqueKeysWithValues: all.map { ($0.type, $0) })
+  package static var all: [any Event.Type] { known.all }
 
-  package static func named(_ type: String) -> (any Event.Type)? { byName[type] }
+  package static func named(_ type: String) -> (any Event.Type)? { known.named(type) }
 
   /// Reads a stored event. Fails for a type or version this program does not know.
   package static func decode(
     type: String, schemaVersion: Int, data: [UInt8]
   ) throws(JSONProblem) -> any Event {
+    try known.decode(type: type, schemaVersion: schemaVersion, data: data)
+  }
+}
+
+/// Types of events by name: those of this program, or of a test.
+package struct EventRegistry: Sendable {
+  package let all: [any Event.Type]
+  private let byName: [String: (type: any Event.Type, upcasters: [Upcaster])]
+
+  package init(_ types: [any Event.Type]) {
+    all = types
+    byName = Dictionary(
+      uniqueKeysWithValues: types.map { ($0.type, (type: $0, upcasters: $0.upcasters)) })
+  }
+
+  package func named(_ type: String) -> (any Event.Type)? { byName[type]?.type }
+
+  /// Reads a stored event, of whatever version up to the known one. Fails for a type or version that
+  /// is not known here.
+  package func decode(
+    type: String, schemaVersion: Int, data: [UInt8]
+  ) throws(JSONProblem) -> any Event {
     guard let known = byName[type] else {
       throw JSONProblem("this program does not know the event type '\(type)'; a newer one wrote it")
     }
-    guard schemaVersion == known.schemaVersion else {
+    let newest = 1 + known.upcasters.count
+    guard (1...newest).contains(schemaVersion) else {
       throw JSONProblem(
-        "this program reads version \(known.schemaVersion) of '\(type)', not \(schemaVersion)")
+        "this program reads '\(type)' up to version \(newest), not \(schemaVersion); a newer one "
+          + "wrote it")
     }
-    return try known.init(jsonBytes: data)
+    var data = data
+    for upcaster in known.upcasters[(schemaVersion - 1)...] { data = try upcaster(data) }
+    return try known.type.init(jsonBytes: data)
   }
 }

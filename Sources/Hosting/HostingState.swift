@@ -40,6 +40,15 @@ package struct HostingState: Equatable, Sendable {
 
   package init() {}
 
+  /// A state that was folded up to here before; the rest of it is set after.
+  init(
+    position: Position, recordedAt: Timestamp, streamHeads: TreeDictionary<Stream, Position>
+  ) {
+    self.position = position
+    self.recordedAt = recordedAt
+    self.streamHeads = streamHeads
+  }
+
   /// Folds the next event. Throws, and leaves the state unusable for more, when it does not fit.
   package mutating func evolve(_ event: any Event, _ fact: Fact) throws(Contradiction) {
     guard fact.position == position.next else {

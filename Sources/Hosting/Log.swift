@@ -7,6 +7,8 @@ package struct LogState: Equatable, Sendable {
   package var era: Era?
   /// The wharfd that leads, as far as the log says.
   package var leader: Leadership?
+  /// What the log may hold, and so what a reader must be able to read.
+  package var formatLevel = FormatLevel.first
   package var marks: TreeDictionary<String, Mark> = [:]
 }
 
@@ -61,6 +63,7 @@ package struct Mark: Equatable, Sendable {
 package enum LogEvents {
   static let types: [any Event.Type] = [
     EraBegan.self, LeadershipTaken.self, CommandNoted.self, MarkPlaced.self,
+    FormatLevelRaised.self,
   ]
 }
 
@@ -116,7 +119,7 @@ package struct MarkPlaced: Event {
 
 package enum LogCommands {
   static let types: [any Command.Type] = [
-    PlaceMark.self, TakeLeadership.self, BeginEra.self,
+    PlaceMark.self, TakeLeadership.self, BeginEra.self, RaiseFormatLevel.self,
   ]
 }
 
@@ -155,15 +158,24 @@ package struct TakeLeadership: Command {
   package let address: String
   /// The database that is written into.
   package let database: DatabaseIdentity
+  /// What this wharfd reads: an empty log begins at it.
+  package let formatLevel: Int
 
-  package init(instance: String, address: String, database: DatabaseIdentity) {
+  package init(
+    instance: String, address: String, database: DatabaseIdentity,
+    formatLevel: Int = FormatLevel.current
+  ) {
     self.instance = instance
     self.address = address
     self.database = database
+    self.formatLevel = formatLevel
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     if state.log.era == nil { decision.record(EraBegan(database: database), on: .log) }
+    if state.position == .empty, formatLevel > state.log.formatLevel {
+      decision.record(FormatLevelRaised(level: formatLevel), on: .log)
+    }
     decision.record(LeadershipTaken(instance: instance, address: address), on: .log)
   }
 }

@@ -9,7 +9,7 @@ struct Wharfd: AsyncParsableCommand {
     abstract: "The control plane of Wharf: API, event log and reconciler.",
     subcommands: [
       Run.self, Migrate.self, Verify.self, RebuildViews.self, Export.self, Import.self,
-      Recover.self,
+      Recover.self, Finalize.self,
     ],
     defaultSubcommand: Run.self)
 }

@@ -309,3 +309,8 @@ final class Flag: Sendable {
   var isSet: Bool { value.withLock { $0 } }
   func set() { value.withLock { $0 = true } }
 }
+
+extension Name {
+  /// A name that a test knows to be well-formed.
+  init(known text: String) { self = try! Name(text) }
+}

@@ -40,6 +40,7 @@ import Testing
     LeadershipTaken(instance: "wharfd-1", address: "127.0.0.1:7400"),
     CommandNoted(command: "node.cordon"),
     MarkPlaced(name: "before-revoke", position: 17),
+    FormatLevelRaised(level: 2),
     PersonInvited(name: "ann", role: .admin, invitation: .numbered(1), until: moment),
     PersonTokenIssued(token: .numbered(2), prefix: "wt_ann"),
     PersonDisabled(),
@@ -110,8 +111,7 @@ import Testing
   func `its stored form is what it always was`(index: Int) throws {
     let event = Self.examples[index]
     let type = Swift.type(of: event)
-    let name = type.schemaVersion == 1 ? type.type : "\(type.type).\(type.schemaVersion)"
-    let file = Self.folder.appending(path: "\(name).json")
+    let file = GoldenFiles.file(type.type, type.schemaVersion, in: Self.folder)
     if ProcessInfo.processInfo.environment["WHARF_WRITE_GOLDEN"] != nil,
       !FileManager.default.fileExists(atPath: file.path)
     {
@@ -127,6 +127,23 @@ import Testing
     #expect(same)
   }
 
+  /// What each golden file of an earlier version is read as.
+  static let older: [(version: Int, event: any Event)] = []
+
+  @Test func `every earlier version has its file, and is read as it was meant`() throws {
+    for type in EventTypes.all {
+      let versions = Self.older.filter { Swift.type(of: $0.event).type == type.type }
+      #expect(
+        versions.map(\.version) == Array(1..<type.schemaVersion), "what \(type.type) was before")
+      for (version, event) in versions {
+        let stored = try GoldenFiles.stored(type.type, version, in: Self.folder)
+        let read = try EventTypes.decode(type: type.type, schemaVersion: version, data: stored)
+        let same = Self.equal(read, event)
+        #expect(same, "version \(version) of \(type.type)")
+      }
+    }
+  }
+
   private static func equal<E: Event>(_ read: any Event, _ expected: E) -> Bool {
     (read as? E) == expected
   }
@@ -135,7 +152,7 @@ import Testing
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
       .filter { $0.hasSuffix(".json") }
     let known = Set(EventTypes.all.map { $0.type })
-    for file in files { #expect(known.contains(String(file.prefix { $0 != "." }))) }
+    for file in files { #expect(known.contains(String(file.prefix { $0 != "." })), "\(file)") }
   }
 
   @Test func `an unknown type, version or field is refused`() {

@@ -18,6 +18,7 @@ import Testing
       instance: "w", address: "127.0.0.1:7400",
       database: DatabaseIdentity(systemIdentifier: "7", timeline: 1)),
     BeginEra(database: DatabaseIdentity(systemIdentifier: "7", timeline: 2)),
+    RaiseFormatLevel(level: 2, readers: [FormatReader(instance: "w", formatLevel: 2)]),
     AdmitFirstAdmin(name: "ann", token: .numbered(1), prefix: "wt_"),
     InvitePerson(name: "bob", role: .operator, invitation: .numbered(2)),
     AcceptInvitation(token: .numbered(3), prefix: "wt_"),

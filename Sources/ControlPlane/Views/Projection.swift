@@ -33,6 +33,13 @@ package struct Projection: Sendable {
 
   package init() {}
 
+  /// Goes on from a state kept; its rows are not looked at.
+  package init(_ kept: KeptState) {
+    state = kept.state
+    checkpoint = ViewCheckpoint(
+      position: state.position, hash: kept.hash, recordedAt: state.recordedAt)
+  }
+
   package var position: Position { checkpoint.position }
 
   /// Goes past events whose rows are there already.

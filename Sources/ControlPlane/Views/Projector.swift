@@ -30,13 +30,13 @@ package final class Projector: Service {
 
   package init(
     board: HeadBoard, database: PostgresConfiguration, logger: Logger,
-    store: ViewStore = ViewStore()
+    store: ViewStore = ViewStore(), snapshots: SnapshotStore? = nil
   ) throws {
     self.board = board
     self.logger = logger
     var database = database
     database.applicationName = "wharfd-views"
-    session = try ProjectorSession(database, store: store, logger: logger)
+    session = try ProjectorSession(database, store: store, snapshots: snapshots, logger: logger)
   }
 
   /// Runs until it is shut down or cancelled.
@@ -75,6 +75,7 @@ private actor ProjectorSession {
   private let lane: Lane
   private let configuration: PostgresConfiguration
   private let store: ViewStore
+  private let snapshots: SnapshotStore?
   private let logger: Logger
   private let cancel: CancelToken
   private var connection: Connection?
@@ -91,11 +92,15 @@ private actor ProjectorSession {
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
 
-  init(_ configuration: PostgresConfiguration, store: ViewStore, logger: Logger) throws {
+  init(
+    _ configuration: PostgresConfiguration, store: ViewStore, snapshots: SnapshotStore?,
+    logger: Logger
+  ) throws {
     lane = try Lane(name: "projector")
     cancel = CancelToken(wake: try WakeDescriptor())
     self.configuration = configuration
     self.store = store
+    self.snapshots = snapshots
     self.logger = logger
   }
 
@@ -158,6 +163,7 @@ private actor ProjectorSession {
       return try rebuild(because: "they are not of this program's form")
     }
     if projection.position > checkpoint.position { projection = Projection() }
+    try skipToSnapshot(before: checkpoint)
     while projection.position < checkpoint.position {
       let events = try LogReader.events(
         after: projection.position, limit: Projector.eventsPerBatchLimit, on: &connection!)
@@ -169,6 +175,15 @@ private actor ProjectorSession {
     if projection.checkpoint != checkpoint {
       try rebuild(because: "they were made from another log")
     }
+  }
+
+  /// Where more than a page is to be folded, the nearest state kept saves most of it.
+  private func skipToSnapshot(before checkpoint: ViewCheckpoint) throws {
+    guard checkpoint.position > projection.position + LogReader.pageLimit,
+      let kept = try snapshots?.newest(upTo: checkpoint.position, on: &connection!),
+      kept.state.position > projection.position
+    else { return }
+    projection = Projection(kept)
   }
 
   private func rebuild(because reason: String) throws {

@@ -17,6 +17,9 @@ enum LogSentences {
     Teller(MarkPlaced.self) { event, _ in
       "Position \(event.position) was marked '\(event.name)'."
     },
+    Teller(FormatLevelRaised.self) { event, _ in
+      "The log was raised to format level \(event.level): an older wharfd can no longer read it."
+    },
   ]
 }
 

@@ -5,12 +5,12 @@ import HashTreeCollections
 import Hosting
 
 /// SplitMix64: the same numbers from the same seed, on every machine.
-struct SeededGenerator: RandomNumberGenerator {
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var word = state
     word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -19,22 +19,27 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 }
 
-struct Wish {
-  let command: any Command
-  let principal: Principal
+package struct Wish: Sendable {
+  package let command: any Command
+  package let principal: Principal
+
+  package init(command: any Command, principal: Principal) {
+    self.command = command
+    self.principal = principal
+  }
 }
 
-struct RandomCommands {
+package struct RandomCommands: Sendable {
   private var random: SeededGenerator
   private var serial = 0
   private static let admin = Principal(actor: .of(Stream(.person, 3)), role: .admin)
   /// Within every agreement above and below, so that the time decides nothing.
   private static let now = Timestamp("2026-01-01")!
 
-  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  package init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
   /// The next command, chosen with a look at the state so that most are accepted.
-  mutating func next(_ state: HostingState) -> Wish {
+  package mutating func next(_ state: HostingState) -> Wish {
     serial += 1
     if state.engines.count == 0 { return wish(define("sim")) }
     if state.providers.count < 2 { return wish(RegisterProvider(name: name("maker"))) }
@@ -289,7 +294,9 @@ extension RandomCommands {
     for replica in deployment.replicas.values.sorted(by: { $0.id < $1.id })
     where state.mayBePlaced(replica) {
       for node in state.nodes.sorted {
-        guard case .success(let devices) = state.fit(needs, on: node, beside: tentative, now: Self.now) else {
+        guard
+          case .success(let devices) = state.fit(needs, on: node, beside: tentative, now: Self.now)
+        else {
           continue
         }
         tentative.take(devices, needs, on: node.id)
@@ -332,5 +339,5 @@ extension RandomCommands {
 
 extension Name {
   /// A name that a test knows to be well-formed.
-  init(known text: String) { self = try! Name(text) }
+  fileprivate init(known text: String) { self = try! Name(text) }
 }

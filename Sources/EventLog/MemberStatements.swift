@@ -1,0 +1,28 @@
+// The SQL of who reads the log: every wharfd says every two seconds that it is here, and what it reads.
+
+import Hosting
+import Postgres
+
+enum MemberStatements {
+  static func appear(instance: String, formatLevel: Int, address: String) -> Query {
+    """
+    INSERT INTO log.members AS m (instance, format_level, address, seen_at)
+    VALUES (\(instance), \(Int32(formatLevel)), \(address), clock_timestamp())
+    ON CONFLICT (instance, address) DO UPDATE SET format_level = excluded.format_level,
+      seen_at = excluded.seen_at
+    """
+  }
+
+  static func leave(instance: String, address: String) -> Query {
+    "DELETE FROM log.members WHERE instance = \(instance) AND address = \(address)"
+  }
+
+  /// Those seen within so many seconds, by the database's clock.
+  static func living(withinSeconds seconds: Int) -> Query {
+    """
+    SELECT instance, format_level FROM log.members
+    WHERE seen_at > clock_timestamp() - make_interval(secs => \(Double(seconds)))
+    ORDER BY instance
+    """
+  }
+}

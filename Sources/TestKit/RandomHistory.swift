@@ -1,0 +1,47 @@
+// A history of random commands, from a seed: its facts, and the state after them.
+
+import Hosting
+
+package struct RandomHistory: Sendable {
+  package private(set) var world: World
+  private var commands: RandomCommands
+  private var random: SplitMix64
+
+  /// Begins with a leader and an admin, as every log does.
+  package init(seed: UInt64) throws {
+    world = World()
+    commands = RandomCommands(seed: seed)
+    random = SplitMix64(seed: seed)
+    try world.perform(
+      TakeLeadership(
+        instance: "wharfd-\(seed)", address: "http://10.0.0.\(seed % 250):7400",
+        systemIdentifier: "\(7_331 + seed)", timeline: Int(seed % 3) + 1), by: .wharfd)
+    try world.perform(
+      AdmitFirstAdmin(name: "admin", token: world.newSecret(), prefix: "whp_first"), by: .wharfd)
+  }
+
+  /// Sends commands until there are so many events in all; some are refused.
+  package mutating func grow(to count: Int) throws {
+    while world.log.count < count {
+      world.pass(seconds: Int64.random(in: 0...600, using: &random))
+      let wish = commands.next(world.state)
+      do {
+        try world.perform(wish.command, by: wish.principal)
+      } catch is Refusal {
+        continue
+      }
+    }
+  }
+
+  /// The state after so many events, folded from the start.
+  package func state(after count: Int) throws -> HostingState {
+    var state = HostingState()
+    for recorded in world.log.prefix(count) { try state.evolve(recorded.event, recorded.fact) }
+    return state
+  }
+
+  /// What a test adds of its own among the random commands.
+  package mutating func add(_ change: (inout World) throws -> Void) rethrows {
+    try change(&world)
+  }
+}

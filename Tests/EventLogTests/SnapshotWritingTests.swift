@@ -1,0 +1,169 @@
+// When snapshots are written, by whom, and which of them stay.
+
+import Hosting
+import Postgres
+import TestKit
+import Testing
+
+@testable import EventLog
+
+@Suite struct SnapshotThinningTests {
+  /// What is left when snapshots were written one interval after another.
+  private func left(_ count: Int64, _ limits: SnapshotLimits) -> [Int64] {
+    var kept: [Position] = []
+    for index in 1...count {
+      kept.append(Position(index * limits.intervalEvents + index % 7))
+      let gone = Set(limits.superfluous(kept))
+      kept.removeAll { gone.contains($0) }
+    }
+    return kept.map { $0.value / limits.intervalEvents }
+  }
+
+  @Test func `the newest stay, then exponentially fewer`() {
+    #expect(left(9, .every(100)) == [2, 3, 4, 5, 6, 7, 8, 9])
+    #expect(
+      left(40, .every(100)) == [
+        8, 12, 16, 20, 24, 26, 28, 30, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+      ])
+    #expect(left(10_000, .every(100)).count < 60)
+  }
+
+  @Test func `a state of the past is never farther from a snapshot than its own age`() {
+    let limits = SnapshotLimits.every(100)
+    for count: Int64 in [1, 2, 5, 17, 64, 100, 333] {
+      let kept = left(count, limits)
+      for index in 1...count {
+        let nearest = kept.last { $0 <= index } ?? 0
+        #expect(index - nearest <= max(1, count - index), "\(index) of \(count)")
+      }
+    }
+  }
+
+  @Test func `of two in one interval the later stays`() {
+    #expect(SnapshotLimits.every(100).superfluous([210, 290, 310]) == [210])
+    #expect(SnapshotLimits.every(100).superfluous([]) == [])
+  }
+
+  @Test func `snapshots fall due at whole intervals`() {
+    let limits = SnapshotLimits.every(100)
+    #expect(limits.due(after: 0) == 100)
+    #expect(limits.due(after: 137) == 200)
+    #expect(limits.due(after: 200) == 300)
+  }
+}
+
+@Suite(.database) struct SnapshotWritingTests {
+  @Test func `the leader writes one at every interval, and thins them`() async throws {
+    let rig = try await Rig.leading(.current)
+    var commands = RandomCommands(seed: 6)
+    try await withSnapshotter(rig, .fresh(every: 20)) {
+      for position in stride(from: 20, through: 400, by: 20) {
+        try await rig.grow(to: Position(Int64(position)), &commands)
+        let least = Int64(position)
+        try await eventually("a snapshot at \(position)", withinSeconds: 20) {
+          var connection = try Connection(rig.database)
+          return try snapshotPositions(&connection).last ?? 0 >= least
+        }
+      }
+    }
+    await rig.stop()
+    var connection = try Connection(rig.database)
+    let positions = try snapshotPositions(&connection)
+    #expect(positions.count < 14, "\(positions)")
+    #expect(positions.last ?? 0 >= 400)
+    let folds = try rig.folds()
+    for position in positions {
+      let kept = try SnapshotStore.fresh(every: 20).newest(
+        upTo: Position(position), on: &connection)
+      #expect(kept?.state == folds[Int(position)])
+    }
+  }
+
+  @Test func `a follower writes when nothing of its format comes`() async throws {
+    let rig = try await Rig.leading(.current)
+    let follower = try Rig(rig.database, instance: "two")
+    var commands = RandomCommands(seed: 7)
+    try await withSnapshotter(follower, .fresh(every: 20)) {
+      try await rig.grow(to: 39, &commands)
+      _ = await follower.member.board.wait(for: 39, upTo: .seconds(10))
+      try await rig.grow(to: 60, &commands)
+      try await eventually("the follower wrote one", withinSeconds: 20) {
+        var connection = try Connection(rig.database)
+        return try snapshotPositions(&connection).last ?? 0 >= 40
+      }
+    }
+    await follower.stop()
+    await rig.stop()
+  }
+
+  @Test func `an append does not wait for a snapshot that cannot be written`() async throws {
+    let rig = try await Rig.leading(.current)
+    var commands = RandomCommands(seed: 9)
+    try await withSnapshotter(rig, .fresh(every: 20)) {
+      var blocker = try Connection(rig.database)
+      try blocker.script("BEGIN; LOCK TABLE log.snapshots IN ACCESS EXCLUSIVE MODE")
+      try await rig.grow(to: 150, &commands)
+      try await eventually("a snapshot waits for the lock", withinSeconds: 20) {
+        var connection = try Connection(rig.database)
+        return try connection.query(
+          """
+          SELECT count(*) FROM pg_stat_activity
+          WHERE application_name = 'wharfd-snapshots' AND wait_event_type = 'Lock'
+            AND datname = current_database()
+          """)[0].decode(Int64.self, at: 0) == 1
+      }
+      let before = rig.head.state.position
+      try await rig.grow(to: before + 50, &commands)
+      try blocker.script("ROLLBACK")
+      try await eventually("it is written once the lock is gone", withinSeconds: 20) {
+        var connection = try Connection(rig.database)
+        return try snapshotPositions(&connection).last ?? 0 >= 150
+      }
+    }
+    await rig.stop()
+  }
+
+  @Test func `killed in between, a snapshot is whole or not there`() async throws {
+    let rig = try await Rig.leading(.current)
+    var commands = RandomCommands(seed: 11)
+    try await rig.grow(to: 120, &commands)
+    // So many rows that a kill comes in their midst.
+    var limits = SnapshotLimits.every(20)
+    limits.chunkBytes = 16
+    let store = SnapshotStore(secret: Rig.secret, limits: limits, logger: LogLines().logger)
+    var kills = 0
+    var random = SplitMix64(seed: 11)
+    try await withSnapshotter(rig, store) {
+      for _ in 0..<8 {
+        try await rig.grow(to: rig.head.state.position + 20, &commands)
+        try await Task.sleep(for: .milliseconds(Int.random(in: 5...120, using: &random)))
+        var connection = try Connection(rig.database)
+        kills += try connection.query(
+          """
+          SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE application_name = 'wharfd-snapshots' AND datname = current_database()
+            AND state <> 'idle'
+          """
+        ).count
+        let broken = try connection.query(
+          """
+          SELECT position FROM log.snapshots s WHERE size <>
+            (SELECT coalesce(sum(octet_length(bytes)), 0) FROM log.snapshot_chunks c
+             WHERE c.format = s.format AND c.position = s.position)
+          """)
+        #expect(broken.count == 0)
+      }
+      let head = rig.head.state.position
+      try await eventually("a snapshot is written after all", withinSeconds: 30) {
+        var connection = try Connection(rig.database)
+        return try snapshotPositions(&connection).last ?? 0 >= head.value / 20 * 20
+      }
+    }
+    #expect(kills > 0)
+    await rig.stop()
+    var connection = try Connection(rig.database)
+    let kept = try #require(try SnapshotStore.fresh(every: 20).newest(on: &connection))
+    let folds = try rig.folds()
+    #expect(kept.state == folds[Int(kept.state.position.value)])
+  }
+}
