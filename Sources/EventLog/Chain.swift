@@ -21,16 +21,20 @@ package enum Chain {
   /// The hash of an event that follows `previous`. The event's own `hash` is not looked at.
   package static func hash(of event: StoredEvent, after previous: Digest) -> Digest {
     var encoding = Encoding(capacity: event.data.count + event.metadata.count + 256)
-    encoding.bytes.append(contentsOf: previous.bytes)
+    previous.withBytes { encoding.bytes.append(contentsOf: $0) }
     encoding.field(event.position.value)
     encoding.field(event.stream.description)
     encoding.field(event.type)
     encoding.field(Int64(event.schemaVersion))
     encoding.field(event.data)
     encoding.field(event.metadata)
-    encoding.field(event.commandID.bytes)
-    encoding.field(event.commandHash?.bytes)
-    encoding.field(event.correlationID.bytes)
+    event.commandID.withBytes { encoding.field($0) }
+    if let commandHash = event.commandHash {
+      commandHash.withBytes { encoding.field($0) }
+    } else {
+      encoding.null()
+    }
+    event.correlationID.withBytes { encoding.field($0) }
     if let causation = event.causation {
       encoding.field(causation.value)
     } else {
@@ -38,7 +42,7 @@ package enum Chain {
     }
     encoding.field(event.actor.description)
     encoding.field(event.recordedAt.microseconds)
-    return Digest(sha256Of: encoding.bytes)
+    return encoding.bytes.withUnsafeBytes { Digest(sha256Of: $0) }
   }
 
   private struct Encoding {
@@ -52,8 +56,12 @@ package enum Chain {
 
     mutating func null() { length(.max) }
 
-    mutating func field(_ value: [UInt8]?) {
-      guard let value else { return null() }
+    mutating func field(_ value: UnsafeRawBufferPointer) {
+      length(UInt32(value.count))
+      bytes.append(contentsOf: value)
+    }
+
+    mutating func field(_ value: [UInt8]) {
       length(UInt32(value.count))
       bytes.append(contentsOf: value)
     }
@@ -72,6 +80,12 @@ package enum Chain {
 
 extension Digest {
   package init(sha256Of bytes: [UInt8]) {
-    self.init(bytes: Array(SHA256.hash(data: bytes)))
+    self = bytes.withUnsafeBytes { Digest(sha256Of: $0) }
+  }
+
+  init(sha256Of bytes: UnsafeRawBufferPointer) {
+    var hash = SHA256()
+    hash.update(bufferPointer: bytes)
+    self = hash.finalize().withUnsafeBytes { Digest(raw: $0) }
   }
 }

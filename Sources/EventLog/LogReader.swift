@@ -32,6 +32,19 @@ package struct LogReader: Sendable {
     return try (0..<rows.count).map { try StoredEvent(rows[$0]) }
   }
 
+  /// Hands over all events after a position and up to another, or to the head, over a connection of
+  /// the caller's, as fast as they can be had: for whoever has far to go.
+  ///
+  /// The events are those of one moment. A failure may come after some have been handed over.
+  package static func forEach(
+    after position: Position, upTo last: Position? = nil, on connection: inout Connection,
+    _ body: (StoredEvent) throws -> Void
+  ) throws {
+    try connection.copyOutRows(LogStatements.copy(after: position, upTo: last)) { row in
+      try body(StoredEvent(&row))
+    }
+  }
+
   private func read(_ query: Query) async throws -> [StoredEvent] {
     try await pool.withConnection { connection in
       let rows = try connection.query(query)
@@ -52,12 +65,10 @@ package struct LogReader: Sendable {
 
   /// The state as of a position: a fold of the log up to it.
   package func state(at position: Position) async throws -> HostingState {
-    var state = HostingState()
-    while state.position < position {
-      let page = try await events(after: state.position, limit: Self.pageLimit)
-      guard !page.isEmpty else { break }
-      for event in page where event.position <= position { try state.fold(event) }
+    try await pool.withConnection { connection in
+      var state = HostingState()
+      try Self.forEach(after: .empty, upTo: position, on: &connection) { try state.fold($0) }
+      return state
     }
-    return state
   }
 }

@@ -68,6 +68,13 @@ package enum EventTypes {
   private static let byName: [String: any Event.Type] = Dictionary(
     uniqueKeysWithValues: all.map { ($0.type, $0) })
 
+  /// The short way; see CanonicalReader.
+  private static func read<Short: CanonicallyRead>(
+    _ type: Short.Type, _ data: [UInt8]
+  ) -> (any Event)? {
+    Short(canonicalDocument: data) as? any Event
+  }
+
   package static func named(_ type: String) -> (any Event.Type)? { byName[type] }
 
   /// Reads a stored event. Fails for a type or version this program does not know.
@@ -80,6 +87,9 @@ package enum EventTypes {
     guard schemaVersion == known.schemaVersion else {
       throw JSONProblem(
         "this program reads version \(known.schemaVersion) of '\(type)', not \(schemaVersion)")
+    }
+    if let short = known as? any CanonicallyRead.Type, let event = read(short, data) {
+      return event
     }
     return try known.init(jsonBytes: data)
   }
