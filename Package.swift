@@ -112,6 +112,8 @@ let package = Package(
     module(
       "CLI",
       ["Hosting", "Up", "Wire", argumentParser, asyncHTTPClient, nioCore, nioHTTP1, nioPosix, yams]),
+    module(
+      "Bench", ["ControlPlane", "EventLog", "Hosting", "Postgres", lifecycle, logging]),
     module("TestKit", ["CLinux", "Hosting", "Postgres", hashTrees]),
 
     // Programs
@@ -124,6 +126,7 @@ let package = Package(
     program("wharf", ["CLI"]),
     program(
       "wharfd", ["ControlPlane", "EventLog", "Hosting", "Migrations", argumentParser, logging]),
+    program("wharf-bench", ["Bench", argumentParser]),
 
     // Tests
     .testTarget(
@@ -162,6 +165,7 @@ let package = Package(
         "CLinux", "Hosting", "TestKit", "Up", "Wire", "wharf", "wharf-agent", "wharf-engine-sim",
         "wharf-gateway", "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
       ]),
+    tests("BenchTests", ["Bench", "Hosting", "Postgres", "TestKit", "wharfd"]),
     tests("TidyTests", []),
     tests("EventLogTests", ["EventLog", "Hosting", "Migrations", "Postgres", "TestKit", logging]),
     tests(

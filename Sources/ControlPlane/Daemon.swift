@@ -77,7 +77,8 @@ package struct Daemon: Sendable {
     let signals = SignalBook()
     let bell = LogBell()
     let server = APIServer(
-      member: member, reader: LogReader(pool: pool, snapshots: snapshots), bell: bell, signals: signals,
+      member: member, reader: LogReader(pool: pool, snapshots: snapshots), bell: bell,
+      signals: signals,
       secret: secret, host: host,
       port: port, address: address,
       now: { Timestamp.now() }, logger: logger)

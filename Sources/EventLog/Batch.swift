@@ -3,9 +3,9 @@
 
 import Hosting
 
-struct Batch {
+package struct Batch {
   /// At most this many commands are decided into one statement.
-  static let commandLimit = 256
+  package static let commandLimit = 256
   /// At most this many events come of one command, so that its events are found by its first.
   static let eventsPerCommandLimit = 1_024
 
@@ -15,20 +15,33 @@ struct Batch {
     case failed(SubmitFailure)
   }
 
-  private(set) var rows: [StoredEvent] = []
+  package private(set) var rows: [StoredEvent] = []
   private(set) var outcomes: [(pending: PendingCommand, outcome: Outcome)] = []
   /// The state and the hash after the last row.
-  private(set) var state: HostingState
-  private(set) var hash: Digest
+  package private(set) var state: HostingState
+  package private(set) var hash: Digest
+  /// The state before the first row.
+  private let base: HostingState
   private var rowsByID: [CommandID: (rows: Range<Int>, seal: Digest)] = [:]
 
-  init(_ commands: [PendingCommand], after state: HostingState, hash: Digest, now: Timestamp) {
+  package init(
+    _ commands: [PendingCommand], after state: HostingState, hash: Digest, now: Timestamp
+  ) {
+    base = state
     self.state = state
     self.hash = hash
+    append(commands, now: now)
+  }
+
+  /// Decides more commands after those that are in the batch.
+  mutating func append(_ commands: [PendingCommand], now: Timestamp) {
     for pending in commands {
-      outcomes.append((pending, decide(pending, now: max(now, self.state.recordedAt))))
+      outcomes.append((pending, decide(pending, now: max(now, state.recordedAt))))
     }
   }
+
+  /// Whether this batch can follow that place in the log.
+  func follows(_ position: Position) -> Bool { base.position == position }
 
   private mutating func decide(_ pending: PendingCommand, now: Timestamp) -> Outcome {
     let request = pending.request
@@ -66,19 +79,20 @@ struct Batch {
   ) -> Outcome {
     let request = pending.request
     let metadata = request.metadata
-    var after = state
+    let first = rows.count
     var head = hash
-    var added: [StoredEvent] = []
     for event in events {
       var row = StoredEvent(
-        position: after.position.next, stream: event.stream, type: type(of: event.body).type,
+        position: state.position.next, stream: event.stream, type: type(of: event.body).type,
         schemaVersion: type(of: event.body).schemaVersion, data: event.body.jsonBytes,
-        metadata: metadata, commandID: request.id, commandHash: added.isEmpty ? pending.seal : nil,
+        metadata: metadata, commandID: request.id,
+        commandHash: rows.count == first ? pending.seal : nil,
         correlationID: request.correlationID, causation: request.causation,
         actor: request.principal.actor, recordedAt: now, hash: .zero)
       row.hash = Chain.hash(of: row, after: head)
-      do { try after.evolve(event.body, row.fact) } catch {
+      do { try state.evolve(event.body, row.fact) } catch {
         // A fault of ours in `decide`: nothing of this command is stored, the others go on.
+        takeBack(to: first)
         return .failed(
           .refused(
             Refusal(
@@ -87,13 +101,22 @@ struct Batch {
               help: "report this as a fault of Wharf"), at: state.position))
       }
       head = row.hash
-      added.append(row)
+      rows.append(row)
     }
-    let range = rows.count..<rows.count + added.count
-    rows += added
-    state = after
     hash = head
-    rowsByID[request.id] = (range, pending.seal)
-    return .accepted(range)
+    rowsByID[request.id] = (first..<rows.count, pending.seal)
+    return .accepted(first..<rows.count)
+  }
+
+  /// Folds anew up to a row. A state kept beside for this would cost every command a copy of what it
+  /// changes.
+  private mutating func takeBack(to count: Int) {
+    rows.removeSubrange(count...)
+    state = base
+    for row in rows {
+      do { try state.fold(row) } catch {
+        preconditionFailure("what was folded folds again: \(error)")
+      }
+    }
   }
 }

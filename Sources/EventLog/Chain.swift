@@ -30,11 +30,17 @@ package enum Chain {
 
   /// The hash at a position: that of the position before, and the digest of the row.
   package static func link(_ digest: Digest, after previous: Digest) -> Digest {
-    Digest(sha256Of: previous.bytes + digest.bytes)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(64)
+    previous.withBytes { bytes.append(contentsOf: $0) }
+    digest.withBytes { bytes.append(contentsOf: $0) }
+    return bytes.withUnsafeBytes { Digest(sha256Of: $0) }
   }
 
   /// The digest of a row: all that others need to know of it to check the chain.
-  package static func digest(of event: StoredEvent) -> Digest { Digest(sha256Of: row(event)) }
+  package static func digest(of event: StoredEvent) -> Digest {
+    row(event).withUnsafeBytes { Digest(sha256Of: $0) }
+  }
 
   /// The exact bytes of a row that its digest is made of.
   package static func row(_ event: StoredEvent) -> [UInt8] {
@@ -45,9 +51,13 @@ package enum Chain {
     encoding.field(Int64(event.schemaVersion))
     encoding.field(event.data)
     encoding.field(event.metadata)
-    encoding.field(event.commandID.bytes)
-    encoding.field(event.commandHash?.bytes)
-    encoding.field(event.correlationID.bytes)
+    event.commandID.withBytes { encoding.field($0) }
+    if let commandHash = event.commandHash {
+      commandHash.withBytes { encoding.field($0) }
+    } else {
+      encoding.null()
+    }
+    event.correlationID.withBytes { encoding.field($0) }
     if let causation = event.causation {
       encoding.field(causation.value)
     } else {
@@ -69,8 +79,12 @@ package enum Chain {
 
     mutating func null() { length(.max) }
 
-    mutating func field(_ value: [UInt8]?) {
-      guard let value else { return null() }
+    mutating func field(_ value: UnsafeRawBufferPointer) {
+      length(UInt32(value.count))
+      bytes.append(contentsOf: value)
+    }
+
+    mutating func field(_ value: [UInt8]) {
       length(UInt32(value.count))
       bytes.append(contentsOf: value)
     }
@@ -89,6 +103,12 @@ package enum Chain {
 
 extension Digest {
   package init(sha256Of bytes: [UInt8]) {
-    self.init(bytes: Array(SHA256.hash(data: bytes)))
+    self = bytes.withUnsafeBytes { Digest(sha256Of: $0) }
+  }
+
+  init(sha256Of bytes: UnsafeRawBufferPointer) {
+    var hash = SHA256()
+    hash.update(bufferPointer: bytes)
+    self = hash.finalize().withUnsafeBytes { Digest(raw: $0) }
   }
 }

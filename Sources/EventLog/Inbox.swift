@@ -5,12 +5,22 @@ import DequeModule
 import Hosting
 import Synchronization
 
-struct PendingCommand: Sendable {
+package struct PendingCommand: Sendable {
   let request: CommandRequest
   let seal: Digest
   let deadline: ContinuousClock.Instant
   /// The position of the state when the command came in: a refusal must rest on no older one.
   let answer: @Sendable (Result<Receipt, SubmitFailure>) -> Void
+
+  package init(
+    request: CommandRequest, seal: Digest, deadline: ContinuousClock.Instant,
+    answer: @escaping @Sendable (Result<Receipt, SubmitFailure>) -> Void
+  ) {
+    self.request = request
+    self.seal = seal
+    self.deadline = deadline
+    self.answer = answer
+  }
 }
 
 /// The lines; a plain value so that fairness is tested without threads.

@@ -43,6 +43,19 @@ package struct LogReader: Sendable {
     try await pool.withConnection(body)
   }
 
+  /// Hands over all events after a position and up to another, or to the head, over a connection of
+  /// the caller's, as fast as they can be had: for whoever has far to go.
+  ///
+  /// The events are those of one moment. A failure may come after some have been handed over.
+  package static func forEach(
+    after position: Position, upTo last: Position? = nil, on connection: inout Connection,
+    _ body: (StoredEvent) throws -> Void
+  ) throws {
+    try connection.copyOutRows(LogStatements.copy(after: position, upTo: last)) { row in
+      try body(StoredEvent(&row))
+    }
+  }
+
   private func read(_ query: Query) async throws -> [StoredEvent] {
     try await pool.withConnection { connection in
       let rows = try connection.query(query)
@@ -71,15 +84,12 @@ package struct LogReader: Sendable {
   /// The state as of a position: a fold of the log up to it, from the nearest state kept.
   package func state(at position: Position) async throws -> HostingState {
     let snapshots = snapshots
-    let kept = try await pool.withConnection { connection in
-      try snapshots?.newest(upTo: position, on: &connection)
+    return try await pool.withConnection { connection in
+      var state = try snapshots?.newest(upTo: position, on: &connection)?.state ?? HostingState()
+      try Self.forEach(after: state.position, upTo: position, on: &connection) {
+        try state.fold($0)
+      }
+      return state
     }
-    var state = kept?.state ?? HostingState()
-    while state.position < position {
-      let page = try await events(after: state.position, limit: Self.pageLimit)
-      guard !page.isEmpty else { break }
-      for event in page where event.position <= position { try state.fold(event) }
-    }
-    return state
   }
 }

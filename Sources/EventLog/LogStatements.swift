@@ -3,10 +3,10 @@
 import Hosting
 import Postgres
 
-enum LogStatements {
+package enum LogStatements {
   static let channel = "wharf_log"
 
-  static let columns = """
+  package static let columns = """
     position, stream, type, schema_version, data, metadata, command_id, command_hash, \
     correlation_id, causation, actor, recorded_at, hash
     """
@@ -17,9 +17,16 @@ enum LogStatements {
     $7::uuid[], $8::bytea[], $9::uuid[], $10::int8[], $11::text[], $12::timestamptz[], $13::bytea[])
     """
 
+  private static let appendOne = """
+    INSERT INTO log.events (\(columns))
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    """
+
   /// One autocommit statement for a whole batch; it fails whole when any position is taken.
-  static func append(_ rows: [StoredEvent]) -> Query {
-    Query(
+  package static func append(_ rows: [StoredEvent]) -> Query {
+    // Alone, an event goes in quicker without arrays.
+    if rows.count == 1 { return appendOne(rows[0]) }
+    return Query(
       append,
       [
         Parameter(rows.map(\.position.value)),
@@ -36,6 +43,20 @@ enum LogStatements {
         Parameter(
           rows.map { PostgresTimestamp(microsecondsSinceUnixEpoch: $0.recordedAt.microseconds) }),
         Parameter(rows.map(\.hash.bytes)),
+      ])
+  }
+
+  private static func appendOne(_ row: StoredEvent) -> Query {
+    Query(
+      appendOne,
+      [
+        Parameter(row.position.value), Parameter(row.stream.description), Parameter(row.type),
+        Parameter(Int16(row.schemaVersion)), .json(bytes: row.data), .json(bytes: row.metadata),
+        Parameter(PostgresUUID(bytes: row.commandID.bytes)), Parameter(row.commandHash?.bytes),
+        Parameter(PostgresUUID(bytes: row.correlationID.bytes)),
+        Parameter(row.causation?.value), Parameter(row.actor.description),
+        Parameter(PostgresTimestamp(microsecondsSinceUnixEpoch: row.recordedAt.microseconds)),
+        Parameter(row.hash.bytes),
       ])
   }
 
@@ -67,7 +88,15 @@ enum LogStatements {
       """, [Parameter(ids.map { PostgresUUID(bytes: $0.bytes) })])
   }
 
-  static let readAll = Query("SELECT \(columns) FROM log.events ORDER BY position", [])
+  /// The events after a position and up to another, for `Connection.copyOut`: the server sends on
+  /// while the reader works, and libpq keeps no result of them.
+  static func copy(after position: Position, upTo last: Position?) -> String {
+    let end = last.map { " AND position <= \($0.value)" } ?? ""
+    return """
+      COPY (SELECT \(columns) FROM log.events WHERE position > \(position.value)\(end) \
+      ORDER BY position) TO STDOUT (FORMAT binary)
+      """
+  }
 
   /// The log is durable whatever the database's own setting says.
   static let durable: Query = """
@@ -106,29 +135,5 @@ enum LogStatements {
 
   static func stepDown(epoch: Position) -> Query {
     "UPDATE log.leader SET instance = NULL, beat = beat + 1 WHERE epoch = \(epoch.value)"
-  }
-}
-
-extension StoredEvent {
-  init(_ row: borrowing Row) throws(PostgresError) {
-    let streamText = try row.decode(String.self, at: 1)
-    let actorText = try row.decode(String.self, at: 10)
-    guard let stream = Stream(streamText), let actor = Actor(actorText) else {
-      throw PostgresError(
-        .decoding, "no known stream or actor: \(streamText), \(actorText)",
-        attempted: "read a row of log.events")
-    }
-    self.init(
-      position: Position(try row.decode(Int64.self, at: 0)), stream: stream,
-      type: try row.decode(String.self, at: 2),
-      schemaVersion: Int(try row.decode(Int16.self, at: 3)),
-      data: try row.decode([UInt8].self, at: 4), metadata: try row.decode([UInt8].self, at: 5),
-      commandID: CommandID(bytes: try row.decode(PostgresUUID.self, at: 6).bytes),
-      commandHash: try row.decode([UInt8]?.self, at: 7).map { Digest(bytes: $0) },
-      correlationID: CommandID(bytes: try row.decode(PostgresUUID.self, at: 8).bytes),
-      causation: try row.decode(Int64?.self, at: 9).map { Position($0) }, actor: actor,
-      recordedAt: Timestamp(
-        microseconds: try row.decode(PostgresTimestamp.self, at: 11).microsecondsSinceUnixEpoch),
-      hash: Digest(bytes: try row.decode([UInt8].self, at: 12)))
   }
 }

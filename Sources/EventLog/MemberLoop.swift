@@ -3,7 +3,8 @@
 //
 // Invariants:
 //  1. `state` and `hash` are those of a prefix of the log; they move only by events known committed.
-//  2. While leading, at most one batch is under way; commands gather in the inbox meanwhile.
+//  2. While leading, at most one batch is under way. Commands that come in meanwhile are decided into
+//     the next on the state after it, and dropped again unless exactly that state commits.
 //  3. A command is answered once: with the events found in the log under its id, or with a refusal
 //     that was checked against the log's head after everything before it had committed.
 //  4. After a lost connection the batch under way may still commit. Leading goes on only after a new
@@ -43,6 +44,9 @@ struct MemberLoop {
   private var sessionsOfOurs: Set<Int32> = []
   /// Commands whose batch was not stored, or not known to be.
   private var unsettled: [PendingCommand] = []
+  /// Decided while the batch before it was under way: the first of `unsettled`.
+  private var ahead: Batch?
+  private var gathering = Gathering()
 
   init(
     settings: LogSettings, secret: ClusterSecret, board: HeadBoard, inbox: Inbox,
@@ -95,6 +99,7 @@ struct MemberLoop {
   }
 
   private mutating func expire(because reason: String) {
+    ahead = nil
     let now = ContinuousClock.now
     inbox.expire(now, .unavailable("the database cannot be reached: \(reason)"))
     for pending in unsettled where pending.deadline <= now {
@@ -226,6 +231,7 @@ extension MemberLoop {
   }
 
   private mutating func settle(_ failure: (PendingCommand) -> SubmitFailure) {
+    ahead = nil
     for pending in unsettled { pending.answer(.failure(failure(pending))) }
     unsettled = []
   }
@@ -298,12 +304,25 @@ extension MemberLoop {
     case rejected(PostgresError)
   }
 
-  private func append(_ batch: Batch, _ connection: inout Connection) throws -> Appended {
-    do {
-      try connection.execute(
-        LogStatements.append(batch.rows), timeout: settings.statementTimeout)
+  private mutating func append(
+    _ batch: Batch, _ connection: inout Connection
+  ) throws -> Appended {
+    let statement = LogStatements.append(batch.rows)
+    let start = ContinuousClock.now
+    defer { gathering.note(batch.outcomes.count, took: ContinuousClock.now - start) }
+    do throws(PostgresError) {
+      do throws(PostgresError) {
+        try connection.send(statement, timeout: settings.statementTimeout)
+        decideAhead(of: batch, &connection)
+        _ = try connection.receive()
+      } catch {
+        // What was prepared for it is no longer there: nothing has happened yet.
+        guard !connection.isBroken, ["26000", "0A000"].contains(error.sqlState) else { throw error }
+        try connection.execute(statement, timeout: settings.statementTimeout)
+      }
       return .stored
     } catch {
+      ahead = nil
       guard !connection.isBroken, !error.isOutcomeUnknown, error.sqlState != nil else {
         throw error
       }
@@ -318,7 +337,13 @@ extension MemberLoop {
   private mutating func lead(_ connection: inout Connection) throws {
     if ContinuousClock.now >= nextBeat { try beat(&connection) }
     guard case .leading = standing else { return }
-    unsettled += inbox.take(Batch.commandLimit - min(unsettled.count, Batch.commandLimit))
+    if var batch = ahead.take(), batch.follows(state.position), let clock {
+      let more = gathering.take(inbox, having: batch.outcomes.count)
+      unsettled += more
+      batch.append(more, now: clock.now(ContinuousClock.now))
+      return try store(batch, &connection)
+    }
+    unsettled += gathering.take(inbox, having: unsettled.count)
     guard !unsettled.isEmpty else {
       _ = try connection.waitForNotifications(
         timeout: max(.zero, nextBeat - ContinuousClock.now), wake: wake)
@@ -353,12 +378,38 @@ extension MemberLoop {
     }
   }
 
+  /// Decides the next batch while this one is under way, so that the database does not wait for it.
+  private mutating func decideAhead(of batch: Batch, _ connection: inout Connection) {
+    guard case .leading = standing, let clock else { return }
+    // Those of the batch under way are the first of `unsettled`; any after them were not taken by it.
+    guard unsettled.count == batch.outcomes.count else { return }
+    var next: Batch?
+    repeat {
+      let room = Batch.commandLimit - (next?.outcomes.count ?? 0)
+      let commands = inbox.take(room)
+      if commands.isEmpty { continue }
+      unsettled += commands
+      let now = clock.now(ContinuousClock.now)
+      if next == nil {
+        next = Batch(commands, after: batch.state, hash: batch.hash, now: now)
+      } else {
+        next?.append(commands, now: now)
+      }
+    } while !connection.waitForAnswer(orWake: wake)
+    ahead = next
+  }
+
   /// Decides and appends these, which are the first of `unsettled`, and answers them.
   private mutating func store(
     _ commands: [PendingCommand], _ connection: inout Connection
   ) throws {
     guard let clock else { preconditionFailure("a leader has read the database's time") }
-    let batch = Batch(commands, after: state, hash: hash, now: clock.now(ContinuousClock.now))
+    try store(
+      Batch(commands, after: state, hash: hash, now: clock.now(ContinuousClock.now)), &connection)
+  }
+
+  private mutating func store(_ batch: Batch, _ connection: inout Connection) throws {
+    let commands = batch.outcomes.map(\.pending)
     if !batch.rows.isEmpty {
       switch try append(batch, &connection) {
       case .stored:
@@ -396,6 +447,7 @@ extension MemberLoop {
 
   /// Answers what is in the log already under the ids of `unsettled`; the rest stays.
   private mutating func answerKnown(_ connection: inout Connection) throws {
+    ahead = nil
     guard !unsettled.isEmpty else { return }
     let known = try receipts(of: unsettled, &connection)
     unsettled.removeAll { pending in

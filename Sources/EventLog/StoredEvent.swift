@@ -20,6 +20,26 @@ package struct StoredEvent: Equatable, Sendable {
   /// SHA-256 over the hash before and all columns above; see `Chain`.
   package var hash: Digest
 
+  package init(
+    position: Position, stream: Stream, type: String, schemaVersion: Int, data: [UInt8],
+    metadata: [UInt8], commandID: CommandID, commandHash: Digest?, correlationID: CommandID,
+    causation: Position?, actor: Actor, recordedAt: Timestamp, hash: Digest
+  ) {
+    self.position = position
+    self.stream = stream
+    self.type = type
+    self.schemaVersion = schemaVersion
+    self.data = data
+    self.metadata = metadata
+    self.commandID = commandID
+    self.commandHash = commandHash
+    self.correlationID = correlationID
+    self.causation = causation
+    self.actor = actor
+    self.recordedAt = recordedAt
+    self.hash = hash
+  }
+
   package var fact: Fact {
     Fact(position: position, stream: stream, recordedAt: recordedAt, actor: actor)
   }

@@ -45,8 +45,7 @@ package struct Verification: Sendable {
       let head = try connection.query(LogStatements.head)
       let count = try head[0].decode(Int64.self, at: 0)
       var verification = Verification()
-      try connection.forEachRow(LogStatements.readAll) { row in
-        let event = try StoredEvent(row)
+      try LogReader.forEach(after: .empty, on: &connection) { event in
         try verification.check(event)
         if event.position.value % progressEvery == 0 { progress(event.position, count) }
       }

@@ -39,6 +39,17 @@ extension Actor: LosslessStringConvertible {
     }
   }
 
+  /// The same as of the text.
+  package init?(ascii bytes: UnsafeBufferPointer<UInt8>) {
+    if bytes.elementsEqual("wharfd".utf8) {
+      self = .wharfd
+    } else if let stream = Stream(ascii: bytes) {
+      self = .of(stream)
+    } else {
+      return nil
+    }
+  }
+
   package var description: String {
     switch self {
     case .of(let stream): stream.description

@@ -131,6 +131,19 @@ extension Connection {
     try send(query, timeout: timeout, isStream: false)
   }
 
+  /// Waits until an answer to what `send` started arrives, or `wake` is rung, so that the caller can
+  /// work meanwhile; `receive` must follow all the same, and keeps the statement's timeout.
+  ///
+  /// - Returns: whether `receive` has something to do.
+  package mutating func waitForAnswer(orWake wake: WakeDescriptor) -> Bool {
+    guard let statement = running, !isBroken else { return true }
+    let outcome = Waiting.wait(
+      socket: PQsocket(handle.raw), wakes: (self.wake, wake), until: statement.deadline)
+    guard outcome.isWoken, !outcome.isReadable else { return true }
+    wake.drain()
+    return cancelToken?.isCancelled ?? false
+  }
+
   /// Waits for the statement that `send` started. Its timeout counts from `send`, unless another is
   /// given here, which counts from now.
   package mutating func receive(timeout: Duration? = nil) throws(PostgresError) -> Rows {

@@ -16,7 +16,7 @@ package struct PostgresTimestamp: Sendable, Hashable, Comparable {
 
   private static let postgresEpochMicroseconds: Int64 = 946_684_800_000_000
 
-  init(microsecondsSince2000 value: Int64) {
+  package init(microsecondsSince2000 value: Int64) {
     let (sum, overflow) = value.addingReportingOverflow(Self.postgresEpochMicroseconds)
     switch value {
     case .min: self = .distantPast

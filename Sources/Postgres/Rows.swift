@@ -93,6 +93,12 @@ package struct Row: Sendable {
 
   package func isNull(at column: Int) -> Bool { rows.cell(index, column).bytes == nil }
 
+  /// The value's bytes in binary format without a copy, whatever the type; nil for NULL. Valid as long
+  /// as the caller keeps the row: see `extendLifetime`.
+  package func unsafeBytes(at column: Int) -> UnsafeRawBufferPointer? {
+    rows.cell(index, column).bytes
+  }
+
   /// The value's bytes in binary format without a copy, whatever the type; nil for NULL.
   package func withBytes<Result, Failure: Error>(
     at column: Int, _ body: (UnsafeRawBufferPointer?) throws(Failure) -> Result

@@ -65,7 +65,9 @@ import Testing
     try await system.down()
   }
 
-  @Test func `scaled, cordoned and deleted, the nodes follow, and what waits says why`() async throws {
+  @Test func `scaled, cordoned and deleted, the nodes follow, and what waits says why`()
+    async throws
+  {
     let system = try System()
     try await system.up()
     _ = try await onboard(system)

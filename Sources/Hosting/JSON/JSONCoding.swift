@@ -26,6 +26,14 @@ extension Double: JSONReadable, JSONWritable {
   package func write(to json: inout JSONWriter) { json.number(self) }
 }
 
+extension Array: JSONWritable where Element: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openList()
+    for element in self { element.write(to: &json) }
+    json.closeList()
+  }
+}
+
 /// In the order of the keys: a dictionary's own order differs from process to process.
 extension Dictionary: JSONWritable where Key == String, Value: JSONWritable {
   package func write(to json: inout JSONWriter) {

@@ -67,6 +67,11 @@ package struct JSONWriter {
     bytes.append(UInt8(ascii: "\""))
     var value = value
     value.withUTF8 { utf8 in
+      // Nearly always there is nothing to escape.
+      if utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+        bytes.append(contentsOf: utf8)
+        return
+      }
       for byte in utf8 {
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -84,6 +89,18 @@ package struct JSONWriter {
     }
     bytes.append(UInt8(ascii: "\""))
     needsComma = true
+  }
+
+  /// A field of an object.
+  package mutating func field(_ name: String, _ value: some JSONWritable) {
+    key(name)
+    value.write(to: &self)
+  }
+
+  /// A field that is left out when it has no value.
+  package mutating func optional(_ name: String, _ value: (some JSONWritable)?) {
+    guard let value else { return }
+    field(name, value)
   }
 
   private mutating func separate() {

@@ -2,16 +2,29 @@
 
 /// A SHA-256 digest, written as 64 hexadecimal digits.
 package struct Digest: Hashable, Sendable {
-  package let bytes: [UInt8]
+  // Held as four words, not as an array: every event has a digest or two, and an array is a piece of
+  // memory of its own.
+  private let word0, word1, word2, word3: UInt64
 
-  package init(bytes: [UInt8]) {
+  package init(bytes: [UInt8]) { self = bytes.withUnsafeBytes { Digest(raw: $0) } }
+
+  package init(raw bytes: UnsafeRawBufferPointer) {
     precondition(bytes.count == 32, "a SHA-256 digest has 32 bytes")
-    self.bytes = bytes
+    word0 = bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
+    word1 = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+    word2 = bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+    word3 = bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
+  }
+
+  package var bytes: [UInt8] { withBytes { Array($0) } }
+
+  package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    withUnsafeBytes(of: (word0, word1, word2, word3)) { body($0) }
   }
 
   package init?(_ text: String) {
     guard let bytes = [UInt8](hexadecimal: text), bytes.count == 32 else { return nil }
-    self.bytes = bytes
+    self.init(bytes: bytes)
   }
 
   package static let zero = Digest(bytes: [UInt8](repeating: 0, count: 32))

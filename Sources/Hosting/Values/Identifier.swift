@@ -51,7 +51,53 @@ package struct Stream: Hashable, Sendable {
 
 extension Stream: CustomStringConvertible {
   package var description: String {
-    self == .log ? Kind.log.rawValue : "\(kind.rawValue)/\(origin)"
+    self == .log ? Kind.log.rawValue : kind.rawValue + "/" + String(origin.value)
+  }
+}
+
+extension Kind {
+  /// The same as of the raw value. Length and first letter tell the kinds apart; a test says so.
+  init?(ascii bytes: UnsafeBufferPointer<UInt8>) {
+    guard let first = bytes.first else { return nil }
+    let kind: Kind
+    switch (bytes.count, Unicode.Scalar(first)) {
+    case (8, "p"): kind = .provider
+    case (9, "a"): kind = .agreement
+    case (6, "e"): kind = .engine
+    case (5, "m"): kind = .model
+    case (4, "t"): kind = .team
+    case (3, "k"): kind = .key
+    case (6, "p"): kind = .person
+    case (10, "d"): kind = .deployment
+    case (4, "n"): kind = .node
+    case (7, "g"): kind = .gateway
+    case (3, "l"): kind = .log
+    default: return nil
+    }
+    guard bytes.elementsEqual(kind.rawValue.utf8) else { return nil }
+    self = kind
+  }
+}
+
+extension Stream {
+  /// The same as of the text, without making one: every row that is read has two of them.
+  package init?(ascii bytes: UnsafeBufferPointer<UInt8>) {
+    guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")) else {
+      guard bytes.elementsEqual("log".utf8) else { return nil }
+      self = .log
+      return
+    }
+    let digits = bytes[(slash + 1)...]
+    // Eighteen digits cannot overflow; a position of more is no position of ours.
+    guard let kind = Kind(ascii: UnsafeBufferPointer(rebasing: bytes[..<slash])), kind != .log,
+      (1...18).contains(digits.count)
+    else { return nil }
+    var value: Int64 = 0
+    for byte in digits {
+      guard byte >= 48, byte <= 57 else { return nil }
+      value = value &* 10 &+ Int64(byte &- 48)
+    }
+    self.init(kind, Position(value))
   }
 }
 

@@ -56,6 +56,11 @@ package struct Text: Hashable, Sendable, CustomStringConvertible {
 
   package init(_ value: String) throws(Malformed) {
     if value.isEmpty { throw Malformed("a text cannot be empty") }
+    // Of printable ASCII a character is a byte, and none is a control character.
+    if value.utf8.count <= Self.longest, value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) {
+      self.value = value
+      return
+    }
     if value.count > Self.longest {
       throw Malformed("a text has at most \(Self.longest) characters, this one has \(value.count)")
     }

@@ -134,11 +134,67 @@ extension Timestamp: CustomStringConvertible {
     let day = microseconds >= 0 ? microseconds / Self.day : (microseconds - Self.day + 1) / Self.day
     let rest = microseconds - day * Self.day
     let date = Self.civil(fromDays: day)
+    // Years before 0 and past 9999 are longer than the form: they are only ever shown.
+    guard (0...9_999).contains(date.year) else {
+      return Self.padded(date.year, 4) + Self.digits(from: 0, day, rest).dropFirst(4)
+    }
+    return String(Self.digits(from: date.year, day, rest))
+  }
+
+  /// `yyyy-MM-ddTHH:mm:ss.ffffffZ`, written at once: timestamps stand in many events.
+  private static func digits(from year: Int64, _ day: Int64, _ rest: Int64) -> Substring {
+    let date = civil(fromDays: day)
     let seconds = rest / 1_000_000
-    return Self.padded(date.year, 4) + "-" + Self.padded(date.month, 2) + "-"
-      + Self.padded(date.day, 2) + "T" + Self.padded(seconds / 3600, 2) + ":"
-      + Self.padded(seconds / 60 % 60, 2) + ":" + Self.padded(seconds % 60, 2) + "."
-      + Self.padded(rest % 1_000_000, 6) + "Z"
+    let text = String(unsafeUninitializedCapacity: canonicalLength) { buffer in
+      func put(_ value: Int64, _ width: Int, at offset: Int, then byte: Unicode.Scalar) {
+        var value = value
+        for index in stride(from: offset + width - 1, through: offset, by: -1) {
+          buffer[index] = UInt8(48 + value % 10)
+          value /= 10
+        }
+        buffer[offset + width] = UInt8(ascii: byte)
+      }
+      put(year, 4, at: 0, then: "-")
+      put(date.month, 2, at: 5, then: "-")
+      put(date.day, 2, at: 8, then: "T")
+      put(seconds / 3600, 2, at: 11, then: ":")
+      put(seconds / 60 % 60, 2, at: 14, then: ":")
+      put(seconds % 60, 2, at: 17, then: ".")
+      put(rest % 1_000_000, 6, at: 20, then: "Z")
+      return canonicalLength
+    }
+    return text[...]
+  }
+
+  private static let canonicalLength = 27
+
+  /// Reads exactly what `description` writes, and nothing else.
+  package init?(canonical bytes: UnsafeBufferPointer<UInt8>) {
+    guard bytes.count == Self.canonicalLength else { return nil }
+    var isFaulty = false
+    func number(_ offset: Int, _ width: Int, then byte: Unicode.Scalar) -> Int64 {
+      var value: Int64 = 0
+      for index in offset..<offset + width {
+        let digit = bytes[index] &- 48
+        if digit > 9 { isFaulty = true }
+        value = value &* 10 &+ Int64(digit)
+      }
+      if bytes[offset + width] != UInt8(ascii: byte) { isFaulty = true }
+      return value
+    }
+    let year = number(0, 4, then: "-")
+    let month = number(5, 2, then: "-")
+    let day = number(8, 2, then: "T")
+    let hour = number(11, 2, then: ":")
+    let minute = number(14, 2, then: ":")
+    let second = number(17, 2, then: ".")
+    let micros = number(20, 6, then: "Z")
+    guard !isFaulty, (1...12).contains(month), day >= 1, day <= Self.daysInMonth(year, month),
+      hour < 24, minute < 60, second < 60
+    else { return nil }
+    let seconds = (hour * 60 + minute) * 60 + second
+    self.init(
+      microseconds: Self.daysFromCivil(year, month, day) * Self.day + seconds * 1_000_000 + micros)
   }
 
   /// `2025-05-01` when it is a midnight, else to the second: for people.

@@ -1,0 +1,114 @@
+// Programs that the bench starts: PostgreSQL's, wharfd, a peer's interpreter.
+
+import Glibc
+
+package struct ChildProcess: Sendable {
+  package let pid: pid_t
+
+  /// Starts a command in a session of its own, with standard output and error in `log`.
+  package static func start(
+    _ command: [String], in folder: String, log: String, environment: [String: String] = [:]
+  ) throws(BenchFailure) -> ChildProcess {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // A lane blocks all signals; its children must not.
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    // POSIX_SPAWN_SETSID, which Swift does not import: Ctrl-C is for the bench, which then ends them.
+    let newSession: Int32 = 0x80
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | newSession))
+    let added = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    let line =
+      ["/bin/sh", "-c", "cd \"$0\" && exec env \"$@\"", folder] + added + command
+    let arguments = line.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var pid = pid_t()
+    let status = posix_spawn(&pid, "/bin/sh", &actions, &attributes, arguments, environ)
+    guard status == 0 else {
+      throw BenchFailure("cannot start \(command[0]): \(String(cString: strerror(status)))")
+    }
+    return ChildProcess(pid: pid)
+  }
+
+  /// Runs a command to its end, or kills it when it takes longer.
+  ///
+  /// - Returns: its exit code, 128 and the signal that ended it, or none when it was killed.
+  package static func run(
+    _ command: [String], in folder: String, log: String, environment: [String: String] = [:],
+    withinSeconds limit: Int
+  ) throws(BenchFailure) -> Int32? {
+    let child = try start(command, in: folder, log: log, environment: environment)
+    let deadline = ContinuousClock.now + .seconds(limit)
+    while ContinuousClock.now < deadline {
+      if let code = child.poll() { return code }
+      usleep(5_000)
+    }
+    child.end(with: SIGKILL, withinSeconds: 5)
+    return nil
+  }
+
+  /// Its exit code once it has ended.
+  package func poll() -> Int32? {
+    var status: Int32 = 0
+    guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+    return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F
+  }
+
+  /// Sends a signal, and SIGKILL when that did not help in time; reaps it.
+  package func end(with signal: Int32, withinSeconds limit: Int) {
+    kill(pid, signal)
+    let deadline = ContinuousClock.now + .seconds(limit)
+    while ContinuousClock.now < deadline {
+      if poll() != nil { return }
+      usleep(5_000)
+    }
+    kill(pid, SIGKILL)
+    var status: Int32 = 0
+    waitpid(pid, &status, 0)
+  }
+
+  /// The most memory that it has held so far, in megabytes.
+  package var peakMegabytes: Double? {
+    guard let text = TextFile.read("/proc/\(pid)/status"),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Double($0) })
+    else { return nil }
+    return kibibytes * 1_024 / 1e6
+  }
+}
+
+package enum TextFile {
+  package static func read(_ path: String) -> String? {
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 {
+      bytes.append(contentsOf: buffer[..<count])
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  package static func write(_ text: String, to path: String) throws(BenchFailure) {
+    guard let file = fopen(path, "w") else {
+      throw BenchFailure("cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+    let bytes = Array(text.utf8)
+    let written = fwrite(bytes, 1, bytes.count, file)
+    guard fclose(file) == 0, written == bytes.count else {
+      throw BenchFailure("cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  package static func tail(_ path: String) -> String {
+    (read(path) ?? "(no log)").split(separator: "\n").suffix(12).joined(separator: "\n")
+  }
+}

@@ -1,0 +1,46 @@
+// A wharfd's place in the log, in the bench's own process.
+
+import EventLog
+import Hosting
+import Logging
+import Postgres
+
+final class Member: Sendable {
+  static let secret = ClusterSecret(bytes: [UInt8](repeating: 7, count: ClusterSecret.byteCount))
+  private static let leadTimeoutSeconds = 60
+
+  let log: LogMember
+  private let task: Task<Void, any Error>
+
+  static var logger: Logger {
+    var logger = Logger(label: "wharf-bench") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = .error
+    return logger
+  }
+
+  /// Leads the log of a migrated database.
+  static func leading(_ database: PostgresConfiguration) async throws -> Member {
+    let member = try Member(database)
+    let deadline = ContinuousClock.now + .seconds(leadTimeoutSeconds)
+    while ContinuousClock.now < deadline {
+      if case .leading = member.log.board.current.standing { return member }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    await member.stop()
+    throw BenchFailure("no log was led within \(leadTimeoutSeconds) s")
+  }
+
+  private init(_ database: PostgresConfiguration) throws {
+    let settings = LogSettings(
+      database: database, instance: "bench", address: "http://bench",
+      makeCommandID: { Workload.commandID() })
+    let log = try LogMember(settings: settings, secret: Self.secret, logger: Self.logger)
+    self.log = log
+    task = Task { try await log.run() }
+  }
+
+  func stop() async {
+    log.stop()
+    _ = try? await task.value
+  }
+}

@@ -1,0 +1,154 @@
+// A real wharfd on the long log: how long until it answers at the head, and how much memory it holds
+// by then.
+
+import Glibc
+import Hosting
+import Postgres
+
+struct StartArm: Arm {
+  private static let readyTimeoutSeconds = 300
+  private static let stopTimeoutSeconds = 30
+
+  let name = "start"
+  let databases: Databases
+  let events: Int
+  let wharfd: String
+
+  func run() async throws -> Sample {
+    let (databases, wharfd) = (databases, wharfd)
+    let least = databases.baseCount + Int64(events)
+    return try await onThread(name) {
+      try Self.measure(databases, wharfd, least: least)
+    }
+  }
+
+  private static func measure(
+    _ databases: Databases, _ wharfd: String, least: Int64
+  ) throws -> Sample {
+    let folder = try makeFolder()
+    defer {
+      _ = try? ChildProcess.run(
+        ["rm", "-rf", folder], in: "/", log: "/dev/null", withinSeconds: 30)
+    }
+    let port = try freePort()
+    let log = "\(folder)/log"
+    let start = ContinuousClock.now
+    let child = try ChildProcess.start(
+      [
+        wharfd, "run", "--listen", "127.0.0.1:\(port)", "--secret-file", "\(folder)/secret",
+        "--admin-token-file", "\(folder)/token",
+      ], in: folder, log: log,
+      environment: ["WHARF_DATABASE_URL": try databases.cluster.url(Databases.long)])
+    defer { child.end(with: SIGTERM, withinSeconds: stopTimeoutSeconds) }
+    let deadline = start + .seconds(readyTimeoutSeconds)
+    while true {
+      if let head = HTTPProbe.head(port: port), head >= least { break }
+      guard ContinuousClock.now < deadline, child.poll() == nil else {
+        throw BenchFailure("wharfd was not ready: \(TextFile.tail(log))")
+      }
+      usleep(5_000)
+    }
+    let elapsed = ContinuousClock.now - start
+    guard let megabytes = child.peakMegabytes else {
+      throw BenchFailure("wharfd's memory cannot be read from /proc")
+    }
+    return Sample(
+      events: Int(least), seconds: elapsed.inSeconds, latencies: [elapsed.inNanoseconds],
+      extras: ["megabytes": megabytes])
+  }
+
+  private static func makeFolder() throws -> String {
+    var template = Array("/tmp/wharf-bench-start-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw BenchFailure("cannot make a folder in /tmp: \(String(cString: strerror(errno)))")
+    }
+    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  private static func freePort() throws -> UInt16 {
+    guard let port = Loopback.withSocket({ $0.bindToAnyPort() }) ?? nil else {
+      throw BenchFailure("no port of the loopback interface is free")
+    }
+    return port
+  }
+}
+
+/// Asks a wharfd's `/health`, which names the head in a header.
+enum HTTPProbe {
+  static func head(port: UInt16) -> Int64? {
+    let reply = Loopback.withSocket { socket -> String? in
+      guard socket.connect(to: port) else { return nil }
+      return socket.ask("GET /health HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+    }
+    guard let reply = reply ?? nil, reply.hasPrefix("HTTP/1.1 200") else { return nil }
+    for line in reply.split(whereSeparator: \.isNewline) {
+      let parts = line.split(separator: ":", maxSplits: 1)
+      if parts.count == 2, parts[0].lowercased() == "wharf-head" {
+        return Int64(parts[1].drop(while: \.isWhitespace).prefix(while: \.isNumber))
+      }
+    }
+    return nil
+  }
+}
+
+/// A TCP socket of 127.0.0.1, with a limit on every wait.
+struct Loopback {
+  private static let waitSeconds = 2
+  private static let longestReplyBytes = 65_536
+
+  private let descriptor: Int32
+
+  static func withSocket<Result>(_ body: (Loopback) -> Result) -> Result? {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var limit = timeval(tv_sec: waitSeconds, tv_usec: 0)
+    let size = socklen_t(MemoryLayout<timeval>.size)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+    return body(Loopback(descriptor: descriptor))
+  }
+
+  private func withAddress<Result>(
+    _ port: UInt16, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result
+  ) -> (Result, UInt16) {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let result = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    return (result, UInt16(bigEndian: address.sin_port))
+  }
+
+  func bindToAnyPort() -> UInt16? {
+    let (bound, port) = withAddress(0) { address, size in
+      var size = size
+      return bind(descriptor, address, size) == 0 && getsockname(descriptor, address, &size) == 0
+    }
+    return bound ? port : nil
+  }
+
+  func connect(to port: UInt16) -> Bool {
+    withAddress(port) { Glibc.connect(descriptor, $0, $1) == 0 }.0
+  }
+
+  /// Sends a request and reads to the end of the reply.
+  func ask(_ request: String) -> String? {
+    let bytes = Array(request.utf8)
+    guard send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
+      return nil
+    }
+    var reply: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4_096)
+    while reply.count < Self.longestReplyBytes {
+      let count = recv(descriptor, &buffer, buffer.count, 0)
+      guard count > 0 else { break }
+      reply.append(contentsOf: buffer[..<count])
+    }
+    return String(decoding: reply, as: UTF8.self)
+  }
+}

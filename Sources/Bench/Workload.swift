@@ -1,0 +1,64 @@
+// What is appended: changes of the terms of agreements, whose event and reason come to about 300
+// bytes. Each producer changes agreements of its own, in turn, so that every command changes
+// something and the state stays of one size.
+
+import EventLog
+import Glibc
+import Hosting
+
+package enum Workload {
+  package static let agreements = 1_024
+
+  /// What a bench runs without is kept out of `Sources/Hosting`: ids are made here.
+  package static func commandID() -> CommandID {
+    CommandID(at: .wall, random: (.random(in: .min ... .max), .random(in: .min ... .max)))
+  }
+
+  private static let reason =
+    "agreed by mail after the quarterly review with the provider, see the file"
+
+  static func providerName(_ number: Int) throws -> Name { try Name("provider-\(number)") }
+
+  static func principal(_ producer: Int) -> Principal {
+    Principal(actor: .of(Stream(.person, Position(Int64(producer) + 1))), role: .admin)
+  }
+
+  /// The command that a producer sends as its nth.
+  static func amend(producer: Int, of producers: Int, sequence: Int) throws -> CommandRequest {
+    let own = (agreements - producer + producers - 1) / producers
+    let number = producer + producers * (sequence % own)
+    // The base has 90 days: never the same twice in a row.
+    let days = (100 + sequence / own) % (Terms.longestNoticeDays + 1)
+    return CommandRequest(
+      id: commandID(),
+      command: AmendAgreement(
+        provider: try providerName(number), scope: nil, audiences: nil, until: nil,
+        noticeDays: days),
+      principal: principal(producer), reason: try Text(reason))
+  }
+
+  /// The commands that make what the others change.
+  static func foundation() throws -> [CommandRequest] {
+    let terms = Terms(
+      scope: [.evaluation, .fineTuning, .inference, .training], audiences: [.external, .internal],
+      from: Timestamp("2025-05-01")!, until: Timestamp("2035-05-01")!, noticeDays: 90)
+    return try (0..<agreements).flatMap { number in
+      let commands: [any Command] = [
+        RegisterProvider(name: try providerName(number)),
+        SignAgreement(provider: try providerName(number), terms: terms),
+      ]
+      return commands.map {
+        CommandRequest(id: commandID(), command: $0, principal: principal(0))
+      }
+    }
+  }
+}
+
+extension Timestamp {
+  /// This machine's wall clock.
+  static var wall: Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+  }
+}

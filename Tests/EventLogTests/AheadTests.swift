@@ -1,0 +1,129 @@
+// The next batch is decided while the one before it is under way: on a state that may never come
+// about. A lock on the table holds that batch up for as long as a test needs.
+
+import Hosting
+import Postgres
+import TestKit
+import Testing
+
+@testable import EventLog
+
+@Suite(.database, .timeLimit(.minutes(2))) struct AheadTests {
+  private func mark(_ name: String) -> PlaceMark { PlaceMark(name: Name(known: name)) }
+
+  /// The outcome of a command sent now.
+  private func send(
+    _ rig: Rig, _ command: any Command, id: CommandID = .random()
+  ) -> Task<Result<Receipt, SubmitFailure>, Never> {
+    Task {
+      do throws(SubmitFailure) {
+        return .success(try await rig.send(command, id: id))
+      } catch {
+        return .failure(error)
+      }
+    }
+  }
+
+  private func hold(_ connection: inout Connection) throws {
+    try connection.script("BEGIN")
+    try connection.script("LOCK TABLE log.events IN SHARE MODE")
+  }
+
+  /// Waits until the log's append is held up.
+  private func isHeldUp(_ rig: Rig) async throws {
+    var connection = try Connection(rig.database)
+    let deadline = ContinuousClock.now + .seconds(20)
+    while ContinuousClock.now < deadline {
+      let rows = try connection.query(
+        """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND datname = current_database()
+        """)
+      if try rows[0].decode(Int64.self, at: 0) > 0 { return }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    Issue.record("no append waited for the lock")
+  }
+
+  private func refusal(_ result: Result<Receipt, SubmitFailure>) -> (code: String, at: Position)? {
+    guard case .failure(.refused(let refusal, let position)) = result else { return nil }
+    return (refusal.code, position)
+  }
+
+  @Test func `what is decided ahead rests on the batch under way, once that is stored`()
+    async throws
+  {
+    let rig = try await Rig.leading(TestDatabase.current)
+    let before = rig.head.state.position
+    var holder = try Connection(rig.database)
+    try hold(&holder)
+    let first = send(rig, mark("first"))
+    try await isHeldUp(rig)
+    let others = (0..<40).map { send(rig, mark("other-\($0)")) }
+    let again = send(rig, mark("first"))
+    // They reach the leader while its batch is held up; none is answered before it.
+    try await Task.sleep(for: .milliseconds(100))
+    #expect(rig.head.state.position == before)
+    try holder.script("COMMIT")
+    let stored = try await first.value.get().position
+    for other in others { #expect(try await other.value.get().position > stored) }
+    let refused = refusal(await again.value)
+    #expect(refused?.code == "nameTaken")
+    #expect((refused?.at ?? .empty) >= stored)
+    _ = try rig.verified()
+    await rig.stop()
+  }
+
+  @Test func `what was decided ahead is decided anew when another event came first`() async throws {
+    let rig = try await Rig.leading(TestDatabase.current)
+    var holder = try Connection(rig.database)
+    try hold(&holder)
+    let first = send(rig, mark("first"))
+    try await isHeldUp(rig)
+    let taken = send(rig, mark("taken"))
+    let again = send(rig, mark("first"))
+    try await Task.sleep(for: .milliseconds(100))
+    // Someone else writes the position that the batch under way wants.
+    let head = rig.head
+    let request = CommandRequest(id: .random(), command: mark("taken"), principal: .tester)
+    let foreign = Batch(
+      [
+        PendingCommand(
+          request: request, seal: .zero, deadline: ContinuousClock.now, answer: { _ in })
+      ], after: head.state, hash: head.hash, now: head.state.recordedAt)
+    try holder.execute(LogStatements.append(foreign.rows))
+    try holder.script("COMMIT")
+    #expect(try await first.value.get().position > head.state.position.next)
+    #expect(refusal(await taken.value)?.code == "nameTaken")
+    #expect(refusal(await again.value)?.code == "nameTaken")
+    let marks = try rig.verified().filter { $0.type == "markPlaced" }
+    #expect(marks.count == 2)
+    await rig.stop()
+  }
+
+  @Test func `a batch whose connection dies takes what was decided ahead with it`() async throws {
+    let rig = try await Rig.leading(TestDatabase.current)
+    var holder = try Connection(rig.database)
+    try hold(&holder)
+    let first = send(rig, mark("first"))
+    try await isHeldUp(rig)
+    let id = CommandID.random()
+    let others = (0..<10).map { send(rig, mark("other-\($0)")) }
+    let twice = [send(rig, mark("twice"), id: id), send(rig, mark("twice"), id: id)]
+    try await Task.sleep(for: .milliseconds(100))
+    try holder.execute(
+      """
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE wait_event_type = 'Lock' AND datname = current_database()
+      """)
+    try holder.script("COMMIT")
+    var places: Set<Position> = [try await first.value.get().position]
+    for other in others { places.insert(try await other.value.get().position) }
+    let results = [await twice[0].value, await twice[1].value]
+    #expect(try results[0].get() == results[1].get())
+    let marks = try rig.verified().filter { $0.type == "markPlaced" }
+    #expect(marks.count == 12)
+    #expect(places.count == 11)
+    await rig.stop()
+  }
+}
