@@ -185,7 +185,8 @@ private struct BellService: Service {
 }
 
 /// What a leader makes sure of first: the engines that this program brings, and an admin while the log
-/// knows no person; in this order, so that the first admin finds a system that is whole. Tried again while the database is away.
+/// knows no person; in this order, so that the first admin finds a system that is whole. Tried again
+/// while the database is away.
 private struct AdmissionService: Service {
   let member: LogMember
   let file: String

@@ -107,16 +107,12 @@ package struct Finalization {
 
   /// - Returns: the database's time.
   private func requireThisEra(_ connection: inout Connection) throws -> Timestamp {
-    let identity = try connection.query(LogStatements.databaseIdentity)[0]
-    let identifier = try identity.decode(String.self, at: 0)
-    let timeline = Int(try identity.decode(Int64.self, at: 1))
+    let (database, time) = try LogStatements.readIdentity(&connection)
     guard let era = state.log.era else { throw LogError.neverLed }
-    guard era.systemIdentifier == identifier, era.timeline == timeline else {
+    guard era.database == database else {
       throw LogError.otherEra(
-        recorded: "system \(era.systemIdentifier), timeline \(era.timeline)",
-        found: "system \(identifier), timeline \(timeline)")
+        recorded: era.database.description, found: database.description)
     }
-    let time = try identity.decode(PostgresTimestamp.self, at: 2)
-    return Timestamp(microseconds: time.microsecondsSinceUnixEpoch)
+    return time
   }
 }

@@ -15,7 +15,9 @@ package struct RandomHistory: Sendable {
     try world.perform(
       TakeLeadership(
         instance: "wharfd-\(seed)", address: "http://10.0.0.\(seed % 250):7400",
-        systemIdentifier: "\(7_331 + seed)", timeline: Int(seed % 3) + 1), by: .wharfd)
+        database: DatabaseIdentity(
+          systemIdentifier: "\(7_331 + seed)", timeline: Int(seed % 3) + 1,
+          database: Int64(16_384 + seed), table: Int64(16_390 + seed))), by: .wharfd)
     try world.perform(
       AdmitFirstAdmin(name: "admin", token: world.newSecret(), prefix: "whp_first"), by: .wharfd)
   }

@@ -68,13 +68,11 @@ private struct LongLog {
   private var nodeIDs: [ID<Node>] = []
 
   init(_ connection: inout Connection) throws {
-    let identity = try connection.query(LogStatements.databaseIdentity)[0]
+    let database = try LogStatements.readIdentity(&connection).identity
     waiting = [
       (
         TakeLeadership(
-          instance: "maker", address: "http://127.0.0.1:1",
-          systemIdentifier: try identity.decode(String.self, at: 0),
-          timeline: Int(try identity.decode(Int64.self, at: 1))), .wharfd
+          instance: "maker", address: "http://127.0.0.1:1", database: database), .wharfd
       ),
       (AdmitFirstAdmin(name: "admin", token: secret(), prefix: "whp_first"), .wharfd),
       (

@@ -121,13 +121,16 @@ struct LoadCargo: Command {
 
   @Test func `an empty log begins at the level of its first leader`() throws {
     let take = TakeLeadership(
-      instance: "w", address: "a", systemIdentifier: "7", timeline: 1, formatLevel: 3)
+      instance: "w", address: "a",
+      database: DatabaseIdentity(systemIdentifier: "7", timeline: 1), formatLevel: 3)
     var world = World()
     try world.perform(take, by: .wharfd)
     #expect(world.state.log.formatLevel == 3)
     world = World()
     try world.perform(
-      TakeLeadership(instance: "w", address: "a", systemIdentifier: "7", timeline: 1), by: .wharfd)
+      TakeLeadership(
+        instance: "w", address: "a", database: DatabaseIdentity(systemIdentifier: "7", timeline: 1)),
+      by: .wharfd)
     try world.perform(take, by: .wharfd)
     #expect(world.state.log.formatLevel == FormatLevel.current)
   }

@@ -126,9 +126,15 @@ enum SnapshotHistories {
   /// What random commands leave as it is.
   private static func vary(_ world: inout World, _ variant: Int) throws {
     world.pass(seconds: 1)
-    try world.happen(EraBegan(systemIdentifier: "8", timeline: 9))
+    let database = DatabaseIdentity(systemIdentifier: "8", timeline: 9, database: 1, table: 2)
+    try world.happen(EraBegan(database: database))
+    for node in world.state.nodes.sorted.prefix(1) {
+      try world.happen(
+        NodeAlarmed(alarm: "it lacks what I saw", seen: Position(9)), on: node.id.stream)
+      try world.happen(EraAccepted(era: world.state.position), on: node.id.stream)
+    }
     try world.perform(
-      TakeLeadership(instance: "two", address: "b", systemIdentifier: "8", timeline: 9),
+      TakeLeadership(instance: "two", address: "b", database: database),
       by: .wharfd)
     if variant % 2 == 0 {
       try world.perform(RaiseFormatLevel(level: variant, readers: []), by: .wharfd)

@@ -166,15 +166,6 @@ extension KeyRevoked: CanonicallyRead {
   }
 }
 
-extension EraBegan: CanonicallyRead {
-  package init?(canonical reader: inout CanonicalReader) {
-    guard reader.open(), let systemIdentifier = reader.field("systemIdentifier", String.self),
-      let timeline = reader.field("timeline", Int.self), reader.close()
-    else { return nil }
-    self.init(systemIdentifier: systemIdentifier, timeline: timeline)
-  }
-}
-
 extension LeadershipTaken: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
     guard reader.open(), let instance = reader.field("instance", String.self),

@@ -164,15 +164,6 @@ extension KeyRevoked: JSONWritable {
   }
 }
 
-extension EraBegan: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.field("systemIdentifier", systemIdentifier)
-    json.field("timeline", timeline)
-    json.closeObject()
-  }
-}
-
 extension LeadershipTaken: JSONWritable {
   package func write(to json: inout JSONWriter) {
     json.openObject()

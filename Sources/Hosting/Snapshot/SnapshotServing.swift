@@ -8,7 +8,8 @@ extension Node: SnapshotValue {
       joinedAt: snapshot.read(), lostAt: snapshot.read(), returnedAt: snapshot.read(),
       losses: snapshot.read(), opensAt: snapshot.read(), credential: snapshot.read(),
       attempts: snapshot.read(), charges: snapshot.read(), taken: snapshot.read(),
-      freeMemories: snapshot.read(), generation: snapshot.read())
+      freeMemories: snapshot.read(), generation: snapshot.read(), alarm: snapshot.read(),
+      acceptedEra: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(id)
@@ -29,6 +30,8 @@ extension Node: SnapshotValue {
     snapshot.write(taken)
     snapshot.write(freeMemories)
     snapshot.write(generation)
+    snapshot.write(alarm)
+    snapshot.write(acceptedEra)
   }
 }
 

@@ -67,13 +67,25 @@ extension LogState: SnapshotValue {
 
 extension Era: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
-    try self.init(
-      position: snapshot.read(), systemIdentifier: snapshot.read(), timeline: snapshot.read())
+    try self.init(position: snapshot.read(), database: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(position)
+    snapshot.write(database)
+  }
+}
+
+extension DatabaseIdentity: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      systemIdentifier: snapshot.read(), timeline: snapshot.read(), database: snapshot.read(),
+      table: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(systemIdentifier)
     snapshot.write(timeline)
+    snapshot.write(database)
+    snapshot.write(table)
   }
 }
 

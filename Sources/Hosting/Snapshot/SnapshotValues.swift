@@ -17,6 +17,13 @@ extension Int: SnapshotValue {
   package func write(to snapshot: inout SnapshotWriter) { snapshot.integer(Int64(self)) }
 }
 
+extension Int64: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    self = try snapshot.integer()
+  }
+  package func write(to snapshot: inout SnapshotWriter) { snapshot.integer(self) }
+}
+
 extension String: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     self = try snapshot.text()
