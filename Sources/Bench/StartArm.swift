@@ -84,7 +84,9 @@ enum HTTPProbe {
     for line in reply.split(whereSeparator: \.isNewline) {
       let parts = line.split(separator: ":", maxSplits: 1)
       if parts.count == 2, parts[0].lowercased() == "wharf-head" {
-        return Int64(parts[1].drop(while: \.isWhitespace).prefix(while: \.isNumber))
+        // Its era, its position, its hash.
+        let head = parts[1].split(separator: "/")
+        return head.count == 3 ? Int64(head[1]) : nil
       }
     }
     return nil
@@ -95,6 +97,8 @@ enum HTTPProbe {
 struct Loopback {
   private static let waitSeconds = 2
   private static let longestReplyBytes = 65_536
+
+  private static let endOfHead = Array("\r\n\r\n".utf8)
 
   private let descriptor: Int32
 
@@ -136,7 +140,7 @@ struct Loopback {
     withAddress(port) { Glibc.connect(descriptor, $0, $1) == 0 }.0
   }
 
-  /// Sends a request and reads to the end of the reply.
+  /// Sends a request and reads the head of the reply.
   func ask(_ request: String) -> String? {
     let bytes = Array(request.utf8)
     guard send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
@@ -148,6 +152,7 @@ struct Loopback {
       let count = recv(descriptor, &buffer, buffer.count, 0)
       guard count > 0 else { break }
       reply.append(contentsOf: buffer[..<count])
+      if reply.contains(Self.endOfHead) { break }
     }
     return String(decoding: reply, as: UTF8.self)
   }
