@@ -17,8 +17,7 @@ private func phase(
   withinSeconds seconds: Double = 30
 ) async throws -> ObservedAttempt {
   try await eventually("\(id) is \(phase)", withinSeconds: seconds) {
-    let seen = await standIn.attempt(id)
-    return seen?.phase == phase ? seen : nil
+    await standIn.attempt(id, in: phase)
   }
 }
 

@@ -67,8 +67,7 @@ extension StandIn {
     _ phase: AttemptPhase, of id: String, withinSeconds seconds: Double = 30
   ) async throws -> ObservedAttempt {
     try await eventually("\(id) is \(phase)", withinSeconds: seconds) {
-      let seen = await attempt(id)
-      return seen?.phase == phase ? seen : nil
+      await attempt(id, in: phase)
     }
   }
 

@@ -53,6 +53,18 @@ actor StandIn {
     reports.last?.attempts.first { $0.id == attemptID(id) }
   }
 
+  /// The attempt as it was last reported, if in this phase. An end is reported once and then
+  /// forgotten, so that it may stand in an earlier report.
+  func attempt(_ id: String, in phase: AttemptPhase) -> ObservedAttempt? {
+    let looked = phase == .ended ? reports[...] : reports.suffix(1)
+    for report in looked.reversed() {
+      if let seen = report.attempts.first(where: { $0.id == attemptID(id) }), seen.phase == phase {
+        return seen
+      }
+    }
+    return nil
+  }
+
   /// Every phase that was reported of an attempt, in order, repetitions left out.
   func phases(of id: String) -> [AttemptPhase] {
     var phases: [AttemptPhase] = []
