@@ -7,6 +7,7 @@ import Hosting
 import Hummingbird
 import Logging
 import NIOCore
+import Synchronization
 import Wire
 
 actor StandIn {
@@ -151,21 +152,26 @@ struct StandInServer {
   var url: String { "http://127.0.0.1:\(port)" }
 
   static func use(
-    _ standIn: StandIn = StandIn(), port: Int = Workspace.freePort(),
+    _ standIn: StandIn = StandIn(), port: Int = 0,
     _ test: @escaping @Sendable (StandInServer) async throws -> Void
   ) async throws {
     var log = Logger(label: "stand-in")
     log.logLevel = .critical
     let started = Nudge()
+    // The kernel chooses: a port that was found free is another's a moment later.
+    let bound = BoundPort(port)
     let application = Application(
       router: routes(standIn),
       configuration: .init(address: .hostname("127.0.0.1", port: port)),
-      onServerRunning: { _ in started.nudge() }, logger: log)
+      onServerRunning: { channel in
+        if let port = channel.localAddress?.port { bound.port.withLock { $0 = port } }
+        started.nudge()
+      }, logger: log)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await application.run() }
       group.addTask {
         await started.wait(longestMilliseconds: 10_000)
-        try await test(StandInServer(standIn: standIn, port: port))
+        try await test(StandInServer(standIn: standIn, port: bound.port.withLock { $0 }))
       }
       try await group.next()
       group.cancelAll()
@@ -204,4 +210,10 @@ struct StandInServer {
     }
     return router
   }
+}
+
+/// The port that a server was given.
+private final class BoundPort: Sendable {
+  let port: Mutex<Int>
+  init(_ port: Int) { self.port = Mutex(port) }
 }
