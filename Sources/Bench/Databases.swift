@@ -1,6 +1,7 @@
 // The databases of a run. `wharf_bench_base` holds a log with the agreements that are changed, and
 // views of it; every arm that writes starts from a copy, so all of them write into the same table
-// with the same rows. `wharf_bench_log` holds a long log for the arms that read.
+// with the same rows. `wharf_bench_log` holds a long log for the arms that read. A copy is another
+// database than the one its log was written into, so an era begins in it, as after a restore.
 
 import ControlPlane
 import EventLog
@@ -14,7 +15,7 @@ package struct Databases: Sendable {
   private static let rowsPerStatement = 1_000
 
   let cluster: Cluster
-  /// How many events the base holds.
+  /// How many events a copy of the base holds.
   let baseCount: Int64
 
   static func prepare(_ cluster: Cluster, events: Int) async throws -> Databases {
@@ -35,8 +36,9 @@ package struct Databases: Sendable {
     let head = member.log.board.current
     await member.stop()
     try rebuild(configuration)
-    let databases = Databases(cluster: cluster, baseCount: head.state.position.value)
-    try databases.cluster.create(long, from: base)
+    // The event that begins an era is one more.
+    let databases = Databases(cluster: cluster, baseCount: head.state.position.value + 1)
+    try databases.copyBase(to: long)
     try databases.fill(long, with: events)
     try rebuild(cluster.configuration(long))
     return databases
@@ -50,9 +52,19 @@ package struct Databases: Sendable {
 
   /// A copy of the base under the name of the scratch database.
   func makeScratch() throws -> PostgresConfiguration {
-    try cluster.create(Self.scratch, from: Self.base)
+    try copyBase(to: Self.scratch)
     try cluster.checkpoint()
     return cluster.configuration(Self.scratch)
+  }
+
+  private func copyBase(to database: String) throws {
+    try cluster.create(database, from: Self.base)
+    var connection = try Connection(cluster.configuration(database))
+    let head = try Recovery(&connection) { _, _ in }
+      .begin(&connection, commandID: Workload.commandID(), seal: Chain.origin)
+    guard head.position.value == baseCount else {
+      throw BenchFailure("a copy of the base ends at \(head.position), not at \(baseCount)")
+    }
   }
 
   /// Appends events to the log of a database, decided and chained as a leader would, in large

@@ -4,6 +4,7 @@ import EventLog
 import Hosting
 import Logging
 import Postgres
+import Synchronization
 
 final class Member: Sendable {
   static let secret = ClusterSecret(bytes: [UInt8](repeating: 7, count: ClusterSecret.byteCount))
@@ -11,6 +12,7 @@ final class Member: Sendable {
 
   let log: LogMember
   private let task: Task<Void, any Error>
+  private let ended: Ended
 
   static var logger: Logger {
     var logger = Logger(label: "wharf-bench") { StreamLogHandler.standardError(label: $0) }
@@ -24,6 +26,11 @@ final class Member: Sendable {
     let deadline = ContinuousClock.now + .seconds(leadTimeoutSeconds)
     while ContinuousClock.now < deadline {
       if case .leading = member.log.board.current.standing { return member }
+      // It gives up by itself only for a reason that no waiting helps against.
+      if member.ended.isSet {
+        try await member.task.value
+        break
+      }
       try await Task.sleep(for: .milliseconds(5))
     }
     await member.stop()
@@ -36,11 +43,23 @@ final class Member: Sendable {
       makeCommandID: { Workload.commandID() })
     let log = try LogMember(settings: settings, secret: Self.secret, logger: Self.logger)
     self.log = log
-    task = Task { try await log.run() }
+    let ended = Ended()
+    self.ended = ended
+    task = Task {
+      defer { ended.set() }
+      try await log.run()
+    }
   }
 
   func stop() async {
     log.stop()
     _ = try? await task.value
   }
+}
+
+private final class Ended: Sendable {
+  private let flag = Mutex(false)
+
+  func set() { flag.withLock { $0 = true } }
+  var isSet: Bool { flag.withLock { $0 } }
 }

@@ -1,6 +1,7 @@
-// A real wharfd on the long log: how long until it answers at the head, and how much memory it holds
-// by then.
+// A real wharfd on the long log, which has snapshots: how long until it answers at the head, and how
+// much memory it holds by then.
 
+import EventLog
 import Glibc
 import Hosting
 import Postgres
@@ -18,18 +19,33 @@ struct StartArm: Arm {
     let (databases, wharfd) = (databases, wharfd)
     let least = databases.baseCount + Int64(events)
     return try await onThread(name) {
-      try Self.measure(databases, wharfd, least: least)
+      let folder = try Self.makeFolder()
+      defer {
+        _ = try? ChildProcess.run(
+          ["rm", "-rf", folder], in: "/", log: "/dev/null", withinSeconds: 30)
+      }
+      // The first start reads the whole log, and leaves the snapshots that the next one begins with.
+      try Self.forgetSnapshots(databases)
+      let whole = try Self.start(databases, wharfd, in: folder, least: least, untilSnapshot: true)
+      let next = try Self.start(databases, wharfd, in: folder, least: least, untilSnapshot: false)
+      return Sample(
+        events: Int(least), seconds: next.elapsed.inSeconds,
+        latencies: [next.elapsed.inNanoseconds],
+        extras: [
+          "megabytes": next.megabytes, "s without snapshot": whole.elapsed.inSeconds,
+        ])
     }
   }
 
-  private static func measure(
-    _ databases: Databases, _ wharfd: String, least: Int64
-  ) throws -> Sample {
-    let folder = try makeFolder()
-    defer {
-      _ = try? ChildProcess.run(
-        ["rm", "-rf", folder], in: "/", log: "/dev/null", withinSeconds: 30)
-    }
+  private struct Started {
+    let elapsed: Duration
+    let megabytes: Double
+  }
+
+  /// Starts wharfd, waits until it is ready at the head, and stops it.
+  private static func start(
+    _ databases: Databases, _ wharfd: String, in folder: String, least: Int64, untilSnapshot: Bool
+  ) throws -> Started {
     let port = try freePort()
     let log = "\(folder)/log"
     let start = ContinuousClock.now
@@ -52,9 +68,31 @@ struct StartArm: Arm {
     guard let megabytes = child.peakMegabytes else {
       throw BenchFailure("wharfd's memory cannot be read from /proc")
     }
-    return Sample(
-      events: Int(least), seconds: elapsed.inSeconds, latencies: [elapsed.inNanoseconds],
-      extras: ["megabytes": megabytes])
+    if untilSnapshot { try waitForSnapshot(databases, least: least, until: deadline) }
+    return Started(elapsed: elapsed, megabytes: megabytes)
+  }
+
+  /// Those of a run before were sealed with a secret that is gone.
+  private static func forgetSnapshots(_ databases: Databases) throws {
+    var connection = try Connection(databases.cluster.configuration(Databases.long))
+    try connection.script("TRUNCATE log.snapshots CASCADE")
+  }
+
+  /// The last whole interval before the head is due, or none where the log is shorter than one.
+  private static func waitForSnapshot(
+    _ databases: Databases, least: Int64, until deadline: ContinuousClock.Instant
+  ) throws {
+    let interval = Int64(SnapshotLimits().intervalEvents)
+    var connection = try Connection(databases.cluster.configuration(Databases.long))
+    while least >= interval {
+      let rows = try connection.query(
+        "SELECT coalesce(max(position), 0)::int8 FROM log.snapshots")
+      if try rows[0].decode(Int64.self, at: 0) > least - interval { return }
+      guard ContinuousClock.now < deadline else {
+        throw BenchFailure("wharfd wrote no snapshot of its last \(interval) events")
+      }
+      usleep(5_000)
+    }
   }
 
   private static func makeFolder() throws -> String {
