@@ -5,13 +5,19 @@
 import EventLog
 import Glibc
 import Hosting
+import Synchronization
 
 package enum Workload {
   package static let agreements = 1_024
 
-  /// What a bench runs without is kept out of `Sources/Hosting`: ids are made here.
+  /// Ids of a run start at random, and are counted from there: asking the kernel for each would be
+  /// measured, too.
+  private static let seed = UInt64.random(in: .min ... .max)
+  private static let idsMade = Atomic<UInt64>(0)
+
   package static func commandID() -> CommandID {
-    CommandID(at: .wall, random: (.random(in: .min ... .max), .random(in: .min ... .max)))
+    let number = idsMade.wrappingAdd(1, ordering: .relaxed).newValue
+    return CommandID(at: .wall, random: (seed, number))
   }
 
   private static let reason =

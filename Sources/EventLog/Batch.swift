@@ -15,8 +15,14 @@ package struct Batch {
     case failed(SubmitFailure)
   }
 
+  /// A command, and what became of it.
+  struct Decided {
+    let pending: PendingCommand
+    let outcome: Outcome
+  }
+
   package private(set) var rows: [StoredEvent] = []
-  private(set) var outcomes: [(pending: PendingCommand, outcome: Outcome)] = []
+  private(set) var outcomes: [Decided] = []
   /// The state and the hash after the last row.
   package private(set) var state: HostingState
   package private(set) var hash: Digest
@@ -36,7 +42,8 @@ package struct Batch {
   /// Decides more commands after those that are in the batch.
   mutating func append(_ commands: [PendingCommand], now: Timestamp) {
     for pending in commands {
-      outcomes.append((pending, decide(pending, now: max(now, state.recordedAt))))
+      outcomes.append(
+        Decided(pending: pending, outcome: decide(pending, now: max(now, state.recordedAt))))
     }
   }
 

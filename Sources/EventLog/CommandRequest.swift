@@ -33,9 +33,14 @@ package struct CommandRequest: Sendable {
       Array(principal.actor.description.utf8), Array((reason?.value ?? "").utf8))
   }
 
-  private struct Metadata: JSONRecord { let reason: Text? }
-
-  var metadata: [UInt8] { Metadata(reason: reason).jsonBytes }
+  /// What was said beside the command, as JSON text.
+  var metadata: [UInt8] {
+    var json = JSONWriter()
+    json.openObject()
+    json.optional("reason", reason)
+    json.closeObject()
+    return json.bytes
+  }
 }
 
 /// What an accepted command led to: read from its events alone, so that a retry at any later time

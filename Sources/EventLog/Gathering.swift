@@ -26,7 +26,7 @@ struct Gathering {
     var taken = inbox.take(Batch.commandLimit - min(count, Batch.commandLimit))
     guard count + taken.count > 0 else { return taken }
     // Those in the batch already were not among the ones just answered.
-    let wanted = min(Batch.commandLimit, count + lastCount)
+    let wanted = min(Batch.commandLimit, (count + lastCount + 1) / 2)
     let end =
       ContinuousClock.now
       + min(lastTook / Self.shareOfAnAppend, .microseconds(Self.waitMicrosecondsLimit))

@@ -35,9 +35,9 @@ package enum LogStatements {
         Parameter(rows.map { Int16($0.schemaVersion) }),
         .jsonBytes(rows.map(\.data)),
         .jsonBytes(rows.map(\.metadata)),
-        Parameter(rows.map { PostgresUUID(bytes: $0.commandID.bytes) }),
+        Parameter(rows.map { PostgresUUID($0.commandID) }),
         Parameter(rows.map(\.commandHash?.bytes)),
-        Parameter(rows.map { PostgresUUID(bytes: $0.correlationID.bytes) }),
+        Parameter(rows.map { PostgresUUID($0.correlationID) }),
         Parameter(rows.map(\.causation?.value)),
         Parameter(rows.map(\.actor.description)),
         Parameter(
@@ -52,8 +52,8 @@ package enum LogStatements {
       [
         Parameter(row.position.value), Parameter(row.stream.description), Parameter(row.type),
         Parameter(Int16(row.schemaVersion)), .json(bytes: row.data), .json(bytes: row.metadata),
-        Parameter(PostgresUUID(bytes: row.commandID.bytes)), Parameter(row.commandHash?.bytes),
-        Parameter(PostgresUUID(bytes: row.correlationID.bytes)),
+        Parameter(PostgresUUID(row.commandID)), Parameter(row.commandHash?.bytes),
+        Parameter(PostgresUUID(row.correlationID)),
         Parameter(row.causation?.value), Parameter(row.actor.description),
         Parameter(PostgresTimestamp(microsecondsSinceUnixEpoch: row.recordedAt.microseconds)),
         Parameter(row.hash.bytes),
@@ -85,7 +85,7 @@ package enum LogStatements {
       ) e ON true
       WHERE f.command_id = ANY($1) AND f.command_hash IS NOT NULL
       ORDER BY e.position
-      """, [Parameter(ids.map { PostgresUUID(bytes: $0.bytes) })])
+      """, [Parameter(ids.map { PostgresUUID($0) })])
   }
 
   /// The events after a position and up to another, for `Connection.copyOut`: the server sends on
@@ -136,4 +136,8 @@ package enum LogStatements {
   static func stepDown(epoch: Position) -> Query {
     "UPDATE log.leader SET instance = NULL, beat = beat + 1 WHERE epoch = \(epoch.value)"
   }
+}
+
+extension PostgresUUID {
+  fileprivate init(_ id: CommandID) { self = id.withBytes { PostgresUUID(raw: $0) } }
 }

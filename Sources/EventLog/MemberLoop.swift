@@ -480,10 +480,11 @@ extension MemberLoop {
 
   private mutating func answer(_ batch: Batch, _ connection: inout Connection) throws {
     var refused: [(pending: PendingCommand, failure: SubmitFailure)] = []
-    for (pending, outcome) in batch.outcomes {
-      switch outcome {
-      case .accepted(let range): pending.answer(.success(Receipt(events: Array(batch.rows[range]))))
-      case .failed(let failure): refused.append((pending, failure))
+    for decided in batch.outcomes {
+      switch decided.outcome {
+      case .accepted(let range):
+        decided.pending.answer(.success(Receipt(events: Array(batch.rows[range]))))
+      case .failed(let failure): refused.append((decided.pending, failure))
       }
     }
     guard !refused.isEmpty else { return }

@@ -83,9 +83,14 @@ package struct Terms: Codable, Equatable, Sendable {
   /// Sorted and without doubles, so that equal terms are equal.
   fileprivate var normal: Terms {
     var terms = self
-    terms.scope = Set(scope).sorted()
-    terms.audiences = Set(audiences).sorted()
+    terms.scope = Self.normal(scope)
+    terms.audiences = Self.normal(audiences)
     return terms
+  }
+
+  private static func normal<Value: Comparable & Hashable>(_ values: [Value]) -> [Value] {
+    let isNormal = zip(values, values.dropFirst()).allSatisfy { $0 < $1 }
+    return isNormal ? values : Set(values).sorted()
   }
 }
 
@@ -264,8 +269,9 @@ package struct AmendAgreement: Command {
     terms.until = until ?? terms.until
     terms.noticeDays = noticeDays ?? terms.noticeDays
     try terms.check()
-    if terms.normal != current.terms {
-      decision.record(AgreementAmended(terms: terms.normal), on: current.id.stream)
+    let normal = terms.normal
+    if normal != current.terms {
+      decision.record(AgreementAmended(terms: normal), on: current.id.stream)
     }
   }
 }

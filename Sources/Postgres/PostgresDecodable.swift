@@ -180,7 +180,7 @@ extension String: PostgresDecodableScalar {
 extension PostgresUUID: PostgresDecodableScalar {
   package static var postgresReadable: String { "uuid" }
   package init(_ cell: Cell) throws(CellError) {
-    self.init(unchecked: try cell.require(PostgresType.uuid, size: Self.byteCount))
+    self.init(raw: try cell.require(PostgresType.uuid, size: Self.byteCount))
   }
 }
 

@@ -15,13 +15,12 @@ package struct PostgresUUID: Sendable, Hashable, Comparable {
   /// - Returns: nil unless there are exactly sixteen bytes.
   package init?(bytes: some Collection<UInt8>) {
     guard bytes.count == Self.byteCount else { return nil }
-    func number(_ part: some Collection<UInt8>) -> UInt64 {
-      part.reduce(0) { $0 << 8 | UInt64($1) }
-    }
-    self.init(high: number(bytes.prefix(8)), low: number(bytes.suffix(8)))
+    self = Array(bytes).withUnsafeBytes { PostgresUUID(raw: $0) }
   }
 
-  init(unchecked bytes: UnsafeRawBufferPointer) {
+  /// - Parameter bytes: sixteen.
+  package init(raw bytes: UnsafeRawBufferPointer) {
+    precondition(bytes.count == Self.byteCount, "a UUID has sixteen bytes")
     high = UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self))
     low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
   }

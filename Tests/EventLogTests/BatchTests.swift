@@ -19,7 +19,7 @@ import Testing
   }
 
   private func codes(_ batch: Batch) -> [String] {
-    batch.outcomes.map { _, outcome in
+    batch.outcomes.map(\.outcome).map { outcome in
       switch outcome {
       case .accepted: "accepted"
       case .failed(.refused(let refusal, _)): refusal.code

@@ -91,14 +91,19 @@ package struct JSONWriter {
     needsComma = true
   }
 
-  /// A field of an object.
-  package mutating func field(_ name: String, _ value: some JSONWritable) {
-    key(name)
+  /// A field of an object; its name needs no escaping.
+  package mutating func field(_ name: StaticString, _ value: some JSONWritable) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
     value.write(to: &self)
   }
 
   /// A field that is left out when it has no value.
-  package mutating func optional(_ name: String, _ value: (some JSONWritable)?) {
+  package mutating func optional(_ name: StaticString, _ value: (some JSONWritable)?) {
     guard let value else { return }
     field(name, value)
   }
