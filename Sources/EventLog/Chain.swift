@@ -30,27 +30,62 @@ package enum Chain {
 
   /// The hash at a position: that of the position before, and the digest of the row.
   package static func link(_ digest: Digest, after previous: Digest) -> Digest {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(64)
-    previous.withBytes { bytes.append(contentsOf: $0) }
-    digest.withBytes { bytes.append(contentsOf: $0) }
-    return bytes.withUnsafeBytes { Digest(sha256Of: $0) }
+    withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { bytes in
+      previous.withBytes { bytes.copyMemory(from: $0) }
+      digest.withBytes {
+        UnsafeMutableRawBufferPointer(rebasing: bytes[32...]).copyMemory(from: $0)
+      }
+      return Digest(sha256Of: UnsafeRawBufferPointer(bytes))
+    }
   }
 
   /// The digest of a row: all that others need to know of it to check the chain.
   package static func digest(of event: StoredEvent) -> Digest {
-    row(event).withUnsafeBytes { Digest(sha256Of: $0) }
+    let texts = Texts(event)
+    // Mostly on the stack: this is done for every row that is ever read.
+    return withUnsafeTemporaryAllocation(byteCount: texts.rowBytes, alignment: 1) { bytes in
+      write(event, texts, to: bytes)
+      return Digest(sha256Of: UnsafeRawBufferPointer(bytes))
+    }
   }
 
   /// The exact bytes of a row that its digest is made of.
   package static func row(_ event: StoredEvent) -> [UInt8] {
-    var encoding = Encoding(capacity: event.data.count + event.metadata.count + 256)
+    let texts = Texts(event)
+    return [UInt8](unsafeUninitializedCapacity: texts.rowBytes) { buffer, count in
+      write(event, texts, to: UnsafeMutableRawBufferPointer(buffer))
+      count = texts.rowBytes
+    }
+  }
+
+  /// The columns whose text is made for the row, and the size of the whole.
+  private struct Texts {
+    let stream: String
+    let actor: String
+    let rowBytes: Int
+
+    init(_ event: StoredEvent) {
+      stream = event.stream.description
+      actor = event.actor.description
+      let lengths = 12 * MemoryLayout<UInt32>.size
+      let numbers = (event.causation == nil ? 3 : 4) * MemoryLayout<Int64>.size
+      let ids = 2 * 16 + (event.commandHash == nil ? 0 : 32)
+      rowBytes =
+        lengths + numbers + ids + stream.utf8.count + event.type.utf8.count + event.data.count
+        + event.metadata.count + actor.utf8.count
+    }
+  }
+
+  private static func write(
+    _ event: StoredEvent, _ texts: Texts, to bytes: UnsafeMutableRawBufferPointer
+  ) {
+    var encoding = Encoding(rest: bytes)
     encoding.field(event.position.value)
-    encoding.field(event.stream.description)
+    encoding.field(texts.stream)
     encoding.field(event.type)
     encoding.field(Int64(event.schemaVersion))
-    encoding.field(event.data)
-    encoding.field(event.metadata)
+    event.data.withUnsafeBytes { encoding.field($0) }
+    event.metadata.withUnsafeBytes { encoding.field($0) }
     event.commandID.withBytes { encoding.field($0) }
     if let commandHash = event.commandHash {
       commandHash.withBytes { encoding.field($0) }
@@ -63,40 +98,40 @@ package enum Chain {
     } else {
       encoding.null()
     }
-    encoding.field(event.actor.description)
+    encoding.field(texts.actor)
     encoding.field(event.recordedAt.microseconds)
-    return encoding.bytes
+    precondition(encoding.rest.isEmpty, "a row is of the size that was counted")
   }
 
   private struct Encoding {
-    var bytes: [UInt8] = []
+    /// What is still to be written.
+    var rest: UnsafeMutableRawBufferPointer
 
-    init(capacity: Int) { bytes.reserveCapacity(capacity) }
-
-    mutating func length(_ count: UInt32) {
-      withUnsafeBytes(of: count.bigEndian) { bytes.append(contentsOf: $0) }
+    private mutating func put(_ value: UnsafeRawBufferPointer) {
+      rest.copyMemory(from: value)
+      rest = UnsafeMutableRawBufferPointer(rebasing: rest[value.count...])
     }
 
-    mutating func null() { length(.max) }
+    private mutating func put(_ value: some FixedWidthInteger) {
+      rest.storeBytes(of: value.bigEndian, as: type(of: value))
+      rest = UnsafeMutableRawBufferPointer(rebasing: rest[(value.bitWidth / 8)...])
+    }
+
+    mutating func null() { put(UInt32.max) }
 
     mutating func field(_ value: UnsafeRawBufferPointer) {
-      length(UInt32(value.count))
-      bytes.append(contentsOf: value)
-    }
-
-    mutating func field(_ value: [UInt8]) {
-      length(UInt32(value.count))
-      bytes.append(contentsOf: value)
+      put(UInt32(value.count))
+      put(value)
     }
 
     mutating func field(_ value: String) {
-      length(UInt32(value.utf8.count))
-      bytes.append(contentsOf: value.utf8)
+      var value = value
+      value.withUTF8 { field(UnsafeRawBufferPointer($0)) }
     }
 
     mutating func field(_ value: Int64) {
-      length(8)
-      withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+      put(UInt32(8))
+      put(value)
     }
   }
 }

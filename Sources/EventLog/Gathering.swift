@@ -1,7 +1,8 @@
 // Lets a batch gather those who were just answered. They come back within microseconds, one by one; a
 // leader that leaves with the first of them makes the others wait for a whole commit, and again in
-// every round. So it waits until as many have come as it answered last, for a small part of a
-// commit's time at most, and never when nobody is there.
+// every round. One that waits for all of them lets the database rest meanwhile. So it waits until
+// half of those it knows of have come: while they are stored, the others come and are decided. It
+// waits for a small part of a commit's time at most, and never when nobody is there.
 
 import Glibc
 
@@ -25,7 +26,7 @@ struct Gathering {
   func take(_ inbox: Inbox, having count: Int) -> [PendingCommand] {
     var taken = inbox.take(Batch.commandLimit - min(count, Batch.commandLimit))
     guard count + taken.count > 0 else { return taken }
-    // Those in the batch already were not among the ones just answered.
+    // Those in the batch already were not among the ones just answered: together they are all.
     let wanted = min(Batch.commandLimit, (count + lastCount + 1) / 2)
     let end =
       ContinuousClock.now

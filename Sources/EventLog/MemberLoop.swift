@@ -307,18 +307,16 @@ extension MemberLoop {
   private mutating func append(
     _ batch: Batch, _ connection: inout Connection
   ) throws -> Appended {
-    let statement = LogStatements.append(batch.rows)
     let start = ContinuousClock.now
     defer { gathering.note(batch.outcomes.count, took: ContinuousClock.now - start) }
     do throws(PostgresError) {
-      do throws(PostgresError) {
-        try connection.send(statement, timeout: settings.statementTimeout)
-        decideAhead(of: batch, &connection)
-        _ = try connection.receive()
-      } catch {
+      try send(batch.rows, &connection)
+      decideAhead(of: batch, &connection)
+      do throws(PostgresError) { _ = try connection.receive() } catch {
         // What was prepared for it is no longer there: nothing has happened yet.
         guard !connection.isBroken, ["26000", "0A000"].contains(error.sqlState) else { throw error }
-        try connection.execute(statement, timeout: settings.statementTimeout)
+        try connection.execute(
+          LogStatements.append(batch.rows), timeout: settings.statementTimeout)
       }
       return .stored
     } catch {
@@ -331,6 +329,19 @@ extension MemberLoop {
       case "events_command": return .commandKnown
       default: return .rejected(error)
       }
+    }
+  }
+
+  /// Starts the one statement that stores a batch.
+  private func send(
+    _ rows: [StoredEvent], _ connection: inout Connection
+  ) throws(PostgresError) {
+    if rows.count < LogStatements.copyFromRows {
+      try connection.send(LogStatements.append(rows), timeout: settings.statementTimeout)
+    } else {
+      try connection.sendCopyIn(
+        LogStatements.copyIn, data: LogStatements.copyData(rows),
+        timeout: settings.statementTimeout)
     }
   }
 

@@ -48,7 +48,7 @@ package struct CopyRow {
 
 /// Parts the data of `Connection.copyOut` into rows.
 package struct CopyRowReader {
-  private static let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0]
+  static let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0]
   private let sql: String
   private var isPastHeader = false
 
