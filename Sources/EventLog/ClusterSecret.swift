@@ -26,5 +26,11 @@ package struct ClusterSecret: Sendable, CustomStringConvertible {
     return Digest(bytes: Array(code.finalize()))
   }
 
+  /// A key for one use, from which neither the secret nor another use's key can be found.
+  func key(for label: String) -> SymmetricKey {
+    HKDF<SHA256>.deriveKey(
+      inputKeyMaterial: key, info: Array(label.utf8), outputByteCount: Self.byteCount)
+  }
+
   package var description: String { "cluster secret" }
 }

@@ -32,10 +32,6 @@ package struct CommandRequest: Sendable {
       "command", Array(type(of: command).type.utf8), command.jsonBytes,
       Array(principal.actor.description.utf8), Array((reason?.value ?? "").utf8))
   }
-
-  private struct Metadata: JSONRecord { let reason: Text? }
-
-  var metadata: [UInt8] { Metadata(reason: reason).jsonBytes }
 }
 
 /// What an accepted command led to: read from its events alone, so that a retry at any later time

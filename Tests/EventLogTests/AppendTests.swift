@@ -13,7 +13,7 @@ import Testing
     async throws
   {
     let rig = try await Rig.leading(.current)
-    let reader = LogReader(pool: try Pool(rig.database))
+    let reader = LogReader(pool: try Pool(rig.database), keys: PersonKeys(Rig.secret))
     let done = Mutex(false)
     let tail = Task {
       var seen: [StoredEvent] = []

@@ -137,7 +137,7 @@ enum SnapshotHistories {
       TakeLeadership(instance: "two", address: "b", database: database),
       by: .wharfd)
     if variant % 2 == 0 {
-      try world.perform(RaiseFormatLevel(level: variant, readers: []), by: .wharfd)
+      try world.perform(RaiseFormatLevel(level: variant + 1, readers: []), by: .wharfd)
     }
     try world.perform(
       DefineEngine(
