@@ -41,6 +41,7 @@ import Testing
   @Test func `tables and columns are as the projector writes them`() async throws {
     _ = try Migrator.migrate(TestDatabase.current.configuration)
     try await onThread { connection in
+      _ = try Rebuild.run(&connection, keys: .none) { _ in }
       let rows = try connection.query(
         """
         SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
@@ -73,6 +74,7 @@ import Testing
   @Test func `every table and column has a comment`() async throws {
     _ = try Migrator.migrate(TestDatabase.current.configuration)
     try await onThread { connection in
+      _ = try Rebuild.run(&connection, keys: .none) { _ in }
       let rows = try connection.query(
         """
         SELECT c.relname::text || coalesce('.' || a.attname, '')

@@ -83,7 +83,9 @@ import struct Hosting.Stream
   /// The fold with every key, with some, and with none: all go through, and after the forgetting they
   /// are one.
   @Test(arguments: UInt64(1)...6)
-  func `a log folds whatever keys are left, and who is forgotten leaves no trace`(seed: UInt64) throws {
+  func `a log folds whatever keys are left, and who is forgotten leaves no trace`(seed: UInt64)
+    throws
+  {
     var history = try RandomHistory(seed: seed)
     try history.grow(to: 600)
     var random = SplitMix64(seed: seed)

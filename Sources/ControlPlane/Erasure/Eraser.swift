@@ -3,6 +3,7 @@
 // the next leader does it again.
 //
 //  1. Their keys are destroyed, and the table is written anew: a changed row leaves its bytes in the file.
+//     That waits for every transaction that may still see them.
 //     From here on nobody who has not a key at hand already opens anything of theirs.
 //  2. Every wharfd that lives has read the log past `personForgotten`, and so has thrown its copy away.
 //  3. All snapshots are thrown away, file and all, and made anew where there were some. None that was made
@@ -93,15 +94,15 @@ package final class Eraser: Service {
 
   private func erase(_ state: HostingState) async throws {
     // Of those erased long ago too: should an old copy of the vault have come back, it goes again.
-    let destroyed = try await session.destroyKeys(of: state.forgotten)
+    let forgotten = state.forgotten
+    guard !forgotten.isEmpty else { return }
+    let destroyed = try await session.destroyKeys(of: forgotten)
     let persons = state.unerased.sorted()
-    guard let last = state.forgotten.filter({ persons.contains($0.person) }).map(\.position).max()
-    else {
+    guard let last = forgotten.filter({ persons.contains($0.person) }).map(\.position).max() else {
       if destroyed > 0 {
-        try await carryOut(.rewriteVault)
         logger.notice("\(destroyed) keys of forgotten persons were there again, and are destroyed")
       }
-      return
+      return try await carryOut(.rewriteVault)
     }
     try afterStep(.keysDestroyed)
     try await carryOut(.rewriteVault)
@@ -157,6 +158,8 @@ private actor ErasureSession {
   private let cancel: CancelToken
   private let logger: Logger
   private var connection: Connection?
+  /// A transaction after the one that destroyed the keys.
+  private var destroyedBefore: String?
   /// Where there were snapshots.
   private var discarded: [Position] = []
 
@@ -188,8 +191,11 @@ private actor ErasureSession {
   func destroyKeys(of persons: [(person: ID<Person>, position: Position)]) throws -> Int {
     guard !persons.isEmpty else { return 0 }
     try connect()
-    return try connection!.execute(
+    let count = try connection!.execute(
       VaultStatements.destroy(persons.map { (id: $0.person, forgotten: $0.position) }))
+    destroyedBefore = try connection!.query(VaultStatements.transactionNumber)[0]
+      .decode(String.self, at: 0)
+    return count
   }
 
   /// - Returns: what held this part up, in words; nil when it is done.
@@ -197,7 +203,9 @@ private actor ErasureSession {
     try connect()
     do {
       switch part {
-      case .rewriteVault: try connection!.script(VaultStatements.rewrite)
+      case .rewriteVault:
+        if let reader = try whoSeesKeys() { return reader }
+        try connection!.script(VaultStatements.rewrite)
       case .tellOthers(let position): return try behind(position)
       case .discardSnapshots: discarded = try snapshots.discardAll(on: &connection!)
       case .makeViews: _ = try Rebuild.run(&connection!, keys: keys) { _ in }
@@ -210,6 +218,13 @@ private actor ErasureSession {
     } catch let error as PostgresError where error.sqlState == "55P03" {
       return "a lock on \(part.table)"
     }
+  }
+
+  /// Old rows are kept as long as a transaction may see them.
+  private func whoSeesKeys() throws -> String? {
+    guard let destroyedBefore else { return nil }
+    let rows = try connection!.query(VaultStatements.whoSeesBefore(destroyedBefore))
+    return try rows.first?.decode(String.self, at: 0)
   }
 
   private func behind(_ position: Position) throws -> String? {

@@ -5,7 +5,7 @@
 import Crypto
 import Hosting
 
-struct PersonKey: Sendable, Equatable {
+struct PersonKey: Sendable, Equatable, CustomStringConvertible {
   static let byteCount = 32
   /// Texts are filled up to whole blocks, so that a box says little about the length of its text.
   private static let blockBytes = 32
@@ -23,6 +23,8 @@ struct PersonKey: Sendable, Equatable {
   }
 
   static func == (a: PersonKey, b: PersonKey) -> Bool { a.bytes == b.bytes }
+
+  var description: String { "the key of a person" }
 
   fileprivate static func derived(from key: SymmetricKey, _ label: String) -> SymmetricKey {
     HKDF<SHA256>.deriveKey(
