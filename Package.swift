@@ -69,10 +69,11 @@ let package = Package(
     module("Hosting", [hashTrees]),
     module("Postgres", ["CLibPQ", "CLinux"]),
     .target(
-      name: "Migrations", path: "Migrations", exclude: ["CHAIN.md"],
+      name: "Migrations", path: "Migrations", exclude: ["CHAIN.md", "ERASURE.md"],
       resources: [
         .embedInCode("0001_event_log.sql"), .embedInCode("0002_views.sql"),
-        .embedInCode("0003_snapshots.sql"),
+        .embedInCode("0003_snapshots.sql"), .embedInCode("0004_vault.sql"),
+        .embedInCode("0005_views.sql"),
       ],
       swiftSettings: strict),
     module("Planner", ["Hosting", hashTrees]),

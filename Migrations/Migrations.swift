@@ -10,13 +10,15 @@ package struct Migration: Sendable {
 package enum Migrations {
   package static let all: [Migration] = [
     Migration(number: 1, name: "event_log", sql: text(PackageResources._001_event_log_sql)),
-    views,
+    Migration(number: 2, name: "views", sql: text(PackageResources._002_views_sql)),
     Migration(number: 3, name: "snapshots", sql: text(PackageResources._003_snapshots_sql)),
+    Migration(number: 4, name: "vault", sql: text(PackageResources._004_vault_sql)),
+    views,
   ]
 
   /// The newest form of the views: what a rebuild makes, and the projector expects to find.
   package static let views = Migration(
-    number: 2, name: "views", sql: text(PackageResources._002_views_sql))
+    number: 5, name: "views_personal", sql: text(PackageResources._005_views_sql))
 
   private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 }

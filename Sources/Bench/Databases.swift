@@ -47,7 +47,7 @@ package struct Databases: Sendable {
   private static func rebuild(_ configuration: PostgresConfiguration) throws {
     var connection = try Connection(configuration)
     try connection.script("VACUUM ANALYZE log.events")
-    _ = try Rebuild.run(&connection) { _ in }
+    _ = try Rebuild.run(&connection, keys: PersonKeys(Member.secret)) { _ in }
   }
 
   /// A copy of the base under the name of the scratch database.
@@ -72,11 +72,12 @@ package struct Databases: Sendable {
   func fill(_ database: String, with count: Int) throws {
     var connection = try Connection(cluster.configuration(database))
     try connection.script("SET synchronous_commit = off")
+    let keys = PersonKeys.none
     var state = HostingState()
     var hash = Chain.origin
     var page = try LogReader.events(after: .empty, limit: LogReader.pageLimit, on: &connection)
     while !page.isEmpty {
-      for event in page { try state.fold(event) }
+      for event in page { try state.fold(event, keys) }
       hash = page[page.count - 1].hash
       page = try LogReader.events(
         after: state.position, limit: LogReader.pageLimit, on: &connection)
@@ -87,7 +88,7 @@ package struct Databases: Sendable {
         return PendingCommand(
           request: request, seal: Chain.origin, deadline: ContinuousClock.now, answer: { _ in })
       }
-      let batch = Batch(commands, after: state, hash: hash, now: .wall)
+      let batch = Batch(commands, after: state, hash: hash, now: .wall, sealing: .nothing)
       precondition(batch.rows.count == commands.count, "each command leads to one event")
       try connection.execute(LogStatements.append(batch.rows))
       state = batch.state

@@ -88,6 +88,7 @@ struct FoldArm: Arm {
     let events = min(events, Self.heldLimit)
     return try await onThread(name) {
       var connection = try Connection(configuration)
+      let keys = PersonKeys.none
       var state = HostingState()
       var held: [StoredEvent] = []
       var last = Position.empty
@@ -96,11 +97,15 @@ struct FoldArm: Arm {
         guard let end = page.last else { throw VoidedArm(["the log ends at \(last)"]) }
         last = end.position
         for event in page {
-          if event.position.value <= first { try state.fold(event) } else { held.append(event) }
+          if event.position.value <= first {
+            try state.fold(event, keys)
+          } else {
+            held.append(event)
+          }
         }
       }
       let start = ContinuousClock.now
-      for event in held { try state.fold(event) }
+      for event in held { try state.fold(event, keys) }
       let elapsed = ContinuousClock.now - start
       guard state.position == last else {
         throw VoidedArm(["folded to \(state.position), not \(last)"])
@@ -143,7 +148,7 @@ struct RebuildArm: Arm {
     return try await onThread(name) {
       var connection = try Connection(configuration)
       let start = ContinuousClock.now
-      let views = try Rebuild.run(&connection) { _ in }
+      let views = try Rebuild.run(&connection, keys: PersonKeys(Member.secret)) { _ in }
       let elapsed = ContinuousClock.now - start
       let rows = try connection.query("SELECT count(*), max(position) FROM views.timeline")
       let count = try rows[0].decode(Int64.self, at: 0)

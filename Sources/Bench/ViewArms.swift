@@ -26,7 +26,8 @@ struct ViewArm: Arm {
     let member = try await Member.leading(configuration)
     let first = member.log.board.current.state.position.value + 1
     let projector = try Projector(
-      board: member.log.board, database: configuration, logger: Member.logger)
+      board: member.log.board, database: configuration, keys: member.log.keys,
+      logger: Member.logger)
     let following = Task { try await projector.run() }
     defer { following.cancel() }
     do {
@@ -139,7 +140,8 @@ struct ProjectorArm: Arm {
     let member = try await Member.leading(configuration)
     let target = member.log.board.current.state.position
     let projector = try Projector(
-      board: member.log.board, database: configuration, logger: Member.logger)
+      board: member.log.board, database: configuration, keys: member.log.keys,
+      logger: Member.logger)
     let start = ContinuousClock.now
     let following = Task { try await projector.run() }
     let done: Result<Duration, any Error>

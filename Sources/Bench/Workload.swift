@@ -25,8 +25,9 @@ package enum Workload {
 
   static func providerName(_ number: Int) throws -> Name { try Name("provider-\(number)") }
 
+  /// A machine: the reasons of persons would be sealed, and most of what a log stores is of machines.
   static func principal(_ producer: Int) -> Principal {
-    Principal(actor: .of(Stream(.person, Position(Int64(producer) + 1))), role: .admin)
+    Principal(actor: .of(Stream(.node, Position(Int64(producer) + 1))), role: .admin)
   }
 
   /// The command that a producer sends as its nth.

@@ -49,8 +49,9 @@ package enum Bootstrap {
       _ = try await member.submit(
         CommandRequest(id: commandID, command: command, principal: .wharfd))
       logger.info("the first admin's token is in \(file)")
-    } catch SubmitFailure.refused {
+    } catch {
       // Another wharfd was first.
+      guard case .refused(let refusal, _) = error, refusal.code == "notFirst" else { throw error }
     }
   }
 

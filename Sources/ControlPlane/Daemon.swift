@@ -64,11 +64,13 @@ package struct Daemon: Sendable {
       logger.info("applied migration \(migration.number), \(migration.name)")
     }
     let secret = try Bootstrap.clusterSecret(file: settings.secretFile)
-    let snapshots = SnapshotStore(secret: secret, logger: logger)
+    let keys = PersonKeys(secret)
+    let snapshots = SnapshotStore(secret: secret, keys: keys, logger: logger)
     var log = LogSettings(
       database: database, instance: settings.listen, address: address,
       makeCommandID: { CommandID.make() })
     log.snapshots = snapshots
+    log.keys = keys
     let member = try LogMember(settings: log, secret: secret, logger: logger)
     var options = PoolOptions()
     options.lanes = Self.poolConnections
@@ -77,13 +79,16 @@ package struct Daemon: Sendable {
     let signals = SignalBook()
     let bell = LogBell()
     let server = APIServer(
-      member: member, reader: LogReader(pool: pool, snapshots: snapshots), bell: bell,
+      member: member, reader: LogReader(pool: pool, keys: keys, snapshots: snapshots), bell: bell,
       signals: signals,
       secret: secret, host: host,
       port: port, address: address,
       now: { Timestamp.now() }, logger: logger)
     let projector = try Projector(
-      board: member.board, database: database, logger: logger, snapshots: snapshots)
+      board: member.board, database: database, keys: keys, logger: logger, snapshots: snapshots)
+    let eraser = try Eraser(
+      member: member, snapshots: snapshots, database: database, makeCommandID: { .make() },
+      logger: logger)
     let snapshotter = try Snapshotter(
       board: member.board, store: snapshots, database: database, logger: logger)
     let logger = logger
@@ -110,6 +115,7 @@ package struct Daemon: Sendable {
               logger: logger)),
           .init(service: projector),
           .init(service: SnapshotService(snapshotter: snapshotter)),
+          .init(service: eraser),
           .init(service: application),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     do {

@@ -22,18 +22,24 @@ package struct Batch {
   }
 
   package private(set) var rows: [StoredEvent] = []
+  /// What the rows are made of, before personal data was sealed.
+  private var bodies: [any Event] = []
   private(set) var outcomes: [Decided] = []
   /// The state and the hash after the last row.
   package private(set) var state: HostingState
   package private(set) var hash: Digest
+  /// The keys after the last row; those made here belong into the statement that stores the rows.
+  package private(set) var sealing: Sealing
   /// The state before the first row.
   private let base: HostingState
   private var rowsByID: [CommandID: (rows: Range<Int>, seal: Digest)] = [:]
 
   package init(
-    _ commands: [PendingCommand], after state: HostingState, hash: Digest, now: Timestamp
+    _ commands: [PendingCommand], after state: HostingState, hash: Digest, now: Timestamp,
+    sealing: Sealing
   ) {
     base = state
+    self.sealing = sealing
     self.state = state
     self.hash = hash
     append(commands, now: now)
@@ -85,14 +91,17 @@ package struct Batch {
     _ events: [NewEvent], of pending: PendingCommand, now: Timestamp
   ) -> Outcome {
     let request = pending.request
-    let metadata = request.metadata
     let first = rows.count
+    let sealingBefore = sealing
+    let level = state.log.formatLevel
     var head = hash
     for event in events {
+      let position = state.position.next
       var row = StoredEvent(
-        position: state.position.next, stream: event.stream, type: type(of: event.body).type,
-        schemaVersion: type(of: event.body).schemaVersion, data: event.body.jsonBytes,
-        metadata: metadata, commandID: request.id,
+        position: position, stream: event.stream, type: type(of: event.body).type,
+        schemaVersion: type(of: event.body).schemaVersion,
+        data: sealing.data(of: event, at: position),
+        metadata: sealing.metadata(of: request, at: position, level: level), commandID: request.id,
         commandHash: rows.count == first ? pending.seal : nil,
         correlationID: request.correlationID, causation: request.causation,
         actor: request.principal.actor, recordedAt: now, hash: .zero)
@@ -100,6 +109,7 @@ package struct Batch {
       do { try state.evolve(event.body, row.fact) } catch {
         // A fault of ours in `decide`: nothing of this command is stored, the others go on.
         takeBack(to: first)
+        sealing = sealingBefore
         return .failed(
           .refused(
             Refusal(
@@ -109,6 +119,7 @@ package struct Batch {
       }
       head = row.hash
       rows.append(row)
+      bodies.append(event.body)
     }
     hash = head
     rowsByID[request.id] = (first..<rows.count, pending.seal)
@@ -119,9 +130,10 @@ package struct Batch {
   /// changes.
   private mutating func takeBack(to count: Int) {
     rows.removeSubrange(count...)
+    bodies.removeSubrange(count...)
     state = base
-    for row in rows {
-      do { try state.fold(row) } catch {
+    for (row, body) in zip(rows, bodies) {
+      do { try state.evolve(body, row.fact) } catch {
         preconditionFailure("what was folded folds again: \(error)")
       }
     }

@@ -1,5 +1,6 @@
 // A walk over the log from its start: positions without a gap, times that never fall, hashes that
-// fit, events that can be read. What recovers, exports and imports stands on it.
+// fit, events that can be read. What recovers, exports and imports stands on it. It opens no personal
+// data, and needs none: the log folds whoever is forgotten.
 
 import Hosting
 import Postgres
@@ -9,6 +10,8 @@ package struct ChainedFold: Sendable {
 
   package private(set) var state = HostingState()
   package private(set) var hash = Chain.origin
+
+  private let keys = PersonKeys.none
 
   package init() {}
 
@@ -27,7 +30,7 @@ package struct ChainedFold: Sendable {
       throw .broken(
         position: event.position, reason: "its hash is not that of its columns and the hash before")
     }
-    try state.fold(event)
+    try state.fold(event, keys)
     hash = event.hash
   }
 

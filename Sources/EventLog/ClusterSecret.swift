@@ -9,12 +9,14 @@ import struct Hosting.Digest
 package struct ClusterSecret: Sendable, CustomStringConvertible {
   package static let byteCount = 32
 
+  private let key: SymmetricKey
   /// Has taken in the key; every seal goes on from a copy.
   private let keyed: HMAC<SHA256>
 
   package init(bytes: [UInt8]) {
     precondition(bytes.count == Self.byteCount, "a cluster secret has 32 bytes")
-    keyed = HMAC(key: SymmetricKey(data: bytes))
+    key = SymmetricKey(data: bytes)
+    keyed = HMAC(key: key)
   }
 
   /// A keyed digest of what follows a label, so that no use of the secret can stand for another.
@@ -29,6 +31,12 @@ package struct ClusterSecret: Sendable, CustomStringConvertible {
     // One call for all: each goes through generic code of another module.
     code.update(data: message)
     return code.finalize().withUnsafeBytes { Digest(raw: $0) }
+  }
+
+  /// A key for one use, from which neither the secret nor another use's key can be found.
+  func key(for label: String) -> SymmetricKey {
+    HKDF<SHA256>.deriveKey(
+      inputKeyMaterial: key, info: Array(label.utf8), outputByteCount: Self.byteCount)
   }
 
   package var description: String { "cluster secret" }

@@ -32,15 +32,6 @@ package struct CommandRequest: Sendable {
       "command", Array(type(of: command).type.utf8), command.jsonBytes,
       Array(principal.actor.description.utf8), Array((reason?.value ?? "").utf8))
   }
-
-  /// What was said beside the command, as JSON text.
-  var metadata: [UInt8] {
-    var json = JSONWriter()
-    json.openObject()
-    json.optional("reason", reason)
-    json.closeObject()
-    return json.bytes
-  }
 }
 
 /// What an accepted command led to: read from its events alone, so that a retry at any later time

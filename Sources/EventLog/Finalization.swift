@@ -22,6 +22,7 @@ package struct Finalization {
   private let secret: ClusterSecret
   private let snapshots: SnapshotStore?
   private let makeCommandID: () -> CommandID
+  private let keys: PersonKeys
   private var state = HostingState()
   private var hash = Chain.origin
 
@@ -33,6 +34,7 @@ package struct Finalization {
     self.secret = secret
     self.snapshots = snapshots
     self.makeCommandID = makeCommandID
+    keys = PersonKeys(secret)
   }
 
   /// Raises the log to a level: this program's own, but in tests.
@@ -68,12 +70,13 @@ package struct Finalization {
     while true {
       let events = try LogReader.events(
         after: state.position, limit: LogReader.pageLimit, on: &connection)
+      try keys.prepare(events, &connection)
       for event in events {
         guard Chain.hash(of: event, after: hash) == event.hash else {
           throw LogError.broken(
             position: event.position, reason: "the row is not what was appended")
         }
-        try state.fold(event)
+        try state.fold(event, keys)
         hash = event.hash
       }
       if events.count < LogReader.pageLimit { return }
@@ -87,7 +90,7 @@ package struct Finalization {
     let request = CommandRequest(id: makeCommandID(), command: command, principal: .wharfd)
     let pending = PendingCommand(
       request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })
-    let batch = Batch([pending], after: state, hash: hash, now: now)
+    let batch = Batch([pending], after: state, hash: hash, now: now, sealing: .nothing)
     if case .failed(.refused(let refusal, _)) = batch.outcomes[0].outcome { throw refusal }
     do {
       try connection.execute(LogStatements.append(batch.rows))

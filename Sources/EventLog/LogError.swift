@@ -19,6 +19,8 @@ package enum LogError: Error, Equatable, Sendable {
   case databaseNewer(applied: Int, known: Int)
   /// The log may hold what this program cannot read.
   case formatNewer(position: Position, log: Int, known: Int)
+  /// The key of a person was wrapped under another cluster secret.
+  case foreignKey(person: String)
   /// Nobody has ever led this log.
   case neverLed
   /// Others appended first, time and again.
@@ -51,6 +53,9 @@ extension LogError: CustomStringConvertible {
     case .formatNewer(let position, let log, let known):
       "the log is at format level \(log) since position \(position), this wharfd reads only level "
         + "\(known): run a newer wharfd"
+    case .foreignKey(let person):
+      "cannot unwrap the key of \(person): it was wrapped under another cluster secret; copy the secret "
+        + "file from the system that the log comes from, or import the log without its keys"
     case .neverLed:
       "the log is empty: no wharfd has led it yet; start one with: wharfd run"
     case .crowded(let tries):

@@ -20,8 +20,14 @@ package struct LogSettings: Sendable {
   package var formatLevel = FormatLevel.current
   /// Where a start finds a state to go on from; without, the log is folded from its beginning.
   package var snapshots: SnapshotStore?
+  /// The keys of persons, for all who read the log in this program; without, the member's own.
+  package var keys: PersonKeys?
   /// Makes the ids of commands that this wharfd sends itself.
   package var makeCommandID: @Sendable () -> CommandID
+  /// Makes the keys of persons: 32 random bytes.
+  package var makeKey: @Sendable () -> [UInt8] = {
+    (0..<PersonKey.byteCount).map { _ in UInt8.random(in: .min ... .max) }
+  }
 
   package init(
     database: PostgresConfiguration, instance: String, address: String,
@@ -39,6 +45,7 @@ package final class LogMember: Sendable {
   static let touchSeconds = 8
 
   package let board = HeadBoard()
+  package let keys: PersonKeys
   private let settings: LogSettings
   private let secret: ClusterSecret
   private let inbox: Inbox
@@ -51,6 +58,7 @@ package final class LogMember: Sendable {
     self.settings = settings
     self.secret = secret
     self.logger = logger
+    keys = settings.keys ?? PersonKeys(secret)
     let wake = try WakeDescriptor()
     self.wake = wake
     inbox = Inbox(limits: settings.inbox) { wake.wake() }
@@ -74,7 +82,7 @@ package final class LogMember: Sendable {
     let thread = try MemberThread()
     try await thread.run(
       MemberLoop(
-        settings: settings, secret: secret, board: board, inbox: inbox, wake: wake,
+        settings: settings, secret: secret, keys: keys, board: board, inbox: inbox, wake: wake,
         stopped: { [self] in stopping.withLock { $0 } },
         touched: { [self] in contact.withLock { $0 = ContinuousClock.now } }, logger: logger))
   }

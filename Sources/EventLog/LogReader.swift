@@ -1,5 +1,5 @@
 // Reading the log beside the thread that follows it: pages of events, the history of one stream, and
-// the state as of an earlier position.
+// the state as of an earlier position. The keys of what it gives are at hand when it gives it.
 
 import Hosting
 import Postgres
@@ -9,11 +9,13 @@ package struct LogReader: Sendable {
   package static let pageLimit = 1_000
 
   private let pool: Pool
+  package let keys: PersonKeys
   private let snapshots: SnapshotStore?
 
   /// - Parameter snapshots: where a state of the past is folded on from; without, from the beginning.
-  package init(pool: Pool, snapshots: SnapshotStore? = nil) {
+  package init(pool: Pool, keys: PersonKeys, snapshots: SnapshotStore? = nil) {
     self.pool = pool
+    self.keys = keys
     self.snapshots = snapshots
   }
 
@@ -57,9 +59,12 @@ package struct LogReader: Sendable {
   }
 
   private func read(_ query: Query) async throws -> [StoredEvent] {
-    try await pool.withConnection { connection in
+    let keys = keys
+    return try await pool.withConnection { connection in
       let rows = try connection.query(query)
-      return try (0..<rows.count).map { try StoredEvent(rows[$0]) }
+      let events = try (0..<rows.count).map { try StoredEvent(rows[$0]) }
+      try keys.prepare(events, reasons: true, &connection)
+      return events
     }
   }
 
@@ -83,13 +88,17 @@ package struct LogReader: Sendable {
 
   /// The state as of a position: a fold of the log up to it, from the nearest state kept.
   package func state(at position: Position) async throws -> HostingState {
-    let snapshots = snapshots
+    let (snapshots, keys) = (snapshots, keys)
     return try await pool.withConnection { connection in
-      var state = try snapshots?.newest(upTo: position, on: &connection)?.state ?? HostingState()
-      try Self.forEach(after: state.position, upTo: position, on: &connection) {
-        try state.fold($0)
+      // One snapshot of the database, so that no event is read whose key was not.
+      try connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
+        var state = try snapshots?.newest(upTo: position, on: &connection)?.state ?? HostingState()
+        try keys.prepareAll(&connection)
+        try Self.forEach(after: state.position, upTo: position, on: &connection) {
+          try state.fold($0, keys)
+        }
+        return state
       }
-      return state
     }
   }
 }

@@ -22,11 +22,32 @@ package enum LogStatements {
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     """
 
+  /// Before an append: the keys that its events are the first to be sealed with.
+  private static let addKeys = """
+    WITH keys AS (
+      INSERT INTO vault.person_keys (person, wrapped)
+      SELECT * FROM unnest($14::int8[], $15::bytea[])
+    )
+    """
+
   /// One autocommit statement for a whole batch; it fails whole when any position is taken.
-  package static func append(_ rows: [StoredEvent]) -> Query {
+  ///
+  /// - Parameter keys: stored with it, or not at all.
+  package static func append(_ rows: [StoredEvent], keys: [Sealing.NewKey] = []) -> Query {
+    if !keys.isEmpty {
+      let plain = appendMany(rows)
+      return Query(
+        "\(addKeys) \(plain.sql)",
+        plain.parameters + [
+          Parameter(keys.map(\.person.position.value)), Parameter(keys.map(\.wrapped)),
+        ])
+    }
     // Alone, an event goes in quicker without arrays.
-    if rows.count == 1 { return appendOne(rows[0]) }
-    return Query(
+    return rows.count == 1 ? appendOne(rows[0]) : appendMany(rows)
+  }
+
+  private static func appendMany(_ rows: [StoredEvent]) -> Query {
+    Query(
       append,
       [
         Parameter(rows.map(\.position.value)),
@@ -132,7 +153,7 @@ package enum LogStatements {
   }
 
   /// The log is durable whatever the database's own setting says.
-  static let durable: Query = """
+  package static let durable: Query = """
     SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') IN ('off', 'local')
     """

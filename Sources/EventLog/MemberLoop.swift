@@ -24,6 +24,7 @@ struct MemberLoop {
 
   let settings: LogSettings
   let secret: ClusterSecret
+  let keys: PersonKeys
   let board: HeadBoard
   let inbox: Inbox
   let wake: WakeDescriptor
@@ -49,12 +50,13 @@ struct MemberLoop {
   private var gathering = Gathering()
 
   init(
-    settings: LogSettings, secret: ClusterSecret, board: HeadBoard, inbox: Inbox,
-    wake: WakeDescriptor, stopped: @escaping @Sendable () -> Bool,
+    settings: LogSettings, secret: ClusterSecret, keys: PersonKeys, board: HeadBoard,
+    inbox: Inbox, wake: WakeDescriptor, stopped: @escaping @Sendable () -> Bool,
     touched: @escaping @Sendable () -> Void, logger: Logger
   ) {
     self.settings = settings
     self.secret = secret
+    self.keys = keys
     self.board = board
     self.inbox = inbox
     self.wake = wake
@@ -131,6 +133,7 @@ struct MemberLoop {
       state = kept.state
       hash = kept.hash
       try requireReadable()
+      keys.forgetThose(in: state)
       logger.info("starting from the snapshot at position \(state.position)")
       publish()
     }
@@ -147,7 +150,8 @@ struct MemberLoop {
   private mutating func appear(_ connection: inout Connection) throws {
     try connection.execute(
       MemberStatements.appear(
-        instance: settings.instance, formatLevel: settings.formatLevel, address: settings.address),
+        instance: settings.instance, formatLevel: settings.formatLevel, address: settings.address,
+        position: state.position),
       timeout: settings.statementTimeout)
     nextAppearance = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
   }
@@ -162,13 +166,11 @@ struct MemberLoop {
       let rows = try connection.query(
         LogStatements.read(after: state.position, limit: Self.readLimit),
         timeout: settings.statementTimeout)
-      var count = 0
-      for index in 0..<rows.count {
-        try fold(StoredEvent(rows[index]))
-        count += 1
-      }
-      if count > 0 { publish() }
-      if count < Self.readLimit {
+      let events = try (0..<rows.count).map { try StoredEvent(rows[$0]) }
+      try keys.prepare(events, &connection)
+      for event in events { try fold(event) }
+      if !events.isEmpty { publish() }
+      if events.count < Self.readLimit {
         touched()
         return
       }
@@ -182,9 +184,18 @@ struct MemberLoop {
     guard Chain.hash(of: event, after: hash) == event.hash else {
       throw .broken(position: event.position, reason: "the row is not what was appended")
     }
-    try state.fold(event)
+    try state.fold(event, keys)
     hash = event.hash
+    note(event)
     try requireReadable()
+  }
+
+  /// Who is forgotten is so here before the state says it, and the leader is soon told that it is.
+  private mutating func note(_ event: StoredEvent) {
+    guard event.stream.kind == .person, event.type == PersonForgotten.type else { return }
+    keys.note(event)
+    nextAppearance = ContinuousClock.now
+    nextBeat = ContinuousClock.now
   }
 }
 
@@ -262,6 +273,8 @@ extension MemberLoop {
     if let era = state.log.era, era.database != database {
       throw LogError.otherEra(recorded: era.database.description, found: database.description)
     }
+    // Who appends next knows every key: only another append could bring one, and this one would fail.
+    try keys.prepareAll(&connection, timeout: settings.statementTimeout)
     let clock = LogClock(databaseTime: databaseTime, readAt: ContinuousClock.now)
     let request = CommandRequest(
       id: settings.makeCommandID(),
@@ -271,7 +284,8 @@ extension MemberLoop {
       principal: .wharfd)
     let pending = PendingCommand(
       request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })
-    let batch = Batch([pending], after: state, hash: hash, now: clock.now(ContinuousClock.now))
+    let batch = Batch(
+      [pending], after: state, hash: hash, now: clock.now(ContinuousClock.now), sealing: .nothing)
     guard case .stored = try append(batch, &connection) else { return }
     advance(batch)
     self.clock = clock
@@ -285,6 +299,8 @@ extension MemberLoop {
   }
 
   private mutating func advance(_ batch: Batch) {
+    keys.add(batch.sealing.made)
+    for row in batch.rows { note(row) }
     state = batch.state
     hash = batch.hash
     publish()
@@ -300,6 +316,8 @@ extension MemberLoop {
     case collided
     /// A command of the batch is in the log already.
     case commandKnown
+    /// A person whom it makes a key for has one already.
+    case keyKnown
     /// The database would not store it.
     case rejected(PostgresError)
   }
@@ -310,13 +328,14 @@ extension MemberLoop {
     let start = ContinuousClock.now
     defer { gathering.note(batch.outcomes.count, took: ContinuousClock.now - start) }
     do throws(PostgresError) {
-      try send(batch.rows, &connection)
+      try send(batch, &connection)
       decideAhead(of: batch, &connection)
       do throws(PostgresError) { _ = try connection.receive() } catch {
         // What was prepared for it is no longer there: nothing has happened yet.
         guard !connection.isBroken, ["26000", "0A000"].contains(error.sqlState) else { throw error }
         try connection.execute(
-          LogStatements.append(batch.rows), timeout: settings.statementTimeout)
+          LogStatements.append(batch.rows, keys: batch.sealing.made),
+          timeout: settings.statementTimeout)
       }
       return .stored
     } catch {
@@ -327,6 +346,7 @@ extension MemberLoop {
       switch error.constraint {
       case "events_pkey": return .collided
       case "events_command": return .commandKnown
+      case VaultStatements.primaryKey: return .keyKnown
       default: return .rejected(error)
       }
     }
@@ -334,10 +354,13 @@ extension MemberLoop {
 
   /// Starts the one statement that stores a batch.
   private func send(
-    _ rows: [StoredEvent], _ connection: inout Connection
+    _ batch: Batch, _ connection: inout Connection
   ) throws(PostgresError) {
-    if rows.count < LogStatements.copyFromRows {
-      try connection.send(LogStatements.append(rows), timeout: settings.statementTimeout)
+    let (rows, keys) = (batch.rows, batch.sealing.made)
+    // COPY fills one table, and new keys go into another.
+    if rows.count < LogStatements.copyFromRows || !keys.isEmpty {
+      try connection.send(
+        LogStatements.append(rows, keys: keys), timeout: settings.statementTimeout)
     } else {
       try connection.sendCopyIn(
         LogStatements.copyIn, data: LogStatements.copyData(rows),
@@ -402,7 +425,8 @@ extension MemberLoop {
       unsettled += commands
       let now = clock.now(ContinuousClock.now)
       if next == nil {
-        next = Batch(commands, after: batch.state, hash: batch.hash, now: now)
+        next = Batch(
+          commands, after: batch.state, hash: batch.hash, now: now, sealing: batch.sealing.settled)
       } else {
         next?.append(commands, now: now)
       }
@@ -416,7 +440,9 @@ extension MemberLoop {
   ) throws {
     guard let clock else { preconditionFailure("a leader has read the database's time") }
     try store(
-      Batch(commands, after: state, hash: hash, now: clock.now(ContinuousClock.now)), &connection)
+      Batch(
+        commands, after: state, hash: hash, now: clock.now(ContinuousClock.now),
+        sealing: keys.sealing(makeKey: settings.makeKey)), &connection)
   }
 
   private mutating func store(_ batch: Batch, _ connection: inout Connection) throws {
@@ -429,6 +455,8 @@ extension MemberLoop {
         return try readOn(&connection)
       case .commandKnown:
         return try answerKnown(&connection)
+      case .keyKnown:
+        return try keys.prepareAll(&connection, timeout: settings.statementTimeout)
       case .rejected(let error):
         return try reject(commands, error, &connection)
       }

@@ -3,18 +3,31 @@
 import Hosting
 import Postgres
 
-enum MemberStatements {
-  static func appear(instance: String, formatLevel: Int, address: String) -> Query {
+package enum MemberStatements {
+  static func appear(
+    instance: String, formatLevel: Int, address: String, position: Position
+  ) -> Query {
     """
-    INSERT INTO log.members AS m (instance, format_level, address, seen_at)
-    VALUES (\(instance), \(Int32(formatLevel)), \(address), clock_timestamp())
+    INSERT INTO log.members AS m (instance, format_level, address, seen_at, position)
+    VALUES (
+      \(instance), \(Int32(formatLevel)), \(address), clock_timestamp(), \(position.value))
     ON CONFLICT (instance, address) DO UPDATE SET format_level = excluded.format_level,
-      seen_at = excluded.seen_at
+      seen_at = excluded.seen_at, position = excluded.position
     """
   }
 
   static func leave(instance: String, address: String) -> Query {
     "DELETE FROM log.members WHERE instance = \(instance) AND address = \(address)"
+  }
+
+  /// Those seen within so many seconds that have not read the log as far as a position.
+  package static func behind(_ position: Position, withinSeconds seconds: Int) -> Query {
+    """
+    SELECT instance FROM log.members
+    WHERE seen_at > clock_timestamp() - make_interval(secs => \(Double(seconds)))
+      AND position < \(position.value)
+    ORDER BY instance
+    """
   }
 
   /// Those seen within so many seconds, by the database's clock.

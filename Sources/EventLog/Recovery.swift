@@ -65,7 +65,8 @@ package struct Recovery {
       id: commandID, command: BeginEra(database: finding.database), principal: .wharfd)
     let pending = PendingCommand(
       request: request, seal: seal, deadline: ContinuousClock.now, answer: { _ in })
-    let batch = Batch([pending], after: fold.state, hash: fold.hash, now: now)
+    let batch = Batch(
+      [pending], after: fold.state, hash: fold.hash, now: now, sealing: .nothing)
     try connection.execute(LogStatements.durable)
     do {
       try connection.execute(LogStatements.append(batch.rows))

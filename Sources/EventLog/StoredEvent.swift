@@ -44,7 +44,15 @@ package struct StoredEvent: Equatable, Sendable {
     Fact(position: position, stream: stream, recordedAt: recordedAt, actor: actor)
   }
 
-  /// Reads the payload. Fails for a type that this program does not know.
+  /// Reads the payload, its personal fields open where the keys at hand open them.
+  package func decoded(_ keys: PersonKeys) throws(LogError) -> any Event {
+    let event = try decoded()
+    // By its stream, which costs nothing: a cast would cost every event.
+    guard stream.kind == .person, let holder = event as? any HoldsPersonal else { return event }
+    return try keys.opened(holder, in: self)
+  }
+
+  /// Reads the payload as it is stored. Fails for a type that this program does not know.
   package func decoded() throws(LogError) -> any Event {
     do {
       return try EventTypes.decode(type: type, schemaVersion: schemaVersion, data: data)
@@ -55,9 +63,9 @@ package struct StoredEvent: Equatable, Sendable {
 }
 
 extension HostingState {
-  /// Folds a stored event, or stops at it loudly.
-  package mutating func fold(_ event: StoredEvent) throws(LogError) {
-    let body = try event.decoded()
+  /// Folds a stored event, or stops at it loudly. Have its keys at hand: see `PersonKeys.prepare`.
+  package mutating func fold(_ event: StoredEvent, _ keys: PersonKeys) throws(LogError) {
+    let body = try event.decoded(keys)
     do { try evolve(body, event.fact) } catch {
       throw .contradiction(position: event.position, reason: error.description)
     }

@@ -100,7 +100,8 @@ extension LogReader {
   package func page(
     of filter: EventFilter, after position: Position, limit: Int, window: Int
   ) async throws -> SubscriptionPage {
-    try await withConnection { connection in
+    let keys = keys
+    return try await withConnection { connection in
       let head = Position(try connection.query(LogStatements.head)[0].decode(Int64.self, at: 0))
       guard head > position else {
         return SubscriptionPage(events: [], checkpoint: position, head: head)
@@ -108,6 +109,7 @@ extension LogReader {
       let last = min(head, position + window)
       let rows = try connection.query(filter.query(after: position, through: last, limit: limit))
       let events = try (0..<rows.count).map { try StoredEvent(rows[$0]) }
+      try keys.prepare(events, reasons: true, &connection)
       let isFull = events.count == limit
       return SubscriptionPage(
         events: events, checkpoint: isFull ? events[limit - 1].position : last, head: head)

@@ -1,5 +1,6 @@
 // `wharfd verify`: reads every row, checks that positions are contiguous, times never fall and each
-// hash is that of its row, and that every event can be read and folded.
+// hash is that of its row, and that every event can be read and folded. What is sealed stays sealed:
+// the chain is over the bytes as they are stored.
 
 import Hosting
 import Postgres
@@ -13,6 +14,7 @@ package struct Verification: Sendable {
 
   private var state = HostingState()
   private var hash = Chain.origin
+  private let keys = PersonKeys.none
 
   package init() {}
 
@@ -29,7 +31,7 @@ package struct Verification: Sendable {
       throw .broken(
         position: event.position, reason: "its hash is not that of its columns and the hash before")
     }
-    try state.fold(event)
+    try state.fold(event, keys)
     hash = event.hash
   }
 

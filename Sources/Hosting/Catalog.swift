@@ -10,8 +10,11 @@ package protocol Named: Identified, Equatable, Sendable {
   var nameKey: String { get }
 }
 
+/// A thing called by one plain name, or by none any more.
+package protocol PlainlyCalled: Named {}
+
 /// A thing called by one plain name.
-package protocol PlainlyNamed: Named {
+package protocol PlainlyNamed: PlainlyCalled {
   var name: Name { get }
 }
 
@@ -47,8 +50,15 @@ package struct Catalog<Element: Named>: Equatable, Sendable {
     _ id: ID<Element>, _ change: (inout Element) -> Void
   ) throws(Contradiction) {
     guard var element = byID[id] else { throw Contradiction("there is no \(id)") }
+    let key = element.nameKey
     change(&element)
     byID[id] = element
+    guard element.nameKey != key else { return }
+    guard idByName[element.nameKey] == nil else {
+      throw Contradiction("\(id) cannot be called '\(element.label)': another is")
+    }
+    idByName[key] = nil
+    idByName[element.nameKey] = id
   }
 
   /// Ends a thing: its name is free again.
@@ -60,7 +70,7 @@ package struct Catalog<Element: Named>: Equatable, Sendable {
   }
 }
 
-extension Catalog where Element: PlainlyNamed {
+extension Catalog where Element: PlainlyCalled {
   package func named(_ name: Name) -> Element? { keyed(name.key) }
 
   /// The element of this name, or a refusal that says it is unknown.

@@ -59,6 +59,7 @@ extension HostingState {
     guard type.allowed.contains(principal.role) else {
       throw .notAllowed(principal.role, type.type)
     }
+    try requireNotForgotten(principal)
     var decision = Decision(now: now, principal: principal, after: position)
     try command.decide(self, &decision)
     try log.requireReadable(decision.events, of: type.type)

@@ -35,6 +35,8 @@ package struct HostingState: Equatable, Sendable {
   /// Deployments by what may bar them: a provider and a workload.
   package internal(set) var deploymentsIn: TreeDictionary<Line, TreeSet<ID<Deployment>>> = [:]
   package internal(set) var lostNodes: TreeSet<ID<Node>> = []
+  /// Persons who are forgotten, and what was kept of them is not known to be gone.
+  package internal(set) var unerased: TreeSet<ID<Person>> = []
   /// The join token that may still become the node of this id.
   package internal(set) var joinTokens: TreeDictionary<ID<Node>, Digest> = [:]
 

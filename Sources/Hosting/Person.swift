@@ -1,18 +1,30 @@
 // A person: invited by an admin, then known by tokens they made themselves. Only digests of tokens
-// and invitations are ever here.
+// and invitations are ever here. How a person is forgotten is in Erasure.swift.
 
 import HashTreeCollections
 
-package struct Person: PlainlyNamed {
+package struct Person: PlainlyCalled {
   package static let kind = Kind.person
 
   package let id: ID<Person>
-  package let name: Name
+  package var name: Personal<Name>
+  package var email: Personal<Email>?
   package var role: Role
   package let invitedAt: Timestamp
   package var status: Status
   /// Digests of the secrets that are in force for this person.
   package var secrets: Set<Digest>
+  /// Something of theirs stands in the log as it is, from before there were keys: its end cannot be
+  /// brought about, though nothing shows it once they are forgotten.
+  package var inClear: Bool
+  /// The position of their `personForgotten`.
+  package var forgotten: Position?
+  /// The position of their `personErased`.
+  package var erased: Position?
+
+  package var label: String { name.shown }
+  /// Without a name the id, in a form that no name has.
+  package var nameKey: String { name.known?.key ?? "\(Forgotten.text) \(id)" }
 
   package enum Status: String, Sendable, CaseIterable, JSONCoded {
     /// Holds an invitation → `active` by accepting it, or `disabled`.
@@ -21,6 +33,8 @@ package struct Person: PlainlyNamed {
     case active
     /// Nothing of theirs is accepted → `invited` by a new invitation.
     case disabled
+    /// Nothing of theirs is accepted or can be read, for ever.
+    case forgotten
   }
 }
 
@@ -34,27 +48,56 @@ extension HostingState {
 
 package enum PersonEvents {
   static let types: [any Event.Type] = [
-    PersonInvited.self, PersonTokenIssued.self, PersonDisabled.self,
+    PersonInvited.self, PersonTokenIssued.self, PersonDisabled.self, PersonForgotten.self,
+    PersonErased.self,
   ]
 }
 
-package struct PersonInvited: Event {
+package struct PersonInvited: HoldsPersonal {
   package static let type = "personInvited"
-  package let name: Name
+  package static let formatLevel = FormatLevel.sealed
+  /// Version 2 may hold sealed values, and an e-mail address; version 1 has the name as it is.
+  package static let upcasters = [Upcaster { _ in }]
+  package let name: Personal<Name>
+  package let email: Personal<Email>?
   package let role: Role
   package let invitation: Digest
   package let until: Timestamp
 
+  package init(
+    name: Personal<Name>, email: Personal<Email>? = nil, role: Role, invitation: Digest,
+    until: Timestamp
+  ) {
+    self.name = name
+    self.email = email
+    self.role = role
+    self.invitation = invitation
+    self.until = until
+  }
+
+  package func changingPersonal(
+    _ change: (String, Personal<String>) throws -> Personal<String>
+  ) throws -> PersonInvited {
+    PersonInvited(
+      name: try name.changed { try change("name", $0) },
+      email: try email?.changed { try change("email", $0) }, role: role, invitation: invitation,
+      until: until)
+  }
+
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Person> = try fact.subject()
+    if case .sealed = name { throw Contradiction("an invitation of \(id) was not opened") }
+    let inClear = state.log.formatLevel < FormatLevel.sealed
     if state.persons[id] == nil {
       try state.persons.insert(
         Person(
-          id: id, name: name, role: role, invitedAt: fact.recordedAt, status: .invited,
-          secrets: []))
+          id: id, name: name, email: email, role: role, invitedAt: fact.recordedAt,
+          status: .invited, secrets: [], inClear: inClear))
     }
     try state.persons.update(id) { person in
       person.role = role
+      if let email { person.email = email }
+      if inClear { person.inClear = true }
       if person.status == .disabled { person.status = .invited }
       person.secrets.insert(invitation)
     }
@@ -68,6 +111,11 @@ package struct PersonTokenIssued: Event {
   package let token: Digest
   /// The first characters, by which people tell their tokens apart.
   package let prefix: Text
+
+  package init(token: Digest, prefix: Text) {
+    self.token = token
+    self.prefix = prefix
+  }
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Person> = try fact.subject()
@@ -101,6 +149,7 @@ package struct PersonDisabled: Event {
 package enum PersonCommands {
   static let types: [any Command.Type] = [
     AdmitFirstAdmin.self, InvitePerson.self, AcceptInvitation.self, DisablePerson.self,
+    ForgetPerson.self, NoteErasure.self,
   ]
 }
 
@@ -124,7 +173,7 @@ package struct AdmitFirstAdmin: Command {
     }
     let id = decision.create(
       Person.self,
-      PersonInvited(name: name, role: .admin, invitation: token, until: decision.now))
+      PersonInvited(name: .known(name), role: .admin, invitation: token, until: decision.now))
     decision.record(PersonTokenIssued(token: token, prefix: prefix), on: id.stream)
   }
 }
@@ -137,11 +186,13 @@ package struct InvitePerson: Command {
   package static let validHours = 72
 
   package let name: Name
+  package let email: Email?
   package let role: Role
   package let invitation: Digest
 
-  package init(name: Name, role: Role, invitation: Digest) {
+  package init(name: Name, email: Email? = nil, role: Role, invitation: Digest) {
     self.name = name
+    self.email = email
     self.role = role
     self.invitation = invitation
   }
@@ -156,7 +207,9 @@ package struct InvitePerson: Command {
       throw Refusal("secretInUse", "this invitation is already in use", help: "make a new one")
     }
     let until = decision.now.adding(seconds: Int64(Self.validHours) * 3600)
-    let event = PersonInvited(name: name, role: role, invitation: invitation, until: until)
+    let event = PersonInvited(
+      name: .known(name), email: email.map { .known($0) }, role: role, invitation: invitation,
+      until: until)
     if let known = state.persons.named(name) {
       if known.role == .admin, role != .admin, known.status == .active {
         try state.requireAnotherAdmin(than: known, to: "make '\(name)' \(role.rawValue)")
@@ -218,7 +271,7 @@ package struct DisablePerson: Command {
 }
 
 extension HostingState {
-  fileprivate func requireAnotherAdmin(
+  func requireAnotherAdmin(
     than person: Person, to attempt: String
   ) throws(Refusal) {
     guard activeAdmins > 1 else {

@@ -32,7 +32,7 @@ package struct Wish: Sendable {
 package struct RandomCommands: Sendable {
   private var random: SeededGenerator
   private var serial = 0
-  private static let admin = Principal(actor: .of(Stream(.person, 3)), role: .admin)
+  private static let admin = Principal(actor: .of(Stream(.person, 4)), role: .admin)
   /// Within every agreement above and below, so that the time decides nothing.
   private static let now = Timestamp("2026-01-01")!
 
@@ -72,6 +72,10 @@ package struct RandomCommands: Sendable {
     elements.randomElement(using: &random)
   }
 
+  private mutating func email() -> Email {
+    do { return try Email("ann\(serial)@example.com") } catch { preconditionFailure("\(error)") }
+  }
+
   private mutating func chance(_ percent: Int) -> Bool {
     Int.random(in: 0..<100, using: &random) < percent
   }
@@ -84,7 +88,8 @@ extension RandomCommands {
     case 0, 1:
       return wish(
         InvitePerson(
-          name: name("ann"), role: pick([.admin, .operator, .viewer])!, invitation: digest()))
+          name: name("ann"), email: serial % 3 == 0 ? email() : nil,
+          role: pick([.admin, .operator, .viewer])!, invitation: digest()))
     case 2:
       if let invited = pick(state.persons.sorted.filter { $0.status == .invited }) {
         return wish(
@@ -92,7 +97,16 @@ extension RandomCommands {
           by: Principal(actor: .of(invited.id.stream), role: .invited))
       }
     case 3:
-      if let person = pick(state.persons.sorted) { return wish(DisablePerson(name: person.name)) }
+      if let person = pick(state.persons.sorted) {
+        if state.unerased.contains(person.id) {
+          return wish(NoteErasure(persons: [person.id], snapshots: serial), by: .wharfd)
+        }
+        // The admin sends all of this.
+        guard let name = person.name.known, name.text == "admin" || serial % 3 > 0 else {
+          return wish(ForgetPerson(person: .id(person.id)))
+        }
+        return wish(DisablePerson(name: name))
+      }
     default: return wish(PlaceMark(name: name("mark")))
     }
     if let gateway = pick(state.gateways.sorted), chance(50) {

@@ -9,7 +9,7 @@ package struct RandomHistory: Sendable {
 
   /// Begins with a leader and an admin, as every log does.
   package init(seed: UInt64) throws {
-    world = World()
+    world = World(formatLevel: FormatLevel.first)
     commands = RandomCommands(seed: seed)
     random = SplitMix64(seed: seed)
     try world.perform(
@@ -17,9 +17,26 @@ package struct RandomHistory: Sendable {
         instance: "wharfd-\(seed)", address: "http://10.0.0.\(seed % 250):7400",
         database: DatabaseIdentity(
           systemIdentifier: "\(7_331 + seed)", timeline: Int(seed % 3) + 1,
-          database: Int64(16_384 + seed), table: Int64(16_390 + seed))), by: .wharfd)
+          database: Int64(16_384 + seed), table: Int64(16_390 + seed)),
+        formatLevel: seed % 2 == 0 ? FormatLevel.current : FormatLevel.first), by: .wharfd)
+    if seed % 2 == 0 {
+      try world.perform(
+        AdmitFirstAdmin(name: "admin", token: world.newSecret(), prefix: "whp_first"), by: .wharfd)
+    } else {
+      try beginAsOfOld()
+    }
+  }
+
+  /// As a log that was begun before personal data was sealed, and has been raised since.
+  private mutating func beginAsOfOld() throws {
+    let admin = Stream(.person, world.state.position.next)
+    let (invitation, token) = (world.newSecret(), world.newSecret())
+    try world.happen(
+      PersonInvited(name: .known("admin"), role: .admin, invitation: invitation, until: world.now),
+      on: admin)
+    try world.happen(PersonTokenIssued(token: token, prefix: "whp_first"), on: admin)
     try world.perform(
-      AdmitFirstAdmin(name: "admin", token: world.newSecret(), prefix: "whp_first"), by: .wharfd)
+      RaiseFormatLevel(level: FormatLevel.current, readers: []), by: .wharfd)
   }
 
   /// Sends commands until there are so many events in all; some are refused.

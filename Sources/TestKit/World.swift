@@ -15,7 +15,11 @@ package struct World: Sendable {
   package private(set) var log: [Recorded] = []
   private var secrets = 0
 
-  package init(at moment: Timestamp = World.start) { now = moment }
+  /// - Parameter formatLevel: of the log, as if it had been raised before.
+  package init(at moment: Timestamp = World.start, formatLevel: Int = FormatLevel.current) {
+    now = moment
+    state.log.formatLevel = formatLevel
+  }
 
   /// 2025-06-01, a Sunday.
   package static let start = Timestamp(microseconds: 1_748_736_000_000_000)

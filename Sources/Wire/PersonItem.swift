@@ -6,19 +6,29 @@ import Hosting
 package struct PersonItem: NounItem {
   package static let kind = "person"
   package var id: String
-  package var name: Name
+  package var name: Personal<Name>
+  package var email: Personal<Email>?
   package var role: Role
   package var status: Person.Status
   package var invitedAt: Timestamp
+  /// The positions at which they were forgotten, and that was carried out.
+  package var forgotten: Position?
+  package var erased: Position?
+  /// Something of theirs stands in the log as it is, from before personal data was sealed.
+  package var inClear: Bool?
 
-  package var label: String { name.text }
+  package var label: String { name.shown }
 
   package init(_ person: Person, _ view: Viewpoint) {
     id = person.id.description
     name = person.name
+    email = person.email
     role = person.role
     status = person.status
     invitedAt = person.invitedAt
+    forgotten = person.forgotten
+    erased = person.erased
+    inClear = person.inClear ? true : nil
   }
 }
 

@@ -15,11 +15,17 @@ struct Export: ParsableCommand {
       is checked on the way. A file appears under its name only when it is whole. With --after, what \
       came since an earlier export.
 
+      Names and other personal data are in it sealed, and no key: imported, everyone is (forgotten). \
+      With --keys, their keys go into a file of their own, wrapped with the cluster secret; keep it \
+      apart, and no longer than needed: who is forgotten is not forgotten in it.
+
       Example: wharfd export --to log.ndjson
       """)
 
   @Option(help: "Only what stands past this position.") var after: Int64 = 0
   @Option(help: "The file to make; stdout when absent.") var to: String?
+  @Option(help: "Also a file of the keys of persons, for wharfd import --keys; mode 0600.")
+  var keys: String?
   @OptionGroup var database: DatabaseOption
 
   func validate() throws {
@@ -37,12 +43,24 @@ struct Export: ParsableCommand {
       } write: {
         try output.write($0)
       }
+      let (bytes, count) = try KeyTransfer.export(&connection, upTo: done.head)
+      if let keys {
+        let file = try OutputFile(keys)
+        try file.write(bytes)
+        try file.finish()
+      }
       try output.finish()
       progress.end()
       Progress.write(
         done.head > done.after
           ? "Exported positions \(done.after.next) to \(done.head), head \(done.hash).\n"
           : "Exported nothing: the log ends at position \(done.head), head \(done.hash).\n")
+      Progress.write(
+        keys.map {
+          "The keys of \(count) persons are in \($0): whoever has it and the secret reads them.\n"
+        }
+          ?? "It holds no keys: imported, its \(count) persons are (forgotten), unless --keys gave a file.\n"
+      )
     } catch {
       progress.end()
       Progress.write("The log was not exported: \(error).\n")

@@ -17,15 +17,11 @@ struct Finalize: ParsableCommand {
 
   @OptionGroup var database: DatabaseOption
 
-  @Option(help: "File of the secret that all wharfd of this system share.")
-  var secretFile: String
+  @OptionGroup var secretOption: SecretOption
 
   func run() throws {
     let configuration = try Daemon.database(database.database)
-    guard try SecretFile.read(secretFile) != nil else {
-      throw ValidationError("there is no \(secretFile): name the file that wharfd run was given")
-    }
-    let secret = try Bootstrap.clusterSecret(file: secretFile)
+    let secret = try secretOption.read()
     let logger = Logger(label: "wharfd") { StreamLogHandler.standardError(label: $0) }
     do {
       let outcome = try Finalization.run(

@@ -15,10 +15,14 @@ struct Import: ParsableCommand {
       file: it goes on where it stopped. The log that comes of it is the same to the byte, and no \
       wharfd leads it before you begin a new era there: wharfd recover.
 
+      Without --keys everyone in it is (forgotten). With them, the new system needs the cluster secret of \
+      the old one.
+
       Example: wharfd import log.ndjson
       """)
 
   @Argument(help: "The file; - for stdin.") var file: String
+  @Option(help: "The file of keys that wharfd export --keys made.") var keys: String?
   @OptionGroup var database: DatabaseOption
 
   func run() throws {
@@ -33,7 +37,13 @@ struct Import: ParsableCommand {
       } next: {
         try lines.next()
       }
+      let keyLines = try keys.map { try LineReader($0) }
+      let taken = try KeyTransfer.load(&connection, of: done, next: keyLines.map { $0.next })
       progress.end()
+      let told =
+        keys == nil
+        ? "No keys came with it: names, e-mail and reasons are (forgotten)."
+        : "The keys of \(taken) persons came with it."
       let before = done.known > 0 ? "; \(done.known) were there already" : ""
       print(
         """
@@ -41,6 +51,7 @@ struct Import: ParsableCommand {
         head \(done.hash).
         It was written into another database, in the era of position \(done.era): no wharfd leads \
         it here before you begin a new era with: wharfd recover
+        \(told)
         """)
     } catch {
       progress.end()

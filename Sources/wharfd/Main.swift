@@ -1,6 +1,8 @@
 // wharfd: the API, the log, the reconciler; and the commands that tend the log.
 
 import ArgumentParser
+import ControlPlane
+import EventLog
 
 @main
 struct Wharfd: AsyncParsableCommand {
@@ -12,6 +14,19 @@ struct Wharfd: AsyncParsableCommand {
       Recover.self, Finalize.self,
     ],
     defaultSubcommand: Run.self)
+}
+
+struct SecretOption: ParsableArguments {
+  @Option(help: "File of the secret that all wharfd of this system share.")
+  var secretFile: String
+
+  /// The secret; never made anew here.
+  func read() throws -> ClusterSecret {
+    guard try SecretFile.read(secretFile) != nil else {
+      throw ValidationError("there is no \(secretFile): name the file that wharfd run was given")
+    }
+    return try Bootstrap.clusterSecret(file: secretFile)
+  }
 }
 
 struct DatabaseOption: ParsableArguments {

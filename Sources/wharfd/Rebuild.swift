@@ -17,14 +17,16 @@ struct RebuildViews: ParsableCommand {
       """)
 
   @OptionGroup var database: DatabaseOption
+  @OptionGroup var secretOption: SecretOption
 
   func run() throws {
     let configuration = try Daemon.database(database.database)
+    let keys = PersonKeys(try secretOption.read())
     _ = try Migrator.migrate(configuration)
     let display = ProgressDisplay()
     do {
       var connection = try Connection(configuration, timeout: .seconds(10))
-      let views = try Rebuild.run(&connection) { display.show($0) }
+      let views = try Rebuild.run(&connection, keys: keys) { display.show($0) }
       display.end()
       print("The views are new: position \(views.position).")
     } catch {

@@ -21,7 +21,7 @@ import Testing
     try await offPool {
       var log = try RandomLog(seed: 5)
       try log.grow(by: 800)
-      var projection = Projection()
+      var projection = Projection(keys: log.keys)
       let (changes, _) = projection.advance(log.events)
       for row in changes.timeline {
         guard case .text(let sentence) = row[8], case .text(let type) = row[4] else {
@@ -41,6 +41,7 @@ import Testing
   @Test func `tables and columns are as the projector writes them`() async throws {
     _ = try Migrator.migrate(TestDatabase.current.configuration)
     try await onThread { connection in
+      _ = try Rebuild.run(&connection, keys: .none) { _ in }
       let rows = try connection.query(
         """
         SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
@@ -73,6 +74,7 @@ import Testing
   @Test func `every table and column has a comment`() async throws {
     _ = try Migrator.migrate(TestDatabase.current.configuration)
     try await onThread { connection in
+      _ = try Rebuild.run(&connection, keys: .none) { _ in }
       let rows = try connection.query(
         """
         SELECT c.relname::text || coalesce('.' || a.attname, '')
@@ -106,7 +108,7 @@ import Testing
       var log = try RandomLog(seed: 2)
       try log.grow(by: 600)
       try log.store(&connection)
-      _ = try Rebuild.run(&connection) { _ in }
+      _ = try Rebuild.run(&connection, keys: PersonKeys(LogRig.secret)) { _ in }
       let text = try copies("views", &connection).values.joined().joined()
       var secrets = log.state.credentials.keys.map(\.description)
       secrets += log.state.keyBySecret.keys.map(\.description) + ["hidden-from-views"]

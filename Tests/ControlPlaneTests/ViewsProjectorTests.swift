@@ -19,7 +19,7 @@ private struct Killed: Error {}
     seed: UInt64, _ count: Int, _ connection: inout Connection
   ) throws -> RandomLog {
     _ = try Migrator.migrate(TestDatabase.current.configuration)
-    _ = try Rebuild.run(&connection) { _ in }
+    _ = try Rebuild.run(&connection, keys: PersonKeys(LogRig.secret)) { _ in }
     var log = try RandomLog(seed: seed)
     try log.grow(by: count)
     try log.store(&connection)
@@ -44,7 +44,7 @@ private struct Killed: Error {}
     try await onThread { connection in
       let log = try Self.stored(seed: 11, 700, &connection)
       var random = SeededGenerator(seed: 11)
-      var projection = Projection()
+      var projection = Projection(keys: log.keys)
       var kills = 0
       while projection.position.value < log.events.count {
         let start = Int(projection.position.value)
@@ -124,9 +124,9 @@ private struct Killed: Error {}
   {
     try await onThread { connection in
       let log = try Self.stored(seed: 31, 300, &connection)
-      var first = Projection()
+      var first = Projection(keys: log.keys)
       let (changes, _) = first.advance(Array(log.events.prefix(100)))
-      var stale = Projection()
+      var stale = Projection(keys: log.keys)
       let (late, _) = stale.advance(Array(log.events.prefix(120)))
       let database = TestDatabase.current
       // The second is under way while the first is between its statements and the commit.
@@ -172,7 +172,8 @@ private struct Killed: Error {}
   {
     let rig = try await LogRig(TestDatabase.current)
     let projector = try Projector(
-      board: rig.member.board, database: TestDatabase.current.configuration, logger: .quiet)
+      board: rig.member.board, database: TestDatabase.current.configuration,
+      keys: PersonKeys(LogRig.secret), logger: .quiet)
     var commands = RandomCommands(seed: 51)
     try await rig.send(&commands, count: 50)
     try await withProjector(rig) { try await viewsCatchUp(rig) }
@@ -238,12 +239,12 @@ private struct Killed: Error {}
     try await onThread { connection in
       let log = try Self.stored(seed: 11, 400, &connection)
       var random = SeededGenerator(seed: 11)
-      var projection = Projection()
+      var projection = Projection(keys: log.keys)
       var kills = 0
       while projection.position.value < log.events.count {
         let rows = try connection.query("SELECT position FROM views.checkpoint")
         let position = Int(try rows[0].decode(Int64.self, at: 0))
-        projection = Projection()
+        projection = Projection(keys: log.keys)
         try projection.skip(log.events.prefix(position))
         let batch = Array(log.events[position..<min(position + 10, log.events.count)])
         if batch.isEmpty { break }

@@ -56,7 +56,7 @@ private struct Killed: Error {}
     }
     try await onThread { connection in
       try expectViewsEqualTheFold(&connection)
-      _ = try Rebuild.run(&connection) { _ in }
+      _ = try Rebuild.run(&connection, keys: PersonKeys(LogRig.secret)) { _ in }
       let rows = try connection.query(
         "SELECT count(*) FROM pg_namespace WHERE starts_with(nspname::text, 'views')")
       // The views, and the reference that this test made.
@@ -94,7 +94,7 @@ private struct Killed: Error {}
       var log = try RandomLog(seed: 91)
       try log.grow(by: 600)
       try log.store(&connection)
-      _ = try Rebuild.run(&connection) { _ in }
+      _ = try Rebuild.run(&connection, keys: PersonKeys(LogRig.secret)) { _ in }
       var random = SeededGenerator(seed: 91)
       var broken = 0
       for _ in 0..<20 {
@@ -109,7 +109,7 @@ private struct Killed: Error {}
         }
         do {
           var dying = consume victim
-          _ = try Rebuild.run(&dying) { _ in }
+          _ = try Rebuild.run(&dying, keys: PersonKeys(LogRig.secret)) { _ in }
         } catch is PostgresError {
           broken += 1
         }
@@ -126,7 +126,7 @@ private struct Killed: Error {}
         var dying = try TestDatabase.current.connect()
         let pid = dying.backendProcessID
         do {
-          _ = try Rebuild.run(&dying) { _ in
+          _ = try Rebuild.run(&dying, keys: PersonKeys(LogRig.secret)) { _ in
             if reports == step { _ = try? endBackend(pid) }
             reports += 1
           }
@@ -139,7 +139,7 @@ private struct Killed: Error {}
         }
       }
       try expectViewsEqualTheFold(&connection)
-      _ = try Rebuild.run(&connection) { _ in }
+      _ = try Rebuild.run(&connection, keys: PersonKeys(LogRig.secret)) { _ in }
       try expectViewsEqualTheFold(&connection)
     }
   }
@@ -150,14 +150,16 @@ private struct Killed: Error {}
       var log = try RandomLog(seed: 95)
       try log.grow(by: 100)
       try log.store(&connection)
-      _ = try Rebuild.run(&connection) { _ in }
+      _ = try Rebuild.run(&connection, keys: PersonKeys(LogRig.secret)) { _ in }
       let before = try copies("views", &connection)
       let head = Head(state: log.state, hash: log.hash, standing: .starting)
       try connection.execute(
         LogStatements.append([
           log.events[0].renamed("somethingNewer").moved(to: log.state.position.next, after: head)
         ]))
-      let error = #expect(throws: LogError.self) { _ = try Rebuild.run(&connection) { _ in } }
+      let error = #expect(throws: LogError.self) {
+        _ = try Rebuild.run(&connection, keys: PersonKeys(LogRig.secret)) { _ in }
+      }
       #expect(error?.description.contains("position \(log.events.count + 1)") == true)
       #expect(try copies("views", &connection) == before)
     }
@@ -167,11 +169,13 @@ private struct Killed: Error {}
     _ = try Migrator.migrate(TestDatabase.current.configuration)
     try await onThread { connection in
       var refused = false
-      _ = try Rebuild.run(&connection) { step in
+      _ = try Rebuild.run(&connection, keys: PersonKeys(LogRig.secret)) { step in
         guard case .writingRows = step else { return }
         var other = try? TestDatabase.current.connect()
         if other != nil {
-          do { _ = try Rebuild.run(&other!) { _ in } } catch is Rebuild.UnderWay {
+          do {
+            _ = try Rebuild.run(&other!, keys: PersonKeys(LogRig.secret)) { _ in }
+          } catch is Rebuild.UnderWay {
             refused = true
           } catch {}
         }
@@ -212,7 +216,7 @@ private func rebuildWhenFree(
   let deadline = ContinuousClock.now + .seconds(20)
   while true {
     do {
-      return try Rebuild.run(&connection, progress: progress)
+      return try Rebuild.run(&connection, keys: PersonKeys(LogRig.secret), progress: progress)
     } catch let error as Rebuild.UnderWay {
       if ContinuousClock.now > deadline { throw error }
       usleep(10_000)

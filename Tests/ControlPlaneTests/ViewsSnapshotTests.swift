@@ -38,7 +38,8 @@ import Testing
     let member = try LogMember(settings: settings, secret: LogRig.secret, logger: .quiet)
     let running = Task { try await member.run() }
     let projector = try Projector(
-      board: member.board, database: database, logger: .quiet, snapshots: snapshots)
+      board: member.board, database: database, keys: member.keys, logger: .quiet,
+      snapshots: snapshots)
     let projecting = Task { try await projector.run() }
     try await eventually("two leads", withinSeconds: 30) {
       if case .leading = member.board.current.standing { true } else { false }

@@ -17,6 +17,9 @@ struct RandomLog {
   private(set) var state = HostingState()
   private(set) var hash = Chain.origin
   private(set) var events: [StoredEvent] = []
+  /// Those that its events were sealed with.
+  let keys = PersonKeys(LogRig.secret)
+  private var made: [Sealing.NewKey] = []
   private var commands: RandomCommands
   private var ids: SeededGenerator
   private var now = Timestamp("2026-01-01")!
@@ -49,11 +52,15 @@ struct RandomLog {
       command: wish.command, principal: wish.principal, reason: Text("because"))
     let pending = PendingCommand(
       request: request, seal: .zero, deadline: ContinuousClock.now, answer: { _ in })
-    let batch = Batch([pending], after: state, hash: hash, now: now)
+    let batch = Batch(
+      [pending], after: state, hash: hash, now: now,
+      sealing: keys.sealing { (0..<32).map { _ in .random(in: .min ... .max) } })
     if case .failed(.refused(let refusal, _)) = batch.outcomes[0].outcome {
       try #require(refusal.code != "contradiction", "\(refusal)")
     }
     events += batch.rows
+    keys.add(batch.sealing.made)
+    made += batch.sealing.made
     state = batch.state
     hash = batch.hash
   }
@@ -62,7 +69,9 @@ struct RandomLog {
   func store(from first: Int = 0, _ connection: inout Connection) throws {
     for start in stride(from: first, to: events.count, by: 1_000) {
       try connection.execute(
-        LogStatements.append(Array(events[start..<min(start + 1_000, events.count)])))
+        LogStatements.append(
+          Array(events[start..<min(start + 1_000, events.count)]),
+          keys: start == first ? made.filter { $0.person.position.value > first } : []))
     }
   }
 }
@@ -138,7 +147,8 @@ func withProjector<Result: Sendable>(
   _ rig: LogRig, _ body: () async throws -> Result
 ) async throws -> Result {
   let projector = try Projector(
-    board: rig.member.board, database: TestDatabase.current.configuration, logger: .quiet)
+    board: rig.member.board, database: TestDatabase.current.configuration,
+    keys: PersonKeys(LogRig.secret), logger: .quiet)
   let task = Task { try await projector.run() }
   do {
     let result = try await body()
@@ -186,7 +196,9 @@ func tablesThatDiffer(_ connection: inout Connection) throws -> [String] {
 /// Views as the state at a position has them, all rows at once: not by the projector's way.
 private func makeReference(upTo position: Position, _ connection: inout Connection) throws {
   let statements = ViewStatements(schema: "views_reference")
-  var projection = Projection()
+  let keys = PersonKeys(LogRig.secret)
+  try keys.prepareAll(&connection)
+  var projection = Projection(keys: keys)
   var timeline: [ViewRow] = []
   while projection.position < position {
     let events = try LogReader.events(after: projection.position, limit: 1_000, on: &connection)

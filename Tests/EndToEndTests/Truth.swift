@@ -33,7 +33,8 @@ extension System {
     // A rebuild is a fold from the first event; what was there before must be the same to the byte.
     let same = try await eventually("the log rests during a rebuild", withinSeconds: 60) {
       let before = try views(url)
-      let rebuilt = try await wharfd("rebuild", url: url)
+      let rebuilt = try await wharfd(
+        "rebuild", "--secret-file", "\(data)/secrets/cluster.secret", url: url)
       try #require(rebuilt.status == .code(0), "\(rebuilt)")
       let after = try views(url)
       return before["checkpoint"] == after["checkpoint"] ? before == after : nil

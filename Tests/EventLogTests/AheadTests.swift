@@ -90,7 +90,7 @@ import Testing
       [
         PendingCommand(
           request: request, seal: .zero, deadline: ContinuousClock.now, answer: { _ in })
-      ], after: head.state, hash: head.hash, now: head.state.recordedAt)
+      ], after: head.state, hash: head.hash, now: head.state.recordedAt, sealing: .nothing)
     try holder.execute(LogStatements.append(foreign.rows))
     try holder.script("COMMIT")
     #expect(try await first.value.get().position > head.state.position.next)

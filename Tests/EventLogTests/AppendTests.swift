@@ -13,7 +13,7 @@ import Testing
     async throws
   {
     let rig = try await Rig.leading(.current)
-    let reader = LogReader(pool: try Pool(rig.database))
+    let reader = LogReader(pool: try Pool(rig.database), keys: PersonKeys(Rig.secret))
     let done = Mutex(false)
     let tail = Task {
       var seen: [StoredEvent] = []
@@ -49,7 +49,7 @@ import Testing
     for positions in acknowledged { #expect(positions == positions.sorted()) }
     let distinct = Set(acknowledged.flatMap { $0 })
     #expect(distinct.count == 800)
-    #expect(table.count == 902)
+    #expect(table.count == 903)
     await rig.stop()
   }
 

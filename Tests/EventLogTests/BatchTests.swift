@@ -15,7 +15,7 @@ import Testing
       return PendingCommand(
         request: request, seal: request.seal(Rig.secret), deadline: .now, answer: { _ in })
     }
-    return Batch(pending, after: HostingState(), hash: Chain.origin, now: now)
+    return Batch(pending, after: HostingState(), hash: Chain.origin, now: now, sealing: .nothing)
   }
 
   private func codes(_ batch: Batch) -> [String] {
@@ -59,13 +59,14 @@ import Testing
   @Test func `times never fall, though the clock does`() {
     var state = HostingState()
     let early = batch([RegisterProvider(name: Name(known: "xai"))])
-    for row in early.rows { try! state.fold(row) }
+    for row in early.rows { try! state.fold(row, .none) }
     let request = CommandRequest(
       id: .random(), command: RegisterProvider(name: Name(known: "b")), principal: .tester)
     let pending = PendingCommand(
       request: request, seal: request.seal(Rig.secret), deadline: .now, answer: { _ in })
     let late = Batch(
-      [pending], after: state, hash: early.hash, now: Timestamp(microseconds: 500))
+      [pending], after: state, hash: early.hash, now: Timestamp(microseconds: 500),
+      sealing: .nothing)
     #expect(late.rows[0].recordedAt == now)
   }
 

@@ -31,13 +31,15 @@ struct LongLogMeasurements {
   @Test func `LongLog: encodes and decodes its state`() throws {
     let database = try PostgresConfiguration(#require(Self.text("WHARF_MEASURE_DATABASE")))
     var connection = try Connection(database)
+    let keys = PersonKeys(Rig.secret)
+    try keys.prepareAll(&connection)
     var state = HostingState()
     let clock = ContinuousClock()
     let folding = try clock.measure {
       while true {
         let events = try LogReader.events(
           after: state.position, limit: LogReader.pageLimit, on: &connection)
-        for event in events { try state.fold(event) }
+        for event in events { try state.fold(event, keys) }
         if events.count < LogReader.pageLimit { break }
       }
     }
@@ -136,7 +138,7 @@ private struct LongLog {
     }
     waiting.removeFirst(min(200, waiting.count))
     now = now.adding(seconds: 60)
-    let batch = Batch(commands, after: state, hash: hash, now: now)
+    let batch = Batch(commands, after: state, hash: hash, now: now, sealing: .nothing)
     state = batch.state
     hash = batch.hash
     return batch.rows

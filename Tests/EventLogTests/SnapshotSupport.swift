@@ -74,12 +74,21 @@ extension Rig {
     }
   }
 
+  /// Every key that the database holds.
+  func keysAtHand() throws -> PersonKeys {
+    let keys = PersonKeys(Rig.secret)
+    var connection = try Connection(database)
+    try keys.prepareAll(&connection)
+    return keys
+  }
+
   /// The log as a fold from its beginning, as of each position.
   func folds() throws -> [HostingState] {
+    let keys = try keysAtHand()
     var state = HostingState()
     return try [state]
       + verified().map { event in
-        try state.fold(event)
+        try state.fold(event, keys)
         return state
       }
   }
@@ -91,8 +100,9 @@ func writeSnapshot(
 ) throws {
   var state = HostingState()
   var hash = Chain.origin
+  let keys = try rig.keysAtHand()
   for event in try rig.verified() where event.position <= position {
-    try state.fold(event)
+    try state.fold(event, keys)
     hash = event.hash
   }
   try store.write(KeptState(state: state, hash: hash), on: &connection)

@@ -47,7 +47,7 @@ import Testing
         try writeSnapshot(at: position, of: rig, store, &connection)
       }
     }
-    let reader = LogReader(pool: pool, snapshots: .fresh())
+    let reader = LogReader(pool: pool, keys: PersonKeys(Rig.secret), snapshots: .fresh())
     for position in [0, 1, 59, 60, 61, 109, 110, 111, 160, 161, 199] {
       let state = try await reader.state(at: Position(Int64(position)))
       #expect(state == folds[position], "position \(position)")
@@ -60,7 +60,8 @@ import Testing
         DELETE FROM log.events WHERE position BETWEEN 2 AND 50;
         """)
     }
-    let late = try await LogReader(pool: pool, snapshots: .fresh()).state(at: 75)
+    let late = try await LogReader(pool: pool, keys: PersonKeys(Rig.secret), snapshots: .fresh())
+      .state(at: 75)
     #expect(late == folds[75])
     await rig.stop()
     await pool.close()
@@ -107,7 +108,8 @@ import Testing
       #expect(lines.contain("the snapshot at position 110 is passed over"), "\(lines.all)")
     }
     let pool = try Pool(rig.database)
-    let state = try await LogReader(pool: pool, snapshots: .fresh()).state(at: 130)
+    let state = try await LogReader(pool: pool, keys: PersonKeys(Rig.secret), snapshots: .fresh())
+      .state(at: 130)
     #expect(state == expected)
     await pool.close()
   }
@@ -164,7 +166,7 @@ import Testing
     try connection.script("UPDATE log.snapshots SET hash = sha256('another log')")
     try writeSnapshot(at: 100, of: rig, .fresh(), &connection)
     #expect(try snapshotPositions(&connection) == [100])
-    try SnapshotStore.fresh().discardAll(on: &connection)
+    _ = try SnapshotStore.fresh().discardAll(on: &connection)
     #expect(try snapshotPositions(&connection) == [])
   }
 }

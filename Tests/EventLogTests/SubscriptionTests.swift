@@ -24,7 +24,7 @@ import Testing
   }
 
   private func reader() throws -> LogReader {
-    LogReader(pool: try Pool(TestDatabase.current.configuration))
+    LogReader(pool: try Pool(TestDatabase.current.configuration), keys: PersonKeys(Rig.secret))
   }
 
   /// Registers providers and places marks from many tasks at once.

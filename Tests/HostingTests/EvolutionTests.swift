@@ -94,7 +94,7 @@ struct LoadCargo: Command {
   }
 
   @Test func `a command that needs a higher level is refused until the log is there`() throws {
-    var world = World()
+    var world = World(formatLevel: FormatLevel.first)
     let refusal = #expect(throws: Refusal.self) { try world.perform(LoadCargo()) }
     #expect(refusal?.code == "formatLevelTooLow")
     #expect(refusal?.help?.contains("wharfd finalize") == true)
@@ -104,29 +104,30 @@ struct LoadCargo: Command {
   }
 
   @Test func `the level is raised only when nobody older lives, and never falls`() {
+    let given = Given(World(formatLevel: FormatLevel.first))
     let old = FormatReader(instance: "berlin", formatLevel: 1)
     let new = FormatReader(instance: "paris", formatLevel: 2)
-    given().when(RaiseFormatLevel(level: 2, readers: [new, old]), by: .wharfd)
+    given.when(RaiseFormatLevel(level: 2, readers: [new, old]), by: .wharfd)
       .thenRefused("olderWharfdLives", saying: "berlin")
-    given().when(RaiseFormatLevel(level: 2, readers: [new]), by: .wharfd)
+    given.when(RaiseFormatLevel(level: 2, readers: [new]), by: .wharfd)
       .then(FormatLevelRaised(level: 2))
       .when(RaiseFormatLevel(level: 2, readers: [old]), by: .wharfd)
       .thenRefused("olderWharfdLives")
-    let raised = given(RaiseFormatLevel(level: 2, readers: []), by: .wharfd)
+    let raised = given.and(RaiseFormatLevel(level: 2, readers: []), by: .wharfd)
     raised.when(RaiseFormatLevel(level: 2, readers: [new]), by: .wharfd).then()
     raised.when(RaiseFormatLevel(level: 1, readers: [new]), by: .wharfd)
       .thenRefused("formatLevelFalls")
-    given().when(RaiseFormatLevel(level: 2, readers: [])).thenRefused("notAllowed")
+    given.when(RaiseFormatLevel(level: 2, readers: [])).thenRefused("notAllowed")
   }
 
   @Test func `an empty log begins at the level of its first leader`() throws {
     let take = TakeLeadership(
       instance: "w", address: "a",
       database: DatabaseIdentity(systemIdentifier: "7", timeline: 1), formatLevel: 3)
-    var world = World()
+    var world = World(formatLevel: FormatLevel.first)
     try world.perform(take, by: .wharfd)
     #expect(world.state.log.formatLevel == 3)
-    world = World()
+    world = World(formatLevel: FormatLevel.first)
     try world.perform(
       TakeLeadership(
         instance: "w", address: "a", database: DatabaseIdentity(systemIdentifier: "7", timeline: 1)),

@@ -41,9 +41,14 @@ import Testing
     CommandNoted(command: "node.cordon"),
     MarkPlaced(name: "before-revoke", position: 17),
     FormatLevelRaised(level: 2),
-    PersonInvited(name: "ann", role: .admin, invitation: .numbered(1), until: moment),
+    PersonInvited(
+      name: .sealed(SealedBox(of: ID(17), box: [0x0F, 0xA0, 0x07])),
+      email: .sealed(SealedBox(of: ID(17), box: [0x1F, 0xB0])), role: .admin,
+      invitation: .numbered(1), until: moment),
     PersonTokenIssued(token: .numbered(2), prefix: "wt_ann"),
     PersonDisabled(),
+    PersonForgotten(),
+    PersonErased(snapshots: 3),
     ProviderRegistered(name: "xai", title: "xAI \"Grok\" é"),
     ProviderSuspended(),
     ProviderReinstated(),
@@ -128,7 +133,9 @@ import Testing
   }
 
   /// What each golden file of an earlier version is read as.
-  static let older: [(version: Int, event: any Event)] = []
+  static let older: [(version: Int, event: any Event)] = [
+    (1, PersonInvited(name: .known("ann"), role: .admin, invitation: .numbered(1), until: moment))
+  ]
 
   @Test func `every earlier version has its file, and is read as it was meant`() throws {
     for type in EventTypes.all {

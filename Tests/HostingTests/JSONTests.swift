@@ -23,6 +23,8 @@ import Testing
     InvitePerson(name: "bob", role: .operator, invitation: .numbered(2)),
     AcceptInvitation(token: .numbered(3), prefix: "wt_"),
     DisablePerson(name: "bob"),
+    ForgetPerson(person: .name("bob")),
+    NoteErasure(persons: [ID(17)], snapshots: 2),
     RegisterProvider(name: "xai", title: "x\"\\/é😀"),
     SuspendProvider(provider: "xai"),
     ReinstateProvider(provider: "xai"),

@@ -27,7 +27,7 @@ import Testing
   @Test func `the first admin is admitted to an empty log only`() {
     given().when(AdmitFirstAdmin(name: "ann", token: .numbered(1), prefix: "wt_ann"), by: .wharfd)
       .then(
-        PersonInvited(name: "ann", role: .admin, invitation: .numbered(1), until: now),
+        PersonInvited(name: .known("ann"), role: .admin, invitation: .numbered(1), until: now),
         PersonTokenIssued(token: .numbered(1), prefix: "wt_ann")
       ).when(AdmitFirstAdmin(name: "eve", token: .numbered(2), prefix: "wt_eve"), by: .wharfd)
       .thenRefused("notFirst")
@@ -39,7 +39,7 @@ import Testing
     let invitation = first.when(invite("bob", .operator, 2))
       .then(
         PersonInvited(
-          name: "bob", role: .operator, invitation: .numbered(2),
+          name: .known("bob"), role: .operator, invitation: .numbered(2),
           until: now.adding(seconds: 72 * 3_600)))
     let bob = invited(invitation)
     let accepted = invitation.when(accept(3), by: bob)

@@ -32,7 +32,7 @@ import Testing
 private struct History {
   let seed: UInt64
   var random: SplitMix64
-  var world = World()
+  var world = World(formatLevel: FormatLevel.first)
   /// Nodes that are silent, since when.
   var silent: [ID<Node>: Timestamp] = [:]
   /// What agents know: the generation that each acts on.

@@ -48,7 +48,7 @@ import struct Hosting.Stream
     var values = FieldValues()
     for seed in UInt64(1)...3 {
       let history = try SnapshotHistories.all(seed: seed, events: 400)
-      for count in stride(from: 20, through: history.world.log.count, by: 40) {
+      for count in stride(from: 20, through: history.world.log.count, by: 10) {
         values.note(try history.state(after: count))
       }
     }
@@ -137,8 +137,18 @@ enum SnapshotHistories {
       TakeLeadership(instance: "two", address: "b", database: database),
       by: .wharfd)
     if variant % 2 == 0 {
-      try world.perform(RaiseFormatLevel(level: variant, readers: []), by: .wharfd)
+      try world.perform(RaiseFormatLevel(level: variant + 1, readers: []), by: .wharfd)
     }
+    for index in 0..<(2 + variant % 2) {
+      let secret = world.newSecret()
+      try world.perform(
+        InvitePerson(
+          name: try Name("odd-\(index)"), email: try Email("odd@example.com"), role: .viewer,
+          invitation: secret), by: .testAdmin)
+    }
+    try world.perform(ForgetPerson(person: .name("odd-0")), by: .testAdmin)
+    try world.perform(
+      NoteErasure(persons: world.state.unerased.sorted(), snapshots: 1), by: .wharfd)
     try world.perform(
       DefineEngine(
         launch: Launch(

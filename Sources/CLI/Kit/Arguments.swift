@@ -55,6 +55,10 @@ enum Parse {
 
   @Sendable static func bytes(_ text: String) throws -> Bytes { try Bytes(text) }
   @Sendable static func name(_ text: String) throws -> Name { try Name(text) }
+  @Sendable static func email(_ text: String) throws -> Email { try Email(text) }
+  @Sendable static func person(_ text: String) throws -> PersonReference {
+    try PersonReference(jsonText: text)
+  }
   @Sendable static func thing(_ text: String) throws -> ThingName { try ThingName(text) }
   @Sendable static func text(_ text: String) throws -> Text { try Text(text) }
   @Sendable static func digest(_ text: String) throws -> Digest { try Digest(jsonText: text) }

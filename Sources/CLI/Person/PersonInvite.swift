@@ -17,6 +17,7 @@ struct PersonInvite: SecretVerb {
 
   @Argument(help: "The person's name.", transform: Parse.name) var name: Name
   @Option(help: "What they may do: admin, operator or viewer.") var role: PersonRole
+  @Option(help: "Where to write to them.", transform: Parse.email) var email: Email?
   @OptionGroup var sending: SendOptions
 
   func command(_ secret: Secret) -> any Command {
@@ -26,7 +27,7 @@ struct PersonInvite: SecretVerb {
       case .operator: .operator
       case .viewer: .viewer
       }
-    return InvitePerson(name: name, role: role, invitation: secret.digest)
+    return InvitePerson(name: name, email: email, role: role, invitation: secret.digest)
   }
 
   var done: String { "invited \(name) as \(role.rawValue)" }

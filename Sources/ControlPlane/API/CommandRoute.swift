@@ -37,11 +37,11 @@ struct CommandRoute: Sendable {
       return reply(
         CommandReply(
           position: receipt.position, hash: receipt.hash, dryRun: false,
-          events: receipt.events.map { EventItem($0, names: state) }))
+          events: try receipt.events.map { try EventItem($0, names: state, member.keys) }))
     } catch SubmitFailure.notLeading(let address?) {
       return try await forwarding.send(body, request, to: address)
-    } catch {
-      throw APIError(error)
+    } catch let failure as SubmitFailure {
+      throw APIError(failure)
     }
   }
 

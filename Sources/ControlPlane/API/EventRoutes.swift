@@ -23,7 +23,7 @@ struct EventRoutes: Sendable {
     routes.get("history/:kind/**") { request, context in
       try await history(
         request, kind: context.parameters.require("kind"), name: PathText.rest(context)
-      ) { EventItem($0, names: $1.state) }
+      ) { try EventItem($0, names: $1.state, source.reader.keys) }
     }
     routes.get("rows/:kind/**") { request, context in
       try await history(
@@ -35,11 +35,13 @@ struct EventRoutes: Sendable {
   private func events(_ request: Request) async throws -> Response {
     let context = try await source.context(request)
     return context.reply(
-      items: try await read(Page(request), context).map { EventItem($0, names: context.state) })
+      items: try await read(Page(request), context).map {
+        try EventItem($0, names: context.state, source.reader.keys)
+      })
   }
 
   private func history<Item: Codable & Sendable>(
-    _ request: Request, kind: String, name: String, item: (StoredEvent, ReadContext) -> Item
+    _ request: Request, kind: String, name: String, item: (StoredEvent, ReadContext) throws -> Item
   ) async throws -> Response {
     let context = try await source.context(request)
     let unknown = APIError(.unknown(kind.shortened(to: 40), name), at: context.state.position)
@@ -51,7 +53,7 @@ struct EventRoutes: Sendable {
     }
     var page = try Page(request, limit: LogReader.pageLimit)
     page.filter = EventFilter(stream: stream)
-    return context.reply(items: try await read(page, context).map { item($0, context) })
+    return context.reply(items: try await read(page, context).map { try item($0, context) })
   }
 
   /// What a request asks for: `after`, `limit`, and `stream`, `kind` and `type` to filter by.
@@ -126,10 +128,12 @@ struct EventRoutes: Sendable {
 }
 
 extension EventItem {
-  init(_ event: StoredEvent, names state: HostingState) {
+  /// As people read it: personal data is open or forgotten, and not as it is stored.
+  init(_ event: StoredEvent, names state: HostingState, _ keys: PersonKeys) throws {
+    let (data, metadata) = try keys.shown(event)
     self.init(
       position: event.position, stream: event.stream, type: event.type,
-      data: RawJSON(text: event.data), metadata: RawJSON(text: event.metadata),
+      data: RawJSON(text: data), metadata: RawJSON(text: metadata),
       actor: event.actor.description, actorName: state.name(of: event.actor),
       commandID: event.commandID, recordedAt: event.recordedAt, hash: event.hash)
   }

@@ -61,7 +61,8 @@ struct EventStream: Sendable {
       let context = try await routes.source.context(request)
       var lines = ByteBuffer()
       for event in try await routes.visible(next.events, context) {
-        lines.writeBytes(EventItem(event, names: context.state).jsonBytes)
+        lines.writeBytes(
+          try EventItem(event, names: context.state, routes.source.reader.keys).jsonBytes)
         lines.writeString("\n")
       }
       lines.writeBytes(StreamCheckpoint(checkpoint: next.checkpoint).jsonBytes)

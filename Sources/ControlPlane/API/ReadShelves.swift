@@ -15,7 +15,7 @@ struct Shelf<Item: NounItem>: Sendable {
 
 extension Shelf {
   /// A noun whose things have plain names.
-  init<Element: PlainlyNamed>(
+  init<Element: PlainlyCalled>(
     _ path: String, _ catalog: @escaping @Sendable (HostingState) -> Catalog<Element>,
     _ item: @escaping @Sendable (Element, Viewpoint) -> Item
   ) {

@@ -25,16 +25,19 @@ package struct ViewChanges: Sendable {
 
 /// The fold that views are made of.
 package struct Projection: Sendable {
+  private let keys: PersonKeys
   package private(set) var state = HostingState()
   package private(set) var checkpoint = ViewCheckpoint.start
   private var tallies = Tallies()
   /// How far `tallies` counts: skipped events are not counted one by one.
   private var talliedAt = Position.empty
 
-  package init() {}
+  /// - Parameter keys: those of the events must be at hand when they are folded.
+  package init(keys: PersonKeys) { self.keys = keys }
 
   /// Goes on from a state kept; its rows are not looked at.
-  package init(_ kept: KeptState) {
+  package init(_ kept: KeptState, keys: PersonKeys) {
+    self.keys = keys
     state = kept.state
     checkpoint = ViewCheckpoint(
       position: state.position, hash: kept.hash, recordedAt: state.recordedAt)
@@ -84,17 +87,19 @@ package struct Projection: Sendable {
   /// Folds one event and keeps what is needed to tell it.
   private mutating func tell(_ stored: StoredEvent) throws(LogError) -> Telling {
     let before = state
-    let event = try stored.decoded()
+    let event = try stored.decoded(keys)
+    let reason = try keys.reason(of: stored)
     do { try state.evolve(event, stored.fact) } catch {
       state = before
       throw .contradiction(position: stored.position, reason: error.description)
     }
     stand(after: stored)
-    return Telling(stored: stored, event: event, before: before, after: state)
+    return Telling(
+      stored: stored, event: event, reason: reason?.shown, before: before, after: state)
   }
 
   private mutating func fold(_ stored: StoredEvent) throws(LogError) {
-    try state.fold(stored)
+    try state.fold(stored, keys)
     stand(after: stored)
   }
 

@@ -29,14 +29,15 @@ package final class Projector: Service {
   private let logger: Logger
 
   package init(
-    board: HeadBoard, database: PostgresConfiguration, logger: Logger,
+    board: HeadBoard, database: PostgresConfiguration, keys: PersonKeys, logger: Logger,
     store: ViewStore = ViewStore(), snapshots: SnapshotStore? = nil
   ) throws {
     self.board = board
     self.logger = logger
     var database = database
     database.applicationName = "wharfd-views"
-    session = try ProjectorSession(database, store: store, snapshots: snapshots, logger: logger)
+    session = try ProjectorSession(
+      database, store: store, keys: keys, snapshots: snapshots, logger: logger)
   }
 
   /// Runs until it is shut down or cancelled.
@@ -75,11 +76,12 @@ private actor ProjectorSession {
   private let lane: Lane
   private let configuration: PostgresConfiguration
   private let store: ViewStore
+  private let keys: PersonKeys
   private let snapshots: SnapshotStore?
   private let logger: Logger
   private let cancel: CancelToken
   private var connection: Connection?
-  private var projection = Projection()
+  private var projection: Projection
   /// The views are known to stand where `projection` does.
   private var isOpen = false
   private var damage = Damage.none
@@ -93,13 +95,15 @@ private actor ProjectorSession {
   nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
 
   init(
-    _ configuration: PostgresConfiguration, store: ViewStore, snapshots: SnapshotStore?,
-    logger: Logger
+    _ configuration: PostgresConfiguration, store: ViewStore, keys: PersonKeys,
+    snapshots: SnapshotStore?, logger: Logger
   ) throws {
     lane = try Lane(name: "projector")
     cancel = CancelToken(wake: try WakeDescriptor())
     self.configuration = configuration
     self.store = store
+    self.keys = keys
+    projection = Projection(keys: keys)
     self.snapshots = snapshots
     self.logger = logger
   }
@@ -141,6 +145,7 @@ private actor ProjectorSession {
     let events = try LogReader.events(
       after: projection.position, limit: Projector.eventsPerBatchLimit, on: &connection!)
     guard !events.isEmpty else { return 0 }
+    try keys.prepare(events, reasons: true, &connection!)
     var next = projection
     let (changes, failure) = next.advance(events)
     if changes.to != changes.from {
@@ -154,7 +159,7 @@ private actor ProjectorSession {
 
   /// Finds out where the views are, and folds up to there.
   private func open() throws {
-    try Rebuild.dropRetired(&connection!)
+    _ = try Rebuild.dropRetired(&connection!)
     if damage == .seen {
       damage = .mended
       return try rebuild(because: "someone changed them by hand")
@@ -162,7 +167,7 @@ private actor ProjectorSession {
     guard case .at(let checkpoint) = try store.standing(&connection!) else {
       return try rebuild(because: "they are not of this program's form")
     }
-    if projection.position > checkpoint.position { projection = Projection() }
+    if projection.position > checkpoint.position { projection = Projection(keys: keys) }
     try skipToSnapshot(before: checkpoint)
     while projection.position < checkpoint.position {
       let events = try LogReader.events(
@@ -170,6 +175,7 @@ private actor ProjectorSession {
       guard !events.isEmpty else {
         return try rebuild(because: "they are ahead of the log")
       }
+      try keys.prepare(events, &connection!)
       try projection.skip(events.prefix { $0.position <= checkpoint.position })
     }
     if projection.checkpoint != checkpoint {
@@ -183,13 +189,13 @@ private actor ProjectorSession {
       let kept = try snapshots?.newest(upTo: checkpoint.position, on: &connection!),
       kept.state.position > projection.position
     else { return }
-    projection = Projection(kept)
+    projection = Projection(kept, keys: keys)
   }
 
   private func rebuild(because reason: String) throws {
     logger.notice("making the views anew: \(reason)")
     let logger = logger
-    projection = try Rebuild.run(&connection!) { step in
+    projection = try Rebuild.run(&connection!, keys: keys) { step in
       switch step {
       case .filling, .writingRows, .catchingUp: break
       case .swapped(let checkpoint): logger.notice("the views are new, at \(checkpoint.position)")

@@ -38,21 +38,27 @@ package struct Rebuild {
   private static let dropWaitMilliseconds = 500
 
   private let next = ViewStatements(schema: ViewStatements.nextSchema)
+  private let keys: PersonKeys
   private let progress: (Step) -> Void
-  private var projection = Projection()
+  private var projection: Projection
 
-  private init(progress: @escaping (Step) -> Void) { self.progress = progress }
+  private init(keys: PersonKeys, progress: @escaping (Step) -> Void) {
+    self.keys = keys
+    self.progress = progress
+    projection = Projection(keys: keys)
+  }
 
   /// Rebuilds over a connection of the caller's own, outside of a transaction.
   ///
+  /// - Parameter keys: whoever's are missing is forgotten in the new views.
   /// - Returns: the fold that the new views stand at.
   /// - Throws: `LogError` at an event that cannot be read; the views stay as they were.
   package static func run(
-    _ connection: inout Connection, progress: @escaping (Step) -> Void
+    _ connection: inout Connection, keys: PersonKeys, progress: @escaping (Step) -> Void
   ) throws -> Projection {
     let locked = try connection.query("SELECT pg_try_advisory_lock(\(lockNumber))")
     guard try locked[0].decode(Bool.self, at: 0) else { throw UnderWay() }
-    var rebuild = Rebuild(progress: progress)
+    var rebuild = Rebuild(keys: keys, progress: progress)
     do {
       try rebuild.run(&connection)
     } catch {
@@ -68,7 +74,7 @@ package struct Rebuild {
   }
 
   private mutating func run(_ connection: inout Connection) throws {
-    try Self.dropRetired(&connection)
+    _ = try Self.dropRetired(&connection)
     try create(&connection)
     try fill(&connection)
     try writeRows(&connection)
@@ -89,10 +95,13 @@ package struct Rebuild {
     }
   }
 
-  private static func events(
+  private func events(
     after position: Position, _ connection: inout Connection
   ) throws -> [StoredEvent] {
-    try LogReader.events(after: position, limit: LogReader.pageLimit, on: &connection)
+    let events = try LogReader.events(
+      after: position, limit: LogReader.pageLimit, on: &connection)
+    try keys.prepare(events, reasons: true, &connection)
+    return events
   }
 }
 
@@ -102,7 +111,7 @@ extension Rebuild {
     let rows = try connection.query("SELECT coalesce(max(position), 0)::int8 FROM log.events")
     let head = Position(try rows[0].decode(Int64.self, at: 0))
     while true {
-      let events = try Self.events(after: projection.position, &connection)
+      let events = try events(after: projection.position, &connection)
       if events.isEmpty { return }
       let (timeline, failure) = projection.tell(events)
       try connection.transaction { connection in
@@ -140,7 +149,7 @@ extension Rebuild {
   private mutating func catchUp(_ connection: inout Connection) throws {
     let store = ViewStore(schema: ViewStatements.nextSchema)
     while true {
-      let events = try Self.events(after: projection.position, &connection)
+      let events = try events(after: projection.position, &connection)
       if events.isEmpty { return }
       let (changes, failure) = projection.advance(events)
       try store.apply(changes, &connection)
@@ -184,7 +193,7 @@ extension Rebuild {
 
   /// The old views may be ahead, but never of the log.
   private func follow(_ projection: inout Projection, _ connection: inout Connection) throws {
-    let events = try Self.events(after: projection.position, &connection)
+    let events = try events(after: projection.position, &connection)
     guard !events.isEmpty else {
       throw LogError.gap(expected: projection.position.next, found: .empty)
     }
@@ -222,8 +231,12 @@ extension Rebuild {
   }
 
   /// Drops what earlier rebuilds left, where nobody reads it any more.
-  package static func dropRetired(_ connection: inout Connection) throws {
-    for schema in try retired(&connection) { _ = try drop(schema, &connection) }
+  ///
+  /// - Returns: false when someone still reads some of it.
+  package static func dropRetired(_ connection: inout Connection) throws -> Bool {
+    var areGone = true
+    for schema in try retired(&connection) where try !drop(schema, &connection) { areGone = false }
+    return areGone
   }
 
   /// - Returns: false when someone still reads it.

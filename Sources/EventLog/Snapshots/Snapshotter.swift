@@ -40,7 +40,10 @@ package struct Snapshotter: Sendable {
         let now = try await session.newestPosition()
         newest = now
         if now >= store.limits.due(after: last) { continue }
-        try await session.write(KeptState(state: head.state, hash: head.hash))
+        guard try await session.write(KeptState(state: head.state, hash: head.hash)) else {
+          logger.info("no snapshot at \(head.state.position): a person was forgotten since")
+          continue
+        }
         logger.info("wrote a snapshot at position \(head.state.position)")
         newest = head.state.position
         backoff.reset()
@@ -91,9 +94,9 @@ private actor SnapshotSession {
     return try store.newestPosition(&connection!)
   }
 
-  func write(_ state: KeptState) throws {
+  func write(_ state: KeptState) throws -> Bool {
     try connect()
-    try store.write(state, on: &connection!)
+    return try store.write(state, on: &connection!)
   }
 
   func close() { connection = nil }

@@ -15,6 +15,15 @@ package struct LogImport {
     package let hash: Digest
     /// The era that the log is of; a wharfd of another database does not lead it.
     package let era: Position
+    /// The log, as its export names it.
+    let source: String
+    /// Who is forgotten in it: their keys are not taken.
+    let forgotten: [(person: ID<Person>, position: Position)]
+
+    package static func == (a: Done, b: Done) -> Bool {
+      a.imported == b.imported && a.known == b.known && a.head == b.head && a.hash == b.hash
+        && a.era == b.era
+    }
   }
 
   package enum Refused: Error, Equatable, CustomStringConvertible {
@@ -139,6 +148,6 @@ package struct LogImport {
     let imported = Int(fold.position.value - before.value)
     return Done(
       imported: imported, known: line - imported, head: fold.position, hash: fold.hash,
-      era: era.position)
+      era: era.position, source: source ?? "", forgotten: fold.state.forgotten)
   }
 }

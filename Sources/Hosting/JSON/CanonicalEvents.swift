@@ -335,12 +335,13 @@ extension NodeRemoved: CanonicallyRead {
 
 extension PersonInvited: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
-    guard reader.open(), let name = reader.field("name", Name.self),
+    guard reader.open(), let name = reader.field("name", Personal<Name>.self),
+      let email = reader.optional("email", Personal<Email>.self),
       let role = reader.field("role", Role.self),
       let invitation = reader.field("invitation", Digest.self),
       let until = reader.field("until", Timestamp.self), reader.close()
     else { return nil }
-    self.init(name: name, role: role, invitation: invitation, until: until)
+    self.init(name: name, email: email, role: role, invitation: invitation, until: until)
   }
 }
 
@@ -357,6 +358,21 @@ extension PersonDisabled: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
     guard reader.open(), reader.close() else { return nil }
     self.init()
+  }
+}
+
+extension PersonForgotten: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard reader.open(), reader.close() else { return nil }
+    self.init()
+  }
+}
+
+extension PersonErased: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard reader.open(), let snapshots = reader.field("snapshots", Int.self), reader.close()
+    else { return nil }
+    self.init(snapshots: snapshots)
   }
 }
 

@@ -56,6 +56,13 @@ extension Text: CanonicallyRead {
   }
 }
 
+extension Email: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard let value = reader.text(), let email = try? Email(value) else { return nil }
+    self = email
+  }
+}
+
 extension Digest: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
     guard let text = reader.text(), let digest = Digest(text) else { return nil }

@@ -336,6 +336,7 @@ extension PersonInvited: JSONWritable {
   package func write(to json: inout JSONWriter) {
     json.openObject()
     json.field("name", name)
+    json.optional("email", email)
     json.field("role", role)
     json.field("invitation", invitation)
     json.field("until", until)
@@ -355,6 +356,21 @@ extension PersonTokenIssued: JSONWritable {
 extension PersonDisabled: JSONWritable {
   package func write(to json: inout JSONWriter) {
     json.openObject()
+    json.closeObject()
+  }
+}
+
+extension PersonForgotten: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.closeObject()
+  }
+}
+
+extension PersonErased: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("snapshots", snapshots)
     json.closeObject()
   }
 }

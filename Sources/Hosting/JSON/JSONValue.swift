@@ -44,6 +44,8 @@ package struct JSONValue: Sendable {
 
   package var isNull: Bool { first == UInt8(ascii: "n") }
 
+  package var isObject: Bool { first == UInt8(ascii: "{") }
+
   /// The exact text of the value in its document.
   package var text: [UInt8] { Array(bytes[range]) }
 

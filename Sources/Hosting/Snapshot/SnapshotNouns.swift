@@ -236,16 +236,21 @@ extension Key.Previous: SnapshotValue {
 extension Person: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
-      id: snapshot.read(), name: snapshot.read(), role: snapshot.read(), invitedAt: snapshot.read(),
-      status: snapshot.read(), secrets: snapshot.read())
+      id: snapshot.read(), name: snapshot.read(), email: snapshot.read(), role: snapshot.read(),
+      invitedAt: snapshot.read(), status: snapshot.read(), secrets: snapshot.read(),
+      inClear: snapshot.read(), forgotten: snapshot.read(), erased: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(id)
     snapshot.write(name)
+    snapshot.write(email)
     snapshot.write(role)
     snapshot.write(invitedAt)
     snapshot.write(status)
     snapshot.write(secrets)
+    snapshot.write(inClear)
+    snapshot.write(forgotten)
+    snapshot.write(erased)
   }
 }
 

@@ -24,6 +24,7 @@ extension HostingState: SnapshotValue {
     deploymentsIn = try snapshot.read()
     lostNodes = try snapshot.read()
     joinTokens = try snapshot.read()
+    unerased = try snapshot.read()
   }
 
   package func write(to snapshot: inout SnapshotWriter) {
@@ -48,6 +49,7 @@ extension HostingState: SnapshotValue {
     snapshot.write(deploymentsIn)
     snapshot.write(lostNodes)
     snapshot.write(joinTokens)
+    snapshot.write(unerased)
   }
 }
 

@@ -114,6 +114,35 @@ extension Text: SnapshotValue {
   package func write(to snapshot: inout SnapshotWriter) { snapshot.text(value) }
 }
 
+extension Email: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    text = try snapshot.text()
+  }
+  package func write(to snapshot: inout SnapshotWriter) { snapshot.text(text) }
+}
+
+/// Known or forgotten: what a state holds is never sealed.
+extension Personal: SnapshotValue where Value: SnapshotValue {
+  private static var names: [String] { ["known", "forgotten"] }
+
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    switch try snapshot.tag(of: Self.names) {
+    case 0: self = .known(try snapshot.read())
+    case 1: self = .forgotten
+    default: throw snapshot.unknownCase()
+    }
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    switch self {
+    case .known(let value):
+      snapshot.tag(0)
+      snapshot.write(value)
+    case .forgotten: snapshot.tag(1)
+    case .sealed: preconditionFailure("a state holds nothing that is sealed")
+    }
+  }
+}
+
 // MARK: Cases
 
 /// A value that is one of a few, by its place among them.

@@ -9,7 +9,8 @@ enum PersonRows {
     "persons",
     [
       .text("id") { $0.id.description },
-      .text("name") { $0.name.text },
+      .text("name") { $0.name.shown },
+      .text("email") { $0.email?.shown },
       .text("role") { $0.role.rawValue },
       .text("status") { $0.status.rawValue },
       .time("invited_at") { $0.invitedAt },

@@ -1,5 +1,6 @@
 // What is told of people.
 
+import EventLog
 import Hosting
 
 enum PersonSentences {
@@ -9,6 +10,13 @@ enum PersonSentences {
     },
     Teller(PersonTokenIssued.self) { event, telling in
       "\(telling.subject) made a token (\(event.prefix)…)."
+    },
+    Teller(PersonForgotten.self) { _, telling in
+      "\(telling.stored.stream) was forgotten; none of their tokens is good any more."
+    },
+    Teller(PersonErased.self) { event, telling in
+      "What was kept of \(telling.stored.stream) is gone: their key was destroyed, "
+        + "\(Sentences.count(event.snapshots, "snapshot")) and the views were made anew."
     },
     Teller(PersonDisabled.self) { _, telling in
       "\(telling.subject) was disabled; none of their tokens is good any more."

@@ -7,6 +7,8 @@ import Hosting
 package struct Telling {
   let stored: StoredEvent
   let event: any Event
+  /// Why, in the words of who sent the command.
+  let reason: String?
   let before: HostingState
   let after: HostingState
 
@@ -33,14 +35,6 @@ package struct Telling {
   func replicaName(_ id: ReplicaID) -> String {
     let deployment = after.deployments[id.deploymentID] ?? before.deployments[id.deploymentID]
     return deployment?.replicaName(id.number) ?? "replica \(id)"
-  }
-
-  /// Why, in the words of who sent the command.
-  var reason: String? {
-    guard let fields = try? JSONValue(document: stored.metadata).fields(),
-      let reason = fields.first(where: { $0.key == "reason" })?.value
-    else { return nil }
-    return try? reason.string()
   }
 }
 

@@ -1,0 +1,89 @@
+// `wharf person forget`
+
+import ArgumentParser
+import Hosting
+import Wire
+
+struct PersonForget: CommandVerb {
+  static let configuration = CommandConfiguration.verb(
+    "forget", "Forget a person: their name, e-mail and words, for ever.",
+    example: "wharf person forget ada",
+    more: "Nothing of theirs is accepted any more, their key is destroyed, and everything shows "
+      + "\(Forgotten.text) in their place, also as of earlier. It cannot be undone. Returns when it is "
+      + "done; cut short, it goes on by itself.")
+
+  /// Between two looks.
+  private static let pauseMilliseconds = 50
+  /// Who waits longer is told why it may take long.
+  private static let patienceSeconds = 1
+
+  @Argument(help: "The person: name, or id as person/17.", transform: Parse.person)
+  var person: PersonReference
+  @OptionGroup var sending: SendOptions
+  @Option(help: ArgumentHelp("How long to wait until it is done.", valueName: "seconds"))
+  var timeout = 300
+
+  func validate() throws {
+    if !(1...WaitOptions.longestSeconds).contains(timeout) {
+      throw ValidationError("--timeout is 1 to \(WaitOptions.longestSeconds) seconds")
+    }
+  }
+
+  func command() -> any Command { ForgetPerson(person: person) }
+  var done: String { "forgot \(person)" }
+
+  func run() async throws {
+    let client = try Client(sending.connection.connection())
+    let began = ContinuousClock.now
+    let reply = try await say(client)
+    guard reply.dryRun != true, let stream = stream(reply) else { return }
+    let erased = try await wait(for: stream, since: began, client)
+    guard !sending.output.quiet, sending.output.output == .table || sending.output.output == .wide
+    else { return }
+    Terminal.say(try Self.text(erased, Elapsed.since(began)))
+    let path = "persons/\(stream.description.replacing("/", with: "%2F"))"
+    if try await client.read(ItemReply<PersonItem>.self, path).item.inClear == true {
+      Terminal.say(
+        "what was recorded of \(stream) before format level \(FormatLevel.sealed) is shown nowhere, but "
+          + "still stands in the log as it is: see Migrations/ERASURE.md")
+    }
+  }
+
+  private func stream(_ reply: CommandReply) -> Stream? {
+    if case .id(let id) = person { return id.stream }
+    return reply.events.first { $0.type == PersonForgotten.type }?.stream
+  }
+
+  private func wait(
+    for stream: Stream, since began: ContinuousClock.Instant, _ client: Client
+  ) async throws -> EventItem {
+    var isTold = false
+    let deadline = began + .seconds(timeout)
+    while true {
+      let found = try await client.read(
+        ItemsReply<EventItem>.self, "events",
+        [("stream", "\(stream)"), ("type", PersonErased.type), ("limit", "1")]
+      ).items.first
+      if let found { return found }
+      let now = ContinuousClock.now
+      if now >= deadline {
+        throw Failure(
+          .timedOut, "\(stream) is forgotten, and not yet erased after \(timeout) s",
+          help:
+            "it goes on by itself; wharfd's own log says what it waits for. Look again with: wharf "
+            + "person forget \(stream)")
+      }
+      if !isTold, now >= began + .seconds(Self.patienceSeconds) {
+        isTold = true
+        Terminal.note("waiting until every wharfd knows, and snapshots and views are made anew …")
+      }
+      try await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
+    }
+  }
+
+  static func text(_ erased: EventItem, _ elapsed: String) throws -> String {
+    let snapshots = try PersonErased(jsonBytes: erased.data.text).snapshots
+    let count = snapshots == 1 ? "1 snapshot" : "\(snapshots) snapshots"
+    return "erased: key destroyed, \(count) and the views made anew, in \(elapsed)"
+  }
+}

@@ -1,0 +1,80 @@
+// The SQL of the vault: the keys of persons, one row each, and how one ends.
+
+import Hosting
+import Postgres
+
+package enum VaultStatements {
+  static let primaryKey = "person_keys_pkey"
+
+  static func keys(of persons: [ID<Person>]) -> Query {
+    """
+    SELECT person, wrapped, forgotten_at FROM vault.person_keys
+    WHERE person = ANY(\(persons.map(\.position.value)))
+    """
+  }
+
+  static let allKeys: Query = "SELECT person, wrapped, forgotten_at FROM vault.person_keys"
+
+  /// Takes the keys of these persons away; that they were forgotten, and where, stays. So no key is
+  /// ever made for one of them again, and no snapshot of before is written.
+  package static func destroy(_ persons: [(id: ID<Person>, forgotten: Position)]) -> Query {
+    Query(
+      """
+      INSERT INTO vault.person_keys AS k (person, wrapped, forgotten_at)
+      SELECT person, NULL, forgotten_at FROM unnest($1::int8[], $2::int8[]) AS f(person, forgotten_at)
+      ON CONFLICT (person) DO UPDATE SET wrapped = NULL, forgotten_at = excluded.forgotten_at
+      WHERE k.wrapped IS NOT NULL OR k.forgotten_at IS DISTINCT FROM excluded.forgotten_at
+      """,
+      [
+        Parameter(persons.map(\.id.position.value)), Parameter(persons.map(\.forgotten.value)),
+      ])
+  }
+
+  static func keys(upTo head: Position) -> Query {
+    """
+    SELECT person, wrapped, forgotten_at FROM vault.person_keys
+    WHERE person <= \(head.value) ORDER BY person
+    """
+  }
+
+  /// Adds keys where there are none and none was destroyed.
+  static func add(_ keys: [(person: Position, wrapped: [UInt8])]) -> Query {
+    Query(
+      """
+      INSERT INTO vault.person_keys (person, wrapped)
+      SELECT * FROM unnest($1::int8[], $2::bytea[]) ON CONFLICT DO NOTHING
+      """, [Parameter(keys.map(\.person.value)), Parameter(keys.map(\.wrapped))])
+  }
+
+  /// Where the last forgotten person was forgotten, of those whose key is destroyed.
+  static let lastForgotten: Query =
+    "SELECT coalesce(max(forgotten_at), 0)::int8 FROM vault.person_keys"
+
+  /// The number of a transaction after all that were committed here.
+  package static let transactionNumber: Query = "SELECT pg_current_xact_id()::xid::text"
+
+  /// Who may still see what was changed before a transaction, or makes PostgreSQL think that somebody may:
+  /// a rewrite of a table keeps old rows for them. Transactions that write count in every database, since
+  /// all others look at the oldest of them. Once there is nobody, there is nobody ever again.
+  package static func whoSeesBefore(_ transaction: String) -> Query {
+    """
+    SELECT 'the transaction of ' || coalesce(nullif(application_name, ''), 'somebody') || ', pid ' || pid
+    FROM pg_stat_activity, (SELECT age(\(transaction)::text::xid) AS old) AS x
+    WHERE pid <> pg_backend_pid() AND (age(backend_xid) > x.old OR (age(backend_xmin) > x.old
+      AND (datname = current_database() OR backend_type = 'walsender')))
+    UNION ALL
+    SELECT 'the prepared transaction ' || gid FROM pg_prepared_xacts
+    WHERE age(transaction) > age(\(transaction)::text::xid)
+    UNION ALL
+    SELECT 'the replication slot ' || slot_name FROM pg_replication_slots
+    WHERE age(xmin) > age(\(transaction)::text::xid)
+    UNION ALL
+    SELECT 'a transaction' WHERE age(pg_snapshot_xmin(pg_current_snapshot())::xid)
+      > age(\(transaction)::text::xid)
+    """
+  }
+
+  /// A row that was changed leaves its old bytes in the file until they are written over. This writes
+  /// the table into another file; it is small.
+  package static let rewrite = "VACUUM (FULL) vault.person_keys"
+}
