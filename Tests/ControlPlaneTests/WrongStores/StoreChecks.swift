@@ -102,7 +102,9 @@ extension StoreChecks {
     let table = try await store.rows()
     if tail.seen != table {
       let missed = Set(table.map(\.position)).subtracting(tail.seen.map(\.position))
-      faults.append(Fault("the tail is not the table: it lacks \(missed.count), the first \(missed.min() ?? 0)"))
+      faults.append(
+        Fault("the tail is not the table: it lacks \(missed.count), the first \(missed.min() ?? 0)")
+      )
     }
     if table.map(\.position) != table.indices.map({ Int64($0) + 1 }) {
       faults.append(Fault("positions are not contiguous"))
