@@ -11,7 +11,7 @@ package final class PostgresProxy: Sendable {
 
   private enum Trap {
     /// Passes the request that holds the text on, waits for the server's answer, and swallows it.
-    case answer(to: [UInt8])
+    case answer(to: [UInt8], thenCuts: Bool)
     /// Cuts before the request that holds the text is passed on.
     case request([UInt8])
     /// Cuts everything after so many more bytes, either way.
@@ -22,8 +22,10 @@ package final class PostgresProxy: Sendable {
 
   private struct State {
     var trap: Trap?
-    /// How many connections were cut.
+    /// How often connections were cut.
     var cuts = 0
+    /// How many answers came and were kept back.
+    var kept = 0
     var isClosed = false
     /// Raised to cut every connection that was made before.
     var generation = 0
@@ -53,9 +55,16 @@ package final class PostgresProxy: Sendable {
   }
 
   package var cuts: Int { state.withLock { $0.cuts } }
+  package var kept: Int { state.withLock { $0.kept } }
 
   /// The server stores what is in the next request that holds `text`; nobody hears of it.
-  package func loseAnswer(toRequestWith text: String) { set(.answer(to: Array(text.utf8))) }
+  package func loseAnswer(toRequestWith text: String) {
+    set(.answer(to: Array(text.utf8), thenCuts: true))
+  }
+  /// The same, and the connection stays open: whoever asked waits.
+  package func keepAnswer(toRequestWith text: String) {
+    set(.answer(to: Array(text.utf8), thenCuts: false))
+  }
   /// The next request that holds `text` never gets to the server.
   package func loseRequest(with text: String) { set(.request(Array(text.utf8))) }
   /// All connections are cut once so many more bytes went through, either way.
@@ -126,7 +135,7 @@ package final class PostgresProxy: Sendable {
       pollfd(fd: server, events: Int16(POLLIN), revents: 0),
     ]
     var buffer = [UInt8](repeating: 0, count: Self.bufferBytes)
-    var swallows = false
+    var swallows: Swallowing?
     while state.withLock({ $0.generation }) == generation {
       guard poll(&ends, 2, Self.lookMilliseconds) >= 0 else { return }
       for (end, direction) in [(0, Direction.toServer), (1, .toClient)] where ends[end].revents != 0
@@ -134,12 +143,19 @@ package final class PostgresProxy: Sendable {
         let count = read(ends[end].fd, &buffer, buffer.count)
         guard count > 0 else { return }
         // The server answers once it has committed: now the answer is lost.
-        if direction == .toClient, swallows { return state.withLock { Self.spring(&$0) } }
+        if direction == .toClient, let swallows {
+          state.withLock { state in
+            state.kept += 1
+            if swallows == .cut { Self.spring(&state) }
+          }
+          if swallows == .cut { return }
+          continue
+        }
         switch judge(buffer[..<count], direction) {
         case .pass(let some):
           guard write(buffer[..<some], to: ends[1 - end].fd), some == count else { return }
-        case .passAndSwallow:
-          swallows = true
+        case .passAndSwallow(let how):
+          swallows = how
           guard write(buffer[..<count], to: server) else { return }
         case .cut: return
         }
@@ -147,18 +163,21 @@ package final class PostgresProxy: Sendable {
     }
   }
 
+  /// What becomes of a connection when the answer that nobody is to hear came.
+  private enum Swallowing { case cut, stay }
+
   private enum Verdict {
-    case pass(Int), passAndSwallow, cut
+    case pass(Int), passAndSwallow(Swallowing), cut
   }
 
   private func judge(_ bytes: ArraySlice<UInt8>, _ direction: Direction) -> Verdict {
     state.withLock { state in
       switch state.trap {
       case nil, .now: return .pass(bytes.count)
-      case .answer(let text):
+      case .answer(let text, let thenCuts):
         guard direction == .toServer, bytes.holds(text) else { return .pass(bytes.count) }
         state.trap = nil
-        return .passAndSwallow
+        return .passAndSwallow(thenCuts ? .cut : .stay)
       case .request(let text):
         guard direction == .toServer, bytes.holds(text) else { return .pass(bytes.count) }
         Self.spring(&state)
