@@ -19,6 +19,14 @@ struct Client: Sendable {
   /// How long the fate of a command may stay unknown.
   static let fateSeconds = 90.0
 
+  /// Told at once that nobody listens; the shared one would try for seconds.
+  private static let http: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(
+      eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+  }()
+
   private let wharfds: Wharfds
   private let token: String
 
@@ -38,7 +46,7 @@ struct Client: Sendable {
     request.headers.add(name: "content-type", value: "application/json")
     request.body = .bytes(call.jsonBytes)
     do {
-      let response = try await HTTPClient.shared.execute(request, timeout: .seconds(limit))
+      let response = try await Self.http.execute(request, timeout: .seconds(limit))
       let body = try await response.body.collect(upTo: 1 << 20)
       let bytes = Array(body.readableBytesView)
       switch response.status.code {
@@ -51,12 +59,13 @@ struct Client: Sendable {
   }
 
   /// Sends it again under its id, to whoever answers, until its fate is known.
-  func settle(_ call: CommandCall, from number: Int) async throws -> Outcome {
+  /// - Parameter stays: asks the same one each time: a client waits long for one that is dead.
+  func settle(_ call: CommandCall, from number: Int, stays: Bool = false) async throws -> Outcome {
     var target = number
     return try await eventually("the fate of a command is known", withinSeconds: Self.fateSeconds) {
       let outcome = await send(call, to: target % Wharfds.count)
       guard outcome == .unknown else { return outcome }
-      target += 1
+      if !stays { target += 1 }
       try await Task.sleep(for: .milliseconds(50))
       return nil
     }

@@ -65,13 +65,15 @@ final class Wharfds: Sendable {
     try #require(folder.text("admin.token")).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  func start(_ number: Int) throws {
+  /// - Parameter more: of its environment.
+  func start(_ number: Int, with more: [String: String] = [:]) throws {
     let child = try Child(
       [
         builtProgram("wharfd"), "run", "--listen", "127.0.0.1:\(ports[number])", "--secret-file",
         folder.path("secret"), "--admin-token-file", folder.path("admin.token"),
-      ], environment: folder.environment(["WHARF_DATABASE_URL": databaseURL(number)]),
-      folder: folder)
+      ],
+      environment: folder.environment(
+        more.merging(["WHARF_DATABASE_URL": databaseURL(number)]) { $1 }), folder: folder)
     running.withLock { $0[number] = child }
   }
 

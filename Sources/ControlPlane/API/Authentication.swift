@@ -25,7 +25,8 @@ struct Authentication: Sendable {
         presenting: Secret(text: String(parts[1])).digest, now: now())
     else {
       throw APIError(
-        .unauthorized, Self.unknownToken, "the token of this request is not known, or no longer good",
+        .unauthorized, Self.unknownToken,
+        "the token of this request is not known, or no longer good",
         help: "log in again with: wharf login")
     }
     return principal
