@@ -77,7 +77,7 @@ private let loopSeconds = Double(
         ?? (ContinuousClock.now < end ? .allCases.randomElement() : nil)
       {
         do { try await happen(fault, wharfds, storm) } catch {
-          throw TestFailure("\(fault), after \(happened): \(error)")
+          throw TestFailure("\(fault), after \(happened): \(error)\n\(wharfds.said())")
         }
         happened[fault, default: 0] += 1
       }

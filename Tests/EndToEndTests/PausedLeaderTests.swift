@@ -18,11 +18,13 @@ import Wire
     let tails = (0..<Wharfds.count).map { LogTail(wharfds, token, first: $0) }
     let client = Client(wharfds, token)
     var holder = try wharfds.database.connect()
+    // Within a transaction, who is active is read once only.
+    var looker = try wharfds.database.connect()
     try holder.script("BEGIN; LOCK TABLE log.events IN SHARE MODE")
     let first = client.call(PlaceMark(name: Name("contested")))
     async let old = client.settle(first, from: 0)
     let backend = try await eventually("the append waits") {
-      try holder.query(
+      try looker.query(
         "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'INSERT INTO log.events'"
       ).first?.decode(Int32.self, at: 0)
     }

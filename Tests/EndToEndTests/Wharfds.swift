@@ -104,6 +104,14 @@ final class Wharfds: Sendable {
     _ = try await child.waitForExit()
   }
 
+  /// What each said last.
+  func said(lines: Int = 15) -> String {
+    running.withLock { $0 }.enumerated().map { number, child in
+      let errors = child?.errors.split(separator: "\n").suffix(lines).joined(separator: "\n")
+      return "wharfd \(number), \(child?.status().map { "\($0)" } ?? "runs"):\n\(errors ?? "")"
+    }.joined(separator: "\n")
+  }
+
   func isHealthy(_ number: Int) async -> Bool {
     let request = HTTPClientRequest(url: url(number) + "/health")
     return (try? await HTTPClient.shared.execute(request, timeout: .seconds(2)))?.status == .ok
