@@ -15,6 +15,9 @@ private let loopSeconds = Double(
       backendsKilled, postmasterKilled
   }
 
+  /// Longer than a statement of the log and its cancellation may take.
+  private static let stallSeconds = 18.0
+
   private func happen(_ fault: Fault, _ wharfds: Wharfds, _ storm: Storm) async throws {
     switch fault {
     case .leaderKilled, .followerKilled:
@@ -42,11 +45,12 @@ private let loopSeconds = Double(
       let backend = try wharfds.memberBackend(try await wharfds.leading())
       try wharfds.cluster.signalBackend(backend, SIGTERM)
     case .leaderBackendStalled:
-      // For longer than a statement may take: the leader gives the connection up, and what it sent is
-      // stored or not.
+      // Perhaps for longer than a statement may take: the leader gives the connection up, and what it
+      // sent is stored or not. Stopped in the middle of a commit, it holds up the whole server: then
+      // nothing can go on before it does.
       let backend = try wharfds.memberBackend(try await wharfds.leading())
       try wharfds.cluster.pause(backend)
-      try await storm.goesOn(1)
+      try? await storm.goesOn(withinSeconds: Self.stallSeconds)
       try? wharfds.cluster.resume(backend)
     case .backendsKilled:
       for pid in try await wharfds.cluster.backendPIDs(database: wharfds.database.name) {
