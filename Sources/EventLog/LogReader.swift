@@ -68,6 +68,11 @@ package struct LogReader: Sendable {
     }
   }
 
+  /// Where the log ends.
+  package func head() async throws -> Position {
+    try await pool.withConnection { connection in try LogStatements.readHead(&connection) }
+  }
+
   /// The hash at a position; none past the end.
   package func hash(at position: Position) async throws -> Digest? {
     try await pool.withConnection { connection in

@@ -5,7 +5,8 @@ import Hosting
 import Postgres
 
 extension StoredEvent {
-  package init(_ row: borrowing Row) throws(PostgresError) {
+  /// - Throws: `unreadable`, at the row's position.
+  package init(_ row: borrowing Row) throws(LogError) {
     var column = -1
     let row = copy row
     defer { extendLifetime(row) }
@@ -15,7 +16,7 @@ extension StoredEvent {
     }
   }
 
-  init(_ row: inout CopyRow) throws(PostgresError) {
+  init(_ row: inout CopyRow) throws(LogError) {
     try self.init { () throws(PostgresError) in try row.nextBytes() }
   }
 
@@ -23,8 +24,17 @@ extension StoredEvent {
   ///   NULL.
   private init(
     _ next: () throws(PostgresError) -> UnsafeRawBufferPointer?
+  ) throws(LogError) {
+    var position: Int64 = 0
+    do throws(PostgresError) { try self.init(next, &position) } catch {
+      throw .unreadable(position: Position(max(position, 0)), reason: error.message)
+    }
+  }
+
+  private init(
+    _ next: () throws(PostgresError) -> UnsafeRawBufferPointer?, _ position: inout Int64
   ) throws(PostgresError) {
-    let position = try Self.integer(next(), Int64.self, "position")
+    position = try Self.integer(next(), Int64.self, "position")
     guard position > 0 else { throw Self.unfit("position") }
     let stream = Stream(ascii: try Self.bytes(next(), "stream").assumingMemoryBound(to: UInt8.self))
     guard let stream else { throw Self.unfit("stream") }

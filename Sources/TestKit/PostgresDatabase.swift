@@ -17,6 +17,13 @@ package struct TestDatabase: Sendable {
   /// A connection for the calling thread, which must be allowed to block for a moment.
   package func connect() throws -> Connection { try Connection(configuration) }
 
+  /// Makes it the current one for a while: for tests that need more than one.
+  package static func with<Result>(
+    _ database: TestDatabase, _ body: () async throws -> Result
+  ) async rethrows -> Result {
+    try await $ofThisTest.withValue(database) { try await body() }
+  }
+
   @TaskLocal fileprivate static var ofThisTest: TestDatabase?
 
   /// The database of the running test, which carries the trait `.database`.

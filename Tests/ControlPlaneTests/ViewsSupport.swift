@@ -83,8 +83,18 @@ final class LogRig: Sendable {
   let member: LogMember
   private let task: Task<Void, any Error>
 
-  /// A member that leads the test's database, which is migrated for it.
-  init(_ database: TestDatabase, instance: String = "one") async throws {
+  /// A member that leads the test's database, which is migrated for it, and an admin.
+  convenience init(_ database: TestDatabase, instance: String = "one") async throws {
+    try await self.init(leading: database, instance: instance)
+    try await Bootstrap.admitForTests(member)
+  }
+
+  /// Leads a database in which there is a log already.
+  static func again(_ database: TestDatabase) async throws -> LogRig {
+    try await LogRig(leading: database, instance: "next")
+  }
+
+  private init(leading database: TestDatabase, instance: String) async throws {
     _ = try Migrator.migrate(database.configuration)
     let logger = Logger.quiet
     let member = try LogMember(
@@ -96,7 +106,6 @@ final class LogRig: Sendable {
     try await eventually("\(instance) leads", withinSeconds: 60) {
       if case .leading = member.board.current.standing { true } else { false }
     }
-    try await Bootstrap.admitForTests(member)
   }
 
   /// Sends random commands, one after another.

@@ -11,8 +11,12 @@ private let loopSeconds = Double(
 
 @Suite(.serialized, .timeLimit(.minutes(30))) struct KillLoopTests {
   enum Fault: CaseIterable {
-    case leaderKilled, followerKilled, leaderPaused, backendsKilled, postmasterKilled
+    case leaderKilled, followerKilled, leaderPaused, leaderBackendEnded, leaderBackendStalled,
+      backendsKilled, postmasterKilled
   }
+
+  /// Longer than a statement of the log and its cancellation may take.
+  private static let stallSeconds = 18.0
 
   private func happen(_ fault: Fault, _ wharfds: Wharfds, _ storm: Storm) async throws {
     switch fault {
@@ -37,6 +41,17 @@ private let loopSeconds = Double(
         throw error
       }
       wharfds.send(SIGCONT, to: leader)
+    case .leaderBackendEnded:
+      let backend = try wharfds.memberBackend(try await wharfds.leading())
+      try wharfds.cluster.signalBackend(backend, SIGTERM)
+    case .leaderBackendStalled:
+      // Perhaps for longer than a statement may take: the leader gives the connection up, and what it
+      // sent is stored or not. Stopped in the middle of a commit, it holds up the whole server: then
+      // nothing can go on before it does.
+      let backend = try wharfds.memberBackend(try await wharfds.leading())
+      try wharfds.cluster.pause(backend)
+      try? await storm.goesOn(withinSeconds: Self.stallSeconds)
+      try? wharfds.cluster.resume(backend)
     case .backendsKilled:
       for pid in try await wharfds.cluster.backendPIDs(database: wharfds.database.name) {
         kill(pid, SIGKILL)
@@ -54,24 +69,32 @@ private let loopSeconds = Double(
   {
     let wharfds = try await Wharfds()
     let storm = Storm(wharfds, clients: 16)
+    let token = try wharfds.token()
+    let tails = (0..<Wharfds.count).map { LogTail(wharfds, token, first: $0) }
     var happened: [Fault: Int] = [:]
     try await storm.during {
       try await storm.goesOn()
-      if let loopSeconds {
-        let end = ContinuousClock.now + .seconds(loopSeconds)
-        while ContinuousClock.now < end {
-          let fault = Fault.allCases.randomElement()!
-          try await happen(fault, wharfds, storm)
-          happened[fault, default: 0] += 1
+      let end = ContinuousClock.now + .seconds(loopSeconds ?? 0)
+      // Each once, then by chance.
+      var faults = Fault.allCases.shuffled()
+      while let fault = faults.popLast()
+        ?? (ContinuousClock.now < end ? .allCases.randomElement() : nil)
+      {
+        do { try await happen(fault, wharfds, storm) } catch {
+          throw TestFailure("\(fault), after \(happened): \(error)\n\(wharfds.said())")
         }
-      } else {
-        for fault in Fault.allCases { try await happen(fault, wharfds, storm) }
+        happened[fault, default: 0] += 1
       }
     }
-    try storm.check()
+    try await storm.check()
+    for tail in tails { try await tail.expectTable(wharfds) }
     let verified = try await wharfds.verify()
     #expect(verified.status == .code(0), "\(verified)")
+    try await wharfds.expectViewsAreTheFold()
     await wharfds.remove()
-    if loopSeconds != nil { print("\(storm.count) commands acknowledged; faults: \(happened)") }
+    if loopSeconds != nil {
+      print(
+        "\(storm.count) commands acknowledged, \(storm.givenUpCount) given up; faults: \(happened)")
+    }
   }
 }

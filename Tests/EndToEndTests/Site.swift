@@ -110,16 +110,7 @@ final class Site: Sendable {
   }
 
   /// The pids of engines, in order.
-  var engines: [pid_t] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return names.compactMap { pid_t($0) }.filter { pid in
-      let command = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
-      let name = command.split(separator: 0).first.map { String(decoding: $0, as: UTF8.self) } ?? ""
-      guard name.hasSuffix("wharf-engine-sim") else { return false }
-      let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()
-      return String(decoding: environment, as: UTF8.self).contains(folder.root)
-    }.sorted()
-  }
+  var engines: [pid_t] { folder.engines }
 
   /// A test that failed leaves nothing behind.
   deinit {
@@ -170,5 +161,19 @@ final class Site: Sendable {
     try await done(
       "deployment", "create", "grok", "--model", "xai/grok-3:1", "--replicas", "\(replicas)",
       "--wait")
+  }
+}
+
+extension TestFolder {
+  /// The pids of the engines that have their folders in it, in order.
+  var engines: [pid_t] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return names.compactMap { pid_t($0) }.filter { pid in
+      let command = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
+      let name = command.split(separator: 0).first.map { String(decoding: $0, as: UTF8.self) } ?? ""
+      guard name.hasSuffix("wharf-engine-sim") else { return false }
+      let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()
+      return String(decoding: environment, as: UTF8.self).contains(root)
+    }.sorted()
   }
 }

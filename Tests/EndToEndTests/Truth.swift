@@ -30,20 +30,43 @@ extension System {
     let url = try databaseURL()
     let verified = try await wharfd("verify", url: url)
     #expect(verified.status == .code(0), "\(verified)", sourceLocation: sourceLocation)
-    // A rebuild is a fold from the first event; what was there before must be the same to the byte.
-    let same = try await eventually("the log rests during a rebuild", withinSeconds: 60) {
-      let before = try views(url)
-      let rebuilt = try await wharfd(
+    try await Views.expectTheFold(at: url, sourceLocation: sourceLocation) {
+      try await wharfd(
         "rebuild", "--secret-file", "\(data)/secrets/cluster.secret", url: url)
+    }
+  }
+}
+
+extension Wharfds {
+  func expectViewsAreTheFold(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    try await eventually("the views are at the head", withinSeconds: 60) {
+      var connection = try database.connect()
+      let views = try connection.query("SELECT position FROM views.checkpoint")
+      return try views.first?.decode(Int64.self, at: 0) == head()
+    }
+    try await Views.expectTheFold(at: database.url, sourceLocation: sourceLocation) {
+      try await wharfd("rebuild")
+    }
+  }
+}
+
+private enum Views {
+  /// A rebuild is a fold from the first event; what was there before must be the same to the byte.
+  static func expectTheFold(
+    at url: String, sourceLocation: SourceLocation, rebuild: () async throws -> Ran
+  ) async throws {
+    let same = try await eventually("the log rests during a rebuild", withinSeconds: 60) {
+      let before = try tables(url)
+      let rebuilt = try await rebuild()
       try #require(rebuilt.status == .code(0), "\(rebuilt)")
-      let after = try views(url)
+      let after = try tables(url)
       return before["checkpoint"] == after["checkpoint"] ? before == after : nil
     }
     #expect(same, sourceLocation: sourceLocation)
   }
 
   /// Each table of the views as COPY gives it, sorted.
-  private func views(_ url: String) throws -> [String: [String]] {
+  private static func tables(_ url: String) throws -> [String: [String]] {
     var connection = try Connection(PostgresConfiguration(url))
     let rows = try connection.query(
       "SELECT tablename::text FROM pg_tables WHERE schemaname = 'views'")

@@ -27,6 +27,9 @@ struct AgentRoutes: Sendable {
 
   private func join(_ request: Request) async throws -> Response {
     let body = try await Forwarding.body(of: request)
+    if let address = forwarding.leaderElsewhere {
+      return try await forwarding.send(body, request, to: address)
+    }
     let head = try await source.head(atLeast: .empty)
     let call: JoinRequest
     do { call = try JoinRequest(jsonBytes: body) } catch {
@@ -56,7 +59,7 @@ struct AgentRoutes: Sendable {
     let wait = min(try request.wholeNumber("wait") ?? 0, Self.longestWaitSeconds)
     let deadline = ContinuousClock.now + .seconds(wait)
     var head = try await source.head(atLeast: after)
-    let principal = try source.authentication.principal(of: request, in: head.state)
+    let principal = try await source.principal(of: request, &head)
     while true {
       let node = try node(principal, head.state)
       if node.generation > after {

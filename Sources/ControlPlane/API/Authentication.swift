@@ -7,6 +7,9 @@ import Hummingbird
 import Wire
 
 struct Authentication: Sendable {
+  /// The code of the refusal of a token that may be good elsewhere.
+  static let unknownToken = "unknownToken"
+
   let now: @Sendable () -> Timestamp
 
   /// The principal of a request, or 401.
@@ -22,7 +25,8 @@ struct Authentication: Sendable {
         presenting: Secret(text: String(parts[1])).digest, now: now())
     else {
       throw APIError(
-        .unauthorized, "unknownToken", "the token of this request is not known, or no longer good",
+        .unauthorized, Self.unknownToken,
+        "the token of this request is not known, or no longer good",
         help: "log in again with: wharf login")
     }
     return principal

@@ -13,6 +13,14 @@ struct Forwarding: Sendable {
   /// How long the leader may take to answer.
   static let seconds: Int64 = 15
 
+  /// Finds out at once that nobody listens where the leader was, rather than try for all that time.
+  private static let client: HTTPClient = {
+    var configuration = HTTPClient.Configuration.singletonConfiguration
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(
+      eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+  }()
+
   let member: LogMember
 
   /// Where the leader is, when this wharfd is not it.
@@ -30,7 +38,7 @@ struct Forwarding: Sendable {
     onward.headers.add(name: "authorization", value: request.headers[.authorization] ?? "")
     onward.body = .bytes(body)
     do {
-      let answer = try await HTTPClient.shared.execute(onward, timeout: .seconds(Self.seconds))
+      let answer = try await Self.client.execute(onward, timeout: .seconds(Self.seconds))
       let bytes = try await answer.body.collect(upTo: CommandCall.bodyLimitBytes)
       var headers: HTTPFields = [.contentType: "application/json"]
       if let name = HTTPField.Name(WharfHeader.head),

@@ -45,7 +45,7 @@ struct GatewayRoutes: Sendable {
     let wait = min(try request.wholeNumber("wait") ?? 0, Self.longestWaitSeconds)
     let deadline = ContinuousClock.now + .seconds(wait)
     var head = try await source.head(atLeast: after)
-    let principal = try source.authentication.principal(of: request, in: head.state)
+    let principal = try await source.principal(of: request, &head)
     while true {
       let gateway = try gateway(principal, head.state)
       let policy = policies.policy(at: head)

@@ -32,8 +32,8 @@ struct ReadSource: Sendable {
 
   /// What a person's read is answered from. Machines and the invited are refused.
   func context(_ request: Request) async throws -> ReadContext {
-    let head = try await head(for: request)
-    let principal = try authentication.principal(of: request, in: head.state)
+    var head = try await head(for: request)
+    let principal = try await principal(of: request, &head)
     let visibility: Visibility
     do { visibility = try Visibility.of(principal, head.state) } catch {
       throw APIError(error, at: head.state.position)
@@ -44,6 +44,18 @@ struct ReadSource: Sendable {
       moment: max(authentication.now(), head.state.recordedAt))
     guard let asked = request.uri.queryParameters["asOf"].map(String.init) else { return now }
     return try await context(now, asOf: asked)
+  }
+
+  /// Who asks. A follower may only be behind the token that it does not know: it refuses by a state
+  /// that is where the log ended meanwhile, or past it.
+  func principal(of request: Request, _ head: inout Head) async throws -> Principal {
+    do {
+      return try authentication.principal(of: request, in: head.state)
+    } catch let error as APIError where error.failure.code == Authentication.unknownToken {
+      guard case .following = head.standing else { throw error }
+      head = try await self.head(atLeast: reader.head())
+      return try authentication.principal(of: request, in: head.state)
+    }
   }
 
   /// The same read, of a state of the past.

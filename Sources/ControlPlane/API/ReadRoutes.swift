@@ -102,8 +102,8 @@ struct ReadRoutes: Sendable {
 
   /// Whose token it is: told to machines and the invited too, which may read nothing else.
   private func whoami(_ request: Request) async throws -> Response {
-    let head = try await source.head(for: request)
-    let principal = try source.authentication.principal(of: request, in: head.state)
+    var head = try await source.head(for: request)
+    let principal = try await source.principal(of: request, &head)
     let item = WhoamiItem(
       id: principal.actor.description, name: Self.name(of: principal, in: head.state),
       role: principal.role)

@@ -1,0 +1,160 @@
+// A follower that is held five seconds behind: its own backend is stopped, its door is open. It answers
+// no read too early, refuses nothing that the leader just allowed, and steers no agent backwards.
+
+import AsyncHTTPClient
+import Foundation
+import Glibc
+import Hosting
+import NIOCore
+import NIOHTTP1
+import TestKit
+import Testing
+import Wire
+
+@Suite(.timeLimit(.minutes(4))) struct LaggingFollowerTests {
+  private static let leader = 0
+  private static let follower = 1
+  private static let heldSeconds = 6.0
+
+  private struct Answer: Sendable {
+    let status: Int
+    let head: HeadWitness?
+    let body: String
+  }
+
+  private func exchange(
+    _ wharfds: Wharfds, _ path: String, token: String, after: Int64 = 0, body: [UInt8]? = nil
+  ) async throws -> Answer {
+    var request = HTTPClientRequest(url: wharfds.url(Self.follower) + path)
+    request.headers.add(name: "authorization", value: "Bearer \(token)")
+    if after > 0 { request.headers.add(name: WharfHeader.after, value: "\(after)") }
+    if let body {
+      request.method = .POST
+      request.headers.add(name: "content-type", value: "application/json")
+      request.body = .bytes(body)
+    }
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+    let bytes = try await response.body.collect(upTo: 1 << 20)
+    return Answer(
+      status: Int(response.status.code),
+      head: response.headers.first(name: WharfHeader.head).flatMap { HeadWitness(headerText: $0) },
+      body: String(buffer: bytes))
+  }
+
+  /// Holds the follower while a body runs, and for as long as was said.
+  private func held(_ wharfds: Wharfds, _ body: () async throws -> Void) async throws {
+    let backend = try wharfds.memberBackend(Self.follower)
+    try wharfds.cluster.pause(backend)
+    defer { try? wharfds.cluster.resume(backend) }
+    let start = ContinuousClock.now
+    try await body()
+    try await Task.sleep(for: .seconds(Self.heldSeconds) - (ContinuousClock.now - start))
+  }
+
+  @Test func `no read too early, nothing refused that was just allowed`() async throws {
+    let wharfds = try await Wharfds()
+    #expect(try await wharfds.leading() == Self.leader)
+    let token = try wharfds.token()
+    let client = Client(wharfds, token)
+    var random = SystemRandomNumberGenerator()
+    let invitation = Secret(.invitation, using: &random)
+    let mine = Secret(.person, using: &random)
+    var position: Int64 = 0
+    try await held(wharfds) {
+      let invite = InvitePerson(name: "ben", role: .operator, invitation: invitation.digest)
+      let register = RegisterProvider(name: "fresh")
+      for call in [client.call(invite), client.call(register)] {
+        guard case .stored(let at) = try await client.settle(call, from: Self.leader) else {
+          throw TestFailure("the leader did not store it")
+        }
+        position = at.value
+      }
+      // A read that is to see it waits, and then says that it did not come: never an older state.
+      let wanted = position
+      async let early = exchange(
+        wharfds, "/v1/providers/fresh", token: token, after: wanted)
+      // What rests on what the leader just allowed, at the follower's door.
+      let accept = client.call(AcceptInvitation(token: mine.digest, prefix: "whp_ben"))
+      let accepted = try await exchange(
+        wharfds, "/v1/commands", token: invitation.text, body: accept.jsonBytes)
+      #expect(accepted.status == 200, "\(accepted)")
+      var dry = client.call(SuspendProvider(provider: "fresh"))
+      dry.dryRun = true
+      let tried = try await exchange(wharfds, "/v1/commands", token: mine.text, body: dry.jsonBytes)
+      #expect(tried.status == 200, "\(tried)")
+      async let reading = exchange(wharfds, "/v1/providers", token: mine.text)
+      let answered = try await early
+      #expect(answered.status == 503 && answered.body.contains("notThereYet"), "\(answered)")
+      // Not known is not: it may only be behind.
+      let read = try await reading
+      #expect(read.status == 503 || read.body.contains("fresh"), "\(read)")
+    }
+    let late = try await exchange(wharfds, "/v1/providers/fresh", token: token, after: position)
+    #expect(late.status == 200 && late.body.contains("fresh"), "\(late)")
+    #expect((late.head?.position.value ?? 0) >= position)
+    let wrong = try await exchange(wharfds, "/v1/providers", token: "wharf-person-nonsense")
+    #expect(wrong.status == 401, "\(wrong)")
+    await wharfds.remove()
+  }
+
+  @Test func `an agent that saw more is not steered backwards by it`() async throws {
+    let wharfds = try await Wharfds()
+    let folder = wharfds.folder
+    let token = try wharfds.token()
+    func wharf(_ command: String) async throws -> String {
+      let child = try Child(
+        [builtProgram("wharf")] + command.split(separator: " ").map(String.init),
+        environment: folder.environment([
+          "HOME": folder.path("ada"), "XDG_STATE_HOME": folder.path("ada-state"),
+          "WHARF_API": wharfds.url(Self.leader), "WHARF_TOKEN": token, "NO_COLOR": "1",
+        ]), folder: folder)
+      let status = try await child.waitForExit(withinSeconds: 60)
+      try #require(status == .code(0), "\(command): \(child.output) \(child.errors)")
+      return child.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+    func agent(at number: Int) throws -> Child {
+      let first = 12_000 + Int(getpid()) % 100 * 10
+      return try Child(
+        [
+          builtProgram("wharf-agent"), "run", "--server", wharfds.url(number), "--data",
+          folder.path("agent"), "--name", "node-1", "--join-token-file", folder.path("join-token"),
+          "--port-range", "\(first)-\(first + 9)", "--devices", "4xH100-80G", "--cpu", "8000",
+          "--memory", "\(64 << 30)",
+        ], environment: folder.environment(), folder: folder)
+    }
+    let joinToken = try await wharf("node join-token -q")
+    try Data(joinToken.utf8).write(to: URL(filePath: folder.path("join-token")))
+    var running = try agent(at: Self.leader)
+    for command in [
+      "provider register xai",
+      "agreement sign xai --scope inference --audience internal --from 2025-05-01 "
+        + "--until 2095-05-01 --notice-days 90",
+      "model onboard xai/grok-3 --task chat --context 131072",
+      "model add-version xai/grok-3:1 --engine sim --devices 1 --device-memory 70GiB",
+      "deployment create grok --model xai/grok-3:1 --replicas 1 --wait",
+    ] { _ = try await wharf(command) }
+    #expect(folder.engines.count == 1)
+    try await held(wharfds) {
+      _ = try await wharf("deployment scale grok --replicas 2 --wait")
+      let engines = folder.engines
+      #expect(engines.count == 2)
+      running.send(SIGTERM)
+      _ = try await running.waitForExit(withinSeconds: 40)
+      // The next one asks the follower, which still knows of one replica only.
+      running = try agent(at: Self.follower)
+      let start = ContinuousClock.now
+      while ContinuousClock.now - start < .seconds(4) {
+        #expect(folder.engines == engines)
+        try await Task.sleep(for: .milliseconds(100))
+      }
+    }
+    _ = try await wharf("deployment scale grok --replicas 3 --wait")
+    #expect(folder.engines.count == 3)
+    running.send(SIGKILL)
+    let stop = try Child(
+      [builtProgram("wharf-agent"), "stop-engines", "--data", folder.path("agent")],
+      environment: folder.environment(), folder: folder)
+    try await stop.waitForExit(withinSeconds: 40)
+    await wharfds.remove()
+  }
+}
