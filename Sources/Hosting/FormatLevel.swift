@@ -7,7 +7,9 @@ package enum FormatLevel {
   package static let first = 1
   /// What this program reads and, where the log allows it, writes. Raised with the first type or
   /// version of an event that the release before cannot read.
-  package static let current = 1
+  ///
+  /// 2: by whose order an attempt ended (`StopOrder`).
+  package static let current = 2
 }
 
 /// From here on the log may hold what came with this level: every reader must be as new.

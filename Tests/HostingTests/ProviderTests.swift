@@ -84,6 +84,7 @@ import Testing
     given().when(take, by: .wharfd)
       .then(
         EraBegan(database: DatabaseIdentity(systemIdentifier: "7", timeline: 1)),
+        FormatLevelRaised(level: FormatLevel.current),
         LeadershipTaken(instance: "w1", address: "127.0.0.1:7400"))
     given(take, by: .wharfd).when(take, by: .wharfd)
       .then(LeadershipTaken(instance: "w1", address: "127.0.0.1:7400"))

@@ -137,7 +137,8 @@ enum SnapshotHistories {
       TakeLeadership(instance: "two", address: "b", database: database),
       by: .wharfd)
     if variant % 2 == 0 {
-      try world.perform(RaiseFormatLevel(level: variant, readers: []), by: .wharfd)
+      try world.perform(
+        RaiseFormatLevel(level: FormatLevel.current + variant, readers: []), by: .wharfd)
     }
     try world.perform(
       DefineEngine(
@@ -189,7 +190,7 @@ enum SnapshotHistories {
     try world.report(node, incarnation: "agent-2") { attempt in
       var seen = ObservedAttempt(asKnown: attempt)
       seen.phase = .loading
-      seen.reason = "loading weights"
+      seen.reason = "loading weights \(variant)"
       return seen
     }
     try world.perform(

@@ -100,3 +100,4 @@ extension ModelTask: CanonicallyRead {}
 extension Role: CanonicallyRead {}
 extension WaitingReason: CanonicallyRead {}
 extension AttemptPhase: CanonicallyRead {}
+extension StopOrder: CanonicallyRead {}

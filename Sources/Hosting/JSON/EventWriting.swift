@@ -392,6 +392,7 @@ extension ObservedAttempt: JSONWritable {
     json.optional("exitCode", exitCode)
     json.optional("exitSignal", exitSignal)
     json.optional("reason", reason)
+    json.optional("ordered", ordered)
     json.closeObject()
   }
 }
@@ -406,6 +407,7 @@ extension AttemptChange: JSONWritable {
     json.optional("exitCode", exitCode)
     json.optional("exitSignal", exitSignal)
     json.optional("reason", reason)
+    json.optional("ordered", ordered)
     json.closeObject()
   }
 }
