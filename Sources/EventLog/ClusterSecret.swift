@@ -26,5 +26,8 @@ package struct ClusterSecret: Sendable, CustomStringConvertible {
     return Digest(bytes: Array(code.finalize()))
   }
 
+  /// Tells this secret from others, and nothing of it: recorded in the log, which it belongs to.
+  package var fingerprint: Digest { seal("wharf cluster secret fingerprint") }
+
   package var description: String { "cluster secret" }
 }

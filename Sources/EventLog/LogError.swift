@@ -19,6 +19,8 @@ package enum LogError: Error, Equatable, Sendable {
   case databaseNewer(applied: Int, known: Int)
   /// The log may hold what this program cannot read.
   case formatNewer(position: Position, log: Int, known: Int)
+  /// The log belongs to another cluster secret than this program was given.
+  case otherSecret(recorded: Digest, given: Digest)
   /// Nobody has ever led this log.
   case neverLed
   /// Others appended first, time and again.
@@ -51,6 +53,11 @@ extension LogError: CustomStringConvertible {
     case .formatNewer(let position, let log, let known):
       "the log is at format level \(log) since position \(position), this wharfd reads only level "
         + "\(known): run a newer wharfd"
+    case .otherSecret(let recorded, let given):
+      "the log belongs to the cluster secret with the fingerprint \(recorded), and the one given "
+        + "here has \(given): copy the file that --secret-file names from another wharfd of this "
+        + "system, or from a backup. Exchanging a secret that is still known is not possible yet; if "
+        + "it is lost for good: wharfd recover --new-secret"
     case .neverLed:
       "the log is empty: no wharfd has led it yet; start one with: wharfd run"
     case .crowded(let tries):

@@ -43,6 +43,12 @@ package struct LogReader: Sendable {
     try await pool.withConnection(body)
   }
 
+  /// Whether anything was ever recorded.
+  package static func isEmpty(_ configuration: PostgresConfiguration) throws -> Bool {
+    var connection = try Connection(configuration, timeout: .seconds(10))
+    return try LogStatements.readHead(&connection) == .empty
+  }
+
   /// Hands over all events after a position and up to another, or to the head, over a connection of
   /// the caller's, as fast as they can be had: for whoever has far to go.
   ///

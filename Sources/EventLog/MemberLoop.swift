@@ -24,6 +24,7 @@ struct MemberLoop {
 
   let settings: LogSettings
   let secret: ClusterSecret
+  private let fingerprint: Digest
   let board: HeadBoard
   let inbox: Inbox
   let wake: WakeDescriptor
@@ -55,6 +56,7 @@ struct MemberLoop {
   ) {
     self.settings = settings
     self.secret = secret
+    fingerprint = secret.fingerprint
     self.board = board
     self.inbox = inbox
     self.wake = wake
@@ -143,6 +145,12 @@ struct MemberLoop {
       position: state.position, log: state.log.formatLevel, known: settings.formatLevel)
   }
 
+  /// With another secret every seal and every engine key would be another one.
+  private func requireOurSecret() throws(LogError) {
+    guard let recorded = state.log.secretFingerprint, recorded != fingerprint else { return }
+    throw .otherSecret(recorded: recorded, given: fingerprint)
+  }
+
   /// Says that this wharfd is here, and what it reads.
   private mutating func appear(_ connection: inout Connection) throws {
     try connection.execute(
@@ -167,8 +175,11 @@ struct MemberLoop {
         try fold(StoredEvent(rows[index]))
         count += 1
       }
+      let isAtHead = count < Self.readLimit
+      // Not before: the log may hold that it took another secret later on.
+      if isAtHead { try requireOurSecret() }
       if count > 0 { publish() }
-      if count < Self.readLimit {
+      if isAtHead {
         touched()
         return
       }
@@ -267,7 +278,7 @@ extension MemberLoop {
       id: settings.makeCommandID(),
       command: TakeLeadership(
         instance: settings.instance, address: settings.address, database: database,
-        formatLevel: settings.formatLevel),
+        formatLevel: settings.formatLevel, secretFingerprint: fingerprint),
       principal: .wharfd)
     let pending = PendingCommand(
       request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })

@@ -41,6 +41,7 @@ import Testing
     CommandNoted(command: "node.cordon"),
     MarkPlaced(name: "before-revoke", position: 17),
     FormatLevelRaised(level: 2),
+    ClusterSecretRecorded(fingerprint: .numbered(11)),
     PersonInvited(name: "ann", role: .admin, invitation: .numbered(1), until: moment),
     PersonTokenIssued(token: .numbered(2), prefix: "wt_ann"),
     PersonDisabled(),

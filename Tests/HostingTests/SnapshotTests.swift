@@ -140,6 +140,10 @@ enum SnapshotHistories {
       try world.perform(
         RaiseFormatLevel(level: FormatLevel.current + variant, readers: []), by: .wharfd)
     }
+    // A log of before says nothing of its secret.
+    if variant % 2 == 0 {
+      try world.perform(RecordClusterSecret(fingerprint: .numbered(variant)), by: .wharfd)
+    }
     try world.perform(
       DefineEngine(
         launch: Launch(
