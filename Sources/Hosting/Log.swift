@@ -152,6 +152,12 @@ package struct PlaceMark: Command {
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    // Where a moment is asked for it would stand for another one, or never be found.
+    guard !AskedMoment.mayBegin(with: name.text) else {
+      throw Refusal(
+        "markIsMoment", "cannot mark as '\(name)': that reads as a position or a time",
+        help: "begin the name with a letter, as in before-\(name)")
+    }
     if let mark = state.log.marks[name.key] {
       throw Refusal(
         "nameTaken", "there is already a mark named '\(name)', at position \(mark.position)",
