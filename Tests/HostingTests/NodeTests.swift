@@ -194,7 +194,9 @@ import Testing
     #expect(replica?.lastFailedOn == nil)
   }
 
-  @Test func `by whose order is stored in one form, and not where an older wharfd may read it`() throws {
+  @Test func `by whose order is stored in one form, and not where an older wharfd may read it`()
+    throws
+  {
     var ended = seen(.placed, .ended, only: 1)
     ended[0].ordered = .nodeStopped
     let finalized = Given.placed.and(RaiseFormatLevel(level: 2, readers: []), by: .wharfd)
@@ -203,7 +205,8 @@ import Testing
     let form = #"[{"id":"\#(ended[0].id)","phase":"ended","ordered":"nodeStopped"}]"#
     let expected = #"{"bootID":"boot-1","incarnation":"agent-1","attempts":\#(form)}"#
     #expect(stored == expected)
-    #expect(NodeReported(canonicalDocument: Array(expected.utf8))?.jsonBytes == Array(expected.utf8))
+    #expect(
+      NodeReported(canonicalDocument: Array(expected.utf8))?.jsonBytes == Array(expected.utf8))
     ended[0].ordered = nil
     let plain = reported([AttemptChange(ended[0])])
     ended[0].ordered = .nodeStopped
