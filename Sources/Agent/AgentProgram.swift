@@ -130,8 +130,7 @@ package struct AgentProgram: Sendable {
       let agent = try agent(
         Stream(.node, .empty), "127.0.0.1", nowhere, facts, folder, client, log)
       try await agent.adopt()
-      let stopped = await agent.stopEverything(
-        because: "all engines of this node were told to stop")
+      let stopped = await agent.stopEverything()
       await agent.close()
       return stopped
     }

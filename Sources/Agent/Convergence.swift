@@ -110,6 +110,14 @@ package enum Convergence {
       case .leaseEnded: "exclusive, and the control plane was not heard for the lease"
       }
     }
+
+    package var order: StopOrder {
+      switch self {
+      case .notAssigned: .notAssigned
+      case .past: .dateReached
+      case .leaseEnded: .leaseEnded
+      }
+    }
   }
 
   /// In the order in which they are to be taken.

@@ -49,12 +49,16 @@ package struct Ledger: Sendable {
 
   package struct Stop: JSONRecord, Equatable, Sendable {
     package var reason: String
+    /// None when the agent gave it up, since it did not become ready.
+    package var order: StopOrder?
   }
 
   package struct End: JSONRecord, Equatable, Sendable {
     package var exitCode: Int?
     package var exitSignal: Int?
     package var reason: String?
+    /// None when it ended by itself.
+    package var order: StopOrder?
 
     /// For people: `code 1`, `signal 9`.
     package var exit: String {

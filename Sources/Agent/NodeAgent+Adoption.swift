@@ -43,10 +43,15 @@ extension NodeAgent {
           exitCode: gone.exitCode, exitSignal: gone.exitSignal,
           reason: EndReason.text(
             of: gone, asked: entry.stop?.reason, wasReady: entry.wasReady,
-            logPath: ledger.logPath(id), secret: plan.attempt.engineKey.secret)))
+            logPath: ledger.logPath(id), secret: plan.attempt.engineKey.secret),
+          order: entry.stop?.order))
     case .never:
       // Perhaps it was about to be started. It stays unstarted: an attempt is tried once.
-      end(plan, Ledger.End(reason: "not started: the agent ended before it could start it"))
+      end(
+        plan,
+        Ledger.End(
+          reason: "not started: the agent ended before it could start it",
+          order: entry.stop?.order))
     }
   }
 
@@ -55,7 +60,7 @@ extension NodeAgent {
     log.info(
       "adopted", metadata: ["attempt": "\(id)", "pid": "\(pid.map(String.init) ?? "unknown")"])
     if let stop = entry.stop {
-      attempts[id]?.course = .stopping(pid: pid, reason: stop.reason)
+      attempts[id]?.course = .stopping(pid: pid, stop)
       host.stop(id, graceSeconds: entry.plan.attempt.launch.stopGraceSeconds)
       return
     }
@@ -160,9 +165,11 @@ extension NodeAgent {
   /// Stops every engine of the ledger and those nobody knows, and returns when they are gone.
   ///
   /// - Returns: the attempts that were stopped.
-  package func stopEverything(because reason: String) async -> [AttemptID] {
+  package func stopEverything() async -> [AttemptID] {
     let running = attempts.values.filter { !$0.isEnded }.map(\.id).sorted()
-    for id in running { stop(id, because: reason) }
+    let order = Ledger.Stop(
+      reason: "all engines of this node were told to stop", order: .nodeStopped)
+    for id in running { stop(id, order) }
     for stranger in unknown where !stranger.reaping { reap(stranger.pid) }
     while attempts.values.contains(where: { !$0.isEnded }) || !unknown.isEmpty {
       await changes.wait(longestMilliseconds: 1000)

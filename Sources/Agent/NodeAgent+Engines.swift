@@ -84,8 +84,8 @@ extension NodeAgent {
       attempts[attempt.id]?.course = .running(pid: pid, settled: false, health: health)
       settleLater(attempt.id)
       watchHealth(attempt.id)
-    case .stopping(_, let reason):
-      attempts[attempt.id]?.course = .stopping(pid: pid, reason: reason)
+    case .stopping(_, let stop):
+      attempts[attempt.id]?.course = .stopping(pid: pid, stop)
     case .running, .ended: break
     }
   }
@@ -155,7 +155,7 @@ extension NodeAgent {
       changes.nudge()
     case .gaveUp:
       let seconds = attempt.plan.attempt.launch.readiness.deadlineSeconds
-      stop(id, because: "not ready within \(seconds) s")
+      stop(id, Ledger.Stop(reason: "not ready within \(seconds) s"))
       changes.nudge()
       return nil
     }
@@ -170,7 +170,7 @@ extension NodeAgent {
 
   // MARK: - Stopping and ending
 
-  func stop(_ id: AttemptID, because reason: String) {
+  func stop(_ id: AttemptID, _ stop: Ledger.Stop) {
     guard let attempt = attempts[id] else { return }
     let pid: Int?
     switch attempt.course {
@@ -178,10 +178,10 @@ extension NodeAgent {
     case .running(let running, _, _): pid = running
     case .stopping, .ended: return
     }
-    log.info("stopping", metadata: ["attempt": "\(id)", "reason": "\(reason)"])
-    attempts[id]?.course = .stopping(pid: pid, reason: reason)
+    log.info("stopping", metadata: ["attempt": "\(id)", "reason": "\(stop.reason)"])
+    attempts[id]?.course = .stopping(pid: pid, stop)
     probes.removeValue(forKey: id)?.cancel()
-    ledger.note(Ledger.Stop(reason: reason), of: id)
+    ledger.note(stop, of: id)
     host.stop(id, graceSeconds: attempt.plan.attempt.launch.stopGraceSeconds)
   }
 
@@ -199,15 +199,15 @@ extension NodeAgent {
       begin(plan)
       return
     }
-    let asked: String? = if case .stopping(_, let reason) = attempt.course { reason } else { nil }
+    let stop: Ledger.Stop? = if case .stopping(_, let stop) = attempt.course { stop } else { nil }
     let wasReady = attempt.wasReady
     end(
       attempt.plan,
       Ledger.End(
         exitCode: gone.exitCode, exitSignal: gone.exitSignal,
         reason: EndReason.text(
-          of: gone, asked: asked, wasReady: wasReady, logPath: ledger.logPath(attempt.id),
-          secret: attempt.plan.attempt.engineKey.secret)))
+          of: gone, asked: stop?.reason, wasReady: wasReady, logPath: ledger.logPath(attempt.id),
+          secret: attempt.plan.attempt.engineKey.secret), order: stop?.order))
   }
 
   /// Only before anyone was told that it runs, so to everyone else it was started once.

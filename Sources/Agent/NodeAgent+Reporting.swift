@@ -36,12 +36,12 @@ extension NodeAgent {
       return ObservedAttempt(
         id: attempt.id, phase: phase, pid: pid, endpoint: endpoint(of: attempt),
         reason: phase == .unhealthy ? "no answer to \(Health.unhealthyAfterFailures) probes" : nil)
-    case .stopping(let pid, let reason):
-      return ObservedAttempt(id: attempt.id, phase: .stopping, pid: pid, reason: reason)
+    case .stopping(let pid, let stop):
+      return ObservedAttempt(id: attempt.id, phase: .stopping, pid: pid, reason: stop.reason)
     case .ended(let end, _):
       return ObservedAttempt(
         id: attempt.id, phase: .ended, exitCode: end.exitCode, exitSignal: end.exitSignal,
-        reason: end.reason)
+        reason: end.reason, ordered: end.order)
     }
   }
 

@@ -46,7 +46,7 @@ package actor NodeAgent {
     enum Course {
       case starting
       case running(pid: Int, settled: Bool, health: Health)
-      case stopping(pid: Int?, reason: String)
+      case stopping(pid: Int?, Ledger.Stop)
       case ended(Ledger.End, acknowledged: Bool)
     }
     var plan: Ledger.Plan
@@ -211,7 +211,8 @@ package actor NodeAgent {
 
   private func take(_ step: Convergence.Step) {
     switch step {
-    case .stop(let id, let reason): stop(id, because: reason.description)
+    case .stop(let id, let reason):
+      stop(id, Ledger.Stop(reason: reason.description, order: reason.order))
     case .reap(let pid): reap(pid)
     case .forget(let id): forget(id)
     case .refuse(let id, let reason): refuse(id, because: reason)

@@ -8,10 +8,18 @@ import Wire
 
 package enum Bootstrap {
   /// The secret that all wharfd of a system share: read from its file, or made there when there is
-  /// none yet.
-  package static func clusterSecret(file: String) throws -> ClusterSecret {
+  /// none yet, and `mayMake` says that there cannot be one elsewhere.
+  package static func clusterSecret(
+    file: String, mayMake: () throws -> Bool = { true }
+  ) throws -> ClusterSecret {
     var random = SystemRandomNumberGenerator()
     if try SecretFile.read(file) == nil {
+      guard try mayMake() else {
+        throw SecretFile.Failure(
+          description: "there is no \(file), and the log was begun with a cluster secret: copy the "
+            + "file from another wharfd of this system, or from a backup; if it is lost for good: "
+            + "wharfd recover --new-secret --secret-file \(file)")
+      }
       let bytes = (0..<ClusterSecret.byteCount).map { _ in
         UInt8.random(in: .min ... .max, using: &random)
       }

@@ -63,7 +63,9 @@ package struct Daemon: Sendable {
     for migration in try Migrator.migrate(database) {
       logger.info("applied migration \(migration.number), \(migration.name)")
     }
-    let secret = try Bootstrap.clusterSecret(file: settings.secretFile)
+    let secret = try Bootstrap.clusterSecret(file: settings.secretFile) {
+      try LogReader.isEmpty(database)
+    }
     let keys = PersonKeys(secret)
     let snapshots = SnapshotStore(secret: secret, keys: keys, logger: logger)
     var log = LogSettings(

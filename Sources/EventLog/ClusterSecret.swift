@@ -39,5 +39,8 @@ package struct ClusterSecret: Sendable, CustomStringConvertible {
       inputKeyMaterial: key, info: Array(label.utf8), outputByteCount: Self.byteCount)
   }
 
+  /// Tells this secret from others, and nothing of it: recorded in the log, which it belongs to.
+  package var fingerprint: Digest { seal("wharf cluster secret fingerprint") }
+
   package var description: String { "cluster secret" }
 }

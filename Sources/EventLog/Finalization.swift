@@ -86,6 +86,9 @@ package struct Finalization {
   /// - Returns: the position of the fact; none when someone else was first.
   private func tryOnce(_ connection: inout Connection) throws -> Position? {
     let now = try requireThisEra(&connection)
+    if let recorded = state.log.secretFingerprint, recorded != secret.fingerprint {
+      throw LogError.otherSecret(recorded: recorded, given: secret.fingerprint)
+    }
     let command = RaiseFormatLevel(level: level, readers: try readers(&connection))
     let request = CommandRequest(id: makeCommandID(), command: command, principal: .wharfd)
     let pending = PendingCommand(

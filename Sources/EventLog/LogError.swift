@@ -21,6 +21,8 @@ package enum LogError: Error, Equatable, Sendable {
   case formatNewer(position: Position, log: Int, known: Int)
   /// The key of a person was wrapped under another cluster secret.
   case foreignKey(person: String)
+  /// The log belongs to another cluster secret than this program was given.
+  case otherSecret(recorded: Digest, given: Digest)
   /// Nobody has ever led this log.
   case neverLed
   /// Others appended first, time and again.
@@ -56,6 +58,11 @@ extension LogError: CustomStringConvertible {
     case .foreignKey(let person):
       "cannot unwrap the key of \(person): it was wrapped under another cluster secret; copy the secret "
         + "file from the system that the log comes from, or import the log without its keys"
+    case .otherSecret(let recorded, let given):
+      "the log belongs to the cluster secret with the fingerprint \(recorded), and the one given "
+        + "here has \(given): copy the file that --secret-file names from another wharfd of this "
+        + "system, or from a backup. Exchanging a secret that is still known is not possible yet; if "
+        + "it is lost for good: wharfd recover --new-secret"
     case .neverLed:
       "the log is empty: no wharfd has led it yet; start one with: wharfd run"
     case .crowded(let tries):

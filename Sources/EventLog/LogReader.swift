@@ -45,6 +45,32 @@ package struct LogReader: Sendable {
     try await pool.withConnection(body)
   }
 
+  /// The streams that an event of a type began under a name, the newest first. It may read much of
+  /// the log, so it is for what is no longer in the state.
+  package func streams(
+    begunBy type: String, named name: Name, upTo last: Position
+  ) async throws -> [Stream] {
+    let rows = try await pool.withConnection { connection in
+      let rows = try connection.query(
+        """
+        SELECT stream FROM log.events
+        WHERE type = \(type) AND position <= \(last.value) AND lower(data->>'name') = \(name.key)
+        ORDER BY position DESC LIMIT \(Int64(Self.namesakesLimit))
+        """)
+      return try (0..<rows.count).map { try rows[$0].decode(String.self, at: 0) }
+    }
+    return rows.compactMap { Stream($0) }
+  }
+
+  /// Of things that had one name, one after another, so many are looked at.
+  private static let namesakesLimit = 100
+
+  /// Whether anything was ever recorded.
+  package static func isEmpty(_ configuration: PostgresConfiguration) throws -> Bool {
+    var connection = try Connection(configuration, timeout: .seconds(10))
+    return try LogStatements.readHead(&connection) == .empty
+  }
+
   /// Hands over all events after a position and up to another, or to the head, over a connection of
   /// the caller's, as fast as they can be had: for whoever has far to go.
   ///

@@ -25,6 +25,7 @@ struct MemberLoop {
   let settings: LogSettings
   let secret: ClusterSecret
   let keys: PersonKeys
+  private let fingerprint: Digest
   let board: HeadBoard
   let inbox: Inbox
   let wake: WakeDescriptor
@@ -57,6 +58,7 @@ struct MemberLoop {
     self.settings = settings
     self.secret = secret
     self.keys = keys
+    fingerprint = secret.fingerprint
     self.board = board
     self.inbox = inbox
     self.wake = wake
@@ -146,6 +148,12 @@ struct MemberLoop {
       position: state.position, log: state.log.formatLevel, known: settings.formatLevel)
   }
 
+  /// With another secret every seal and every engine key would be another one.
+  private func requireOurSecret() throws(LogError) {
+    guard let recorded = state.log.secretFingerprint, recorded != fingerprint else { return }
+    throw .otherSecret(recorded: recorded, given: fingerprint)
+  }
+
   /// Says that this wharfd is here, and what it reads.
   private mutating func appear(_ connection: inout Connection) throws {
     try connection.execute(
@@ -169,8 +177,11 @@ struct MemberLoop {
       let events = try (0..<rows.count).map { try StoredEvent(rows[$0]) }
       try keys.prepare(events, &connection)
       for event in events { try fold(event) }
+      let isAtHead = events.count < Self.readLimit
+      // Not before: the log may hold that it took another secret later on.
+      if isAtHead { try requireOurSecret() }
       if !events.isEmpty { publish() }
-      if events.count < Self.readLimit {
+      if isAtHead {
         touched()
         return
       }
@@ -280,7 +291,7 @@ extension MemberLoop {
       id: settings.makeCommandID(),
       command: TakeLeadership(
         instance: settings.instance, address: settings.address, database: database,
-        formatLevel: settings.formatLevel),
+        formatLevel: settings.formatLevel, secretFingerprint: fingerprint),
       principal: .wharfd)
     let pending = PendingCommand(
       request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })

@@ -54,23 +54,49 @@ package struct Recovery {
       database: try LogStatements.readIdentity(&connection).identity)
   }
 
-  /// Appends the event with which the era begins, at the head that was found.
+  /// Appends the event with which the era begins, at the head that was found; its position is the
+  /// era's, the next one after the head.
   ///
-  /// - Returns: the head after it; its position is the era's.
+  /// - Parameter secret: that the log goes on with, where the one before is lost.
+  /// - Returns: the head after it.
   package func begin(
-    _ connection: inout Connection, commandID: CommandID, seal: Digest
+    _ connection: inout Connection, secret: ClusterSecret? = nil, commandID: CommandID, seal: Digest
+  ) throws -> (position: Position, hash: Digest) {
+    let command = BeginEra(database: finding.database, secretFingerprint: secret?.fingerprint)
+    return try append(command, &connection, commandID, seal, givingUpKeys: secret != nil)
+  }
+
+  /// Lets the log go on with another secret, in the era that it is in.
+  ///
+  /// - Throws: `Refusal` where the log says nothing of secrets, and takes any.
+  package func record(
+    _ secret: ClusterSecret, _ connection: inout Connection, commandID: CommandID, seal: Digest
+  ) throws -> (position: Position, hash: Digest) {
+    let command = RecordClusterSecret(fingerprint: secret.fingerprint)
+    return try append(command, &connection, commandID, seal, givingUpKeys: true)
+  }
+
+  /// - Parameter givingUpKeys: of persons: they were wrapped with a secret that is lost.
+  private func append(
+    _ command: any Command, _ connection: inout Connection, _ commandID: CommandID, _ seal: Digest,
+    givingUpKeys: Bool
   ) throws -> (position: Position, hash: Digest) {
     let now = try LogStatements.readIdentity(&connection).databaseTime
-    let request = CommandRequest(
-      id: commandID, command: BeginEra(database: finding.database), principal: .wharfd)
+    let request = CommandRequest(id: commandID, command: command, principal: .wharfd)
     let pending = PendingCommand(
       request: request, seal: seal, deadline: ContinuousClock.now, answer: { _ in })
     let batch = Batch(
       [pending], after: fold.state, hash: fold.hash, now: now, sealing: .nothing)
+    if case .failed(.refused(let refusal, _)) = batch.outcomes[0].outcome { throw refusal }
     try connection.execute(LogStatements.durable)
     do {
-      try connection.execute(LogStatements.append(batch.rows))
-    } catch  where error.constraint == "events_pkey" {
+      try connection.transaction { connection in
+        try connection.execute(LogStatements.append(batch.rows))
+        if givingUpKeys {
+          try connection.execute(VaultStatements.giveUpAll(at: batch.state.position))
+        }
+      }
+    } catch let error as PostgresError where error.constraint == "events_pkey" {
       throw Refused.overtaken(at: fold.position.next)
     }
     return (batch.state.position, batch.hash)

@@ -7,6 +7,8 @@ package enum FormatLevel {
   package static let first = 1
   /// What this program reads and, where the log allows it, writes. Raised with the first type or
   /// version of an event that the release before cannot read.
+  ///
+  /// 2: sealed personal data, by whose order an attempt ended (`StopOrder`), `clusterSecretRecorded`.
   package static let current = 2
   /// From here on personal data is sealed: invitations are, and what people give as a reason.
   package static let sealed = 2
@@ -73,6 +75,12 @@ extension LogState {
   func requireReadable(_ events: [NewEvent], of command: String) throws(Refusal) {
     guard let needed = events.map({ type(of: $0.body).formatLevel }).max(), needed > formatLevel
     else { return }
+    // An empty log is raised by what its first leader records, and by nothing else beside others.
+    if let raised = events.lazy.compactMap({ ($0.body as? FormatLevelRaised)?.level }).first,
+      raised >= needed
+    {
+      return
+    }
     throw Refusal(
       "formatLevelTooLow",
       "'\(command)' needs format level \(needed), and the log is at \(formatLevel), so that an older "

@@ -9,6 +9,8 @@ package struct LogState: Equatable, Sendable {
   package var leader: Leadership?
   /// What the log may hold, and so what a reader must be able to read.
   package var formatLevel = FormatLevel.first
+  /// Tells the secret that the wharfd of this system share; none in a log from before it was told.
+  package var secretFingerprint: Digest?
   package var marks: TreeDictionary<String, Mark> = [:]
 }
 
@@ -63,7 +65,7 @@ package struct Mark: Equatable, Sendable {
 package enum LogEvents {
   static let types: [any Event.Type] = [
     EraBegan.self, LeadershipTaken.self, CommandNoted.self, MarkPlaced.self,
-    FormatLevelRaised.self,
+    FormatLevelRaised.self, ClusterSecretRecorded.self,
   ]
 }
 
@@ -94,6 +96,20 @@ package struct LeadershipTaken: Event {
   }
 }
 
+/// Which secret the wharfd of this system share from here on: what was sealed with another one, they
+/// cannot tell. A fingerprint is a seal of its own, and says nothing of the secret.
+package struct ClusterSecretRecorded: Event {
+  package static let type = "clusterSecretRecorded"
+  package static let formatLevel = 2
+  package let fingerprint: Digest
+
+  package init(fingerprint: Digest) { self.fingerprint = fingerprint }
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) {
+    state.log.secretFingerprint = fingerprint
+  }
+}
+
 /// A command was accepted and changed nothing: its id is kept all the same.
 package struct CommandNoted: Event {
   package static let type = "commandNoted"
@@ -120,6 +136,7 @@ package struct MarkPlaced: Event {
 package enum LogCommands {
   static let types: [any Command.Type] = [
     PlaceMark.self, TakeLeadership.self, BeginEra.self, RaiseFormatLevel.self,
+    RecordClusterSecret.self,
   ]
 }
 
@@ -135,6 +152,12 @@ package struct PlaceMark: Command {
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    // Where a moment is asked for it would stand for another one, or never be found.
+    guard !AskedMoment.mayBegin(with: name.text) else {
+      throw Refusal(
+        "markIsMoment", "cannot mark as '\(name)': that reads as a position or a time",
+        help: "begin the name with a letter, as in before-\(name)")
+    }
     if let mark = state.log.marks[name.key] {
       throw Refusal(
         "nameTaken", "there is already a mark named '\(name)', at position \(mark.position)",
@@ -160,21 +183,36 @@ package struct TakeLeadership: Command {
   package let database: DatabaseIdentity
   /// What this wharfd reads: an empty log begins at it.
   package let formatLevel: Int
+  /// Of the secret that this wharfd was given.
+  package let secretFingerprint: Digest?
 
   package init(
     instance: String, address: String, database: DatabaseIdentity,
-    formatLevel: Int = FormatLevel.current
+    formatLevel: Int = FormatLevel.current, secretFingerprint: Digest? = nil
   ) {
     self.instance = instance
     self.address = address
     self.database = database
     self.formatLevel = formatLevel
+    self.secretFingerprint = secretFingerprint
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    if let recorded = state.log.secretFingerprint, let secretFingerprint,
+      secretFingerprint != recorded
+    {
+      throw Refusal("otherSecret", "cannot lead: this wharfd has another secret than the log says")
+    }
     if state.log.era == nil { decision.record(EraBegan(database: database), on: .log) }
-    if state.position == .empty, formatLevel > state.log.formatLevel {
+    var level = state.log.formatLevel
+    if state.position == .empty, formatLevel > level {
       decision.record(FormatLevelRaised(level: formatLevel), on: .log)
+      level = formatLevel
+    }
+    if let secretFingerprint, state.log.secretFingerprint == nil,
+      level >= ClusterSecretRecorded.formatLevel
+    {
+      decision.record(ClusterSecretRecorded(fingerprint: secretFingerprint), on: .log)
     }
     decision.record(LeadershipTaken(instance: instance, address: address), on: .log)
   }
@@ -186,10 +224,33 @@ package struct BeginEra: Command {
   package static let type = "log.beginEra"
   package static let allowed: Set<Role> = [.system]
   package let database: DatabaseIdentity
+  /// Of a new secret, where the old one is lost.
+  package let secretFingerprint: Digest?
 
-  package init(database: DatabaseIdentity) { self.database = database }
+  package init(database: DatabaseIdentity, secretFingerprint: Digest? = nil) {
+    self.database = database
+    self.secretFingerprint = secretFingerprint
+  }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     decision.record(EraBegan(database: database), on: .log)
+    // A log of before says nothing of secrets, and takes any.
+    if let secretFingerprint, state.log.formatLevel >= ClusterSecretRecorded.formatLevel {
+      decision.record(ClusterSecretRecorded(fingerprint: secretFingerprint), on: .log)
+    }
+  }
+}
+
+/// On a person's word the log goes on with another secret, since the one before is lost.
+package struct RecordClusterSecret: Command {
+  package static let type = "log.recordClusterSecret"
+  package static let allowed: Set<Role> = [.system]
+  package let fingerprint: Digest
+
+  package init(fingerprint: Digest) { self.fingerprint = fingerprint }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard state.log.secretFingerprint != fingerprint else { return }
+    decision.record(ClusterSecretRecorded(fingerprint: fingerprint), on: .log)
   }
 }

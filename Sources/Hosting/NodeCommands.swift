@@ -211,7 +211,9 @@ extension HostingState {
     for id in node.attempts.sorted() {
       guard let attempt = attempts[id] else { continue }
       if let observed = seen[id] {
-        if !attempt.isAs(observed) { changes.append(AttemptChange(observed)) }
+        if !attempt.isAs(observed) {
+          changes.append(AttemptChange(observed, formatLevel: log.formatLevel))
+        }
       } else if let proof = proof(ofEnd: attempt, rebooted: rebooted, report.generation) {
         changes.append(AttemptChange(id: id, phase: .ended, reason: proof))
       }

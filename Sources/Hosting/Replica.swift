@@ -79,6 +79,22 @@ package enum AttemptPhase: String, CaseIterable, Sendable, JSONCoded {
   case ended
 }
 
+/// Who had an attempt stopped that did not end by itself: no failure of it. Raw values are a storage
+/// format.
+package enum StopOrder: String, CaseIterable, Sendable, JSONCoded {
+  /// All engines of its node were told to stop, as by `wharf down`.
+  case nodeStopped
+  /// It was not in its node's assignment any more.
+  case notAssigned
+  /// The date until which it might run.
+  case dateReached
+  /// It is exclusive, and its agent did not hear the control plane for the lease.
+  case leaseEnded
+
+  /// An older program cannot read an event that holds one.
+  package static let formatLevel = 2
+}
+
 /// What an agent sees of an attempt.
 package struct ObservedAttempt: Codable, Equatable, Sendable {
   package var id: AttemptID
@@ -90,10 +106,13 @@ package struct ObservedAttempt: Codable, Equatable, Sendable {
   package var exitSignal: Int?
   /// Why it is in this phase, in words, where that is not plain.
   package var reason: String?
+  /// Of one that ended: by whose order; none when it ended by itself.
+  package var ordered: StopOrder?
 
   package init(
     id: AttemptID, phase: AttemptPhase, pid: Int? = nil, endpoint: String? = nil,
-    exitCode: Int? = nil, exitSignal: Int? = nil, reason: String? = nil
+    exitCode: Int? = nil, exitSignal: Int? = nil, reason: String? = nil,
+    ordered: StopOrder? = nil
   ) {
     self.id = id
     self.phase = phase
@@ -102,6 +121,7 @@ package struct ObservedAttempt: Codable, Equatable, Sendable {
     self.exitCode = exitCode
     self.exitSignal = exitSignal
     self.reason = reason
+    self.ordered = ordered
   }
 }
 
@@ -114,6 +134,15 @@ package struct AttemptChange: Codable, Equatable, Sendable {
   package let exitCode: Int?
   package let exitSignal: Int?
   package let reason: String?
+  /// By whose order it ended; none when it ended by itself, and in events from before this was told.
+  package let ordered: StopOrder?
+
+  /// As it is written into a log of a format level.
+  init(_ observed: ObservedAttempt, formatLevel: Int) {
+    var observed = observed
+    if formatLevel < StopOrder.formatLevel { observed.ordered = nil }
+    self.init(observed)
+  }
 
   init(_ observed: ObservedAttempt) {
     id = observed.id
@@ -123,6 +152,7 @@ package struct AttemptChange: Codable, Equatable, Sendable {
     exitCode = observed.exitCode
     exitSignal = observed.exitSignal
     reason = observed.reason
+    ordered = observed.ordered
   }
 
   init(id: AttemptID, phase: AttemptPhase, reason: String) {
@@ -133,6 +163,7 @@ package struct AttemptChange: Codable, Equatable, Sendable {
     exitCode = nil
     exitSignal = nil
     self.reason = reason
+    ordered = nil
   }
 
   /// How it ended, for people.
@@ -153,7 +184,7 @@ extension HostingState {
     }
     if change.phase == .ended {
       return try release(
-        change.id, reason: change.ending, failed: !attempt.stopping, fact)
+        change.id, reason: change.ending, failed: !attempt.stopping && change.ordered == nil, fact)
     }
     try attempts.change(change.id) { attempt in
       attempt.phase = change.phase

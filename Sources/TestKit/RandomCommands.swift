@@ -340,7 +340,9 @@ extension RandomCommands {
         id: attempt.id, phase: phase, pid: 100 + serial,
         endpoint: phase == .ready ? "http://127.0.0.1:\(9_000 + serial)" : nil,
         exitCode: phase == .ended ? 1 : nil,
-        reason: phase == .ended ? "out of \"memory\" \t\\N" : nil)
+        reason: phase == .ended
+          ? "out of \"memory\" \t\\N" : phase == .unhealthy ? "no answer" : nil,
+        ordered: phase == .ended && chance(30) ? .nodeStopped : nil)
     }
     // Now and then a device has gone, perhaps one that is held.
     return wish(

@@ -14,12 +14,28 @@ struct Recover: ParsableCommand {
       Verifies the log, says where it ends, and asks. Stop every wharfd of this database first. An \
       agent that saw more of the log than is here keeps running what runs, changes nothing, and \
       raises an alarm, until someone says 'wharf node accept-era NODE'.
+
+      With --new-secret the log goes on with the secret in --secret-file, which is made if absent: for \
+      when the one before is lost for good. Engines that run keep their old keys, and are not reached \
+      until their replicas are placed anew; a command of before, sent again, is told from a new one no \
+      more; signed heads have another key; names and words of persons stay sealed for ever, and show \
+      as (forgotten): run 'wharfd rebuild' before the first start.
       """)
 
   @Flag(help: "Begin it without asking.") var yes = false
   @Flag(help: "Also where nothing tells that this is another database: a snapshot of its disk.")
   var sameDatabase = false
+  @Flag(help: "The cluster secret is lost: go on with the one in --secret-file.")
+  var newSecret = false
+  @Option(help: "File of the new secret; made if absent.")
+  var secretFile: String?
   @OptionGroup var database: DatabaseOption
+
+  func validate() throws {
+    guard newSecret == (secretFile != nil) else {
+      throw ValidationError("--new-secret and --secret-file go together")
+    }
+  }
 
   func run() throws {
     let configuration = try Daemon.database(database.database)
@@ -30,6 +46,10 @@ struct Recover: ParsableCommand {
       let recovery = try Recovery(&connection) { progress.show($0, of: $1) }
       progress.end()
       say(recovery.finding)
+      let secret = try secretFile.map { try Bootstrap.clusterSecret(file: $0) }
+      if let secret, recovery.finding.isAtHome, !sameDatabase {
+        return try take(secret, recovery, &connection)
+      }
       if recovery.finding.isAtHome, !sameDatabase {
         print(
           """
@@ -38,17 +58,19 @@ struct Recover: ParsableCommand {
           """)
         throw ExitCode.failure
       }
-      guard yes || confirmed(recovery.finding) else {
+      guard
+        yes || confirmed("Begin the era of position \(recovery.finding.head.next)")
+      else {
         print("No era was begun.")
         throw ExitCode.failure
       }
       let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
       // Nobody sends this command a second time: its seal only has to be there.
       let head = try recovery.begin(
-        &connection, commandID: .make(), seal: Digest(bytes: bytes))
+        &connection, secret: secret, commandID: .make(), seal: Digest(bytes: bytes))
       print(
         """
-        The era of position \(head.position) began. The head is now \(head.position), \
+        The era of position \(recovery.finding.head.next) began. The head is now \(head.position), \
         \(head.hash).
         Start wharfd, then look for alarms with: wharf node list
         """)
@@ -58,6 +80,28 @@ struct Recover: ParsableCommand {
       progress.end()
       print("No era was begun: \(error)")
       throw ExitCode.failure
+    }
+  }
+
+  /// Nothing was moved: only the secret is another one.
+  private func take(
+    _ secret: ClusterSecret, _ recovery: Recovery, _ connection: inout Connection
+  ) throws {
+    guard yes || confirmed("Go on with the secret of fingerprint \(secret.fingerprint)") else {
+      print("The log was left as it is.")
+      throw ExitCode.failure
+    }
+    let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+    do {
+      let head = try recovery.record(
+        secret, &connection, commandID: .make(), seal: Digest(bytes: bytes))
+      print(
+        """
+        The log belongs to the new secret. The head is now \(head.position), \(head.hash).
+        Give every wharfd this file as --secret-file, run wharfd rebuild, then start them.
+        """)
+    } catch let refusal as Refusal where refusal.code == "formatLevelTooLow" {
+      print("This log says nothing of secrets, so a wharfd with the new one may lead it.")
     }
   }
 
@@ -76,12 +120,12 @@ struct Recover: ParsableCommand {
       """)
   }
 
-  private func confirmed(_ finding: Recovery.Finding) -> Bool {
+  private func confirmed(_ deed: String) -> Bool {
     guard isatty(STDIN_FILENO) == 1 else {
-      print("Nobody is there to ask: pass --yes to begin the era of position \(finding.head.next).")
+      print("Nobody is there to ask, so pass --yes: \(deed).")
       return false
     }
-    print("Begin the era of position \(finding.head.next)? Write yes: ", terminator: "")
+    print("\(deed)? Write yes: ", terminator: "")
     fflush(nil)
     return readLine() == "yes"
   }

@@ -146,6 +146,7 @@ private func starts(_ path: String) -> Int {
         let second = try AgentProcess.start(space, server: server.url, ports: ports)
         let ended = try await phase(.ended, of: "31.1.40", at: server.standIn)
         #expect(ended.reason == "all engines of this node were told to stop")
+        #expect(ended.ordered == .nodeStopped)
         try await second.terminate()
       }
     }

@@ -59,6 +59,7 @@ import Wire
             40, [assigned("31.1.40", launch: simLaunch(["--never-ready"], deadlineSeconds: 2))])
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
           #expect(ended.reason?.hasPrefix("not ready within 2 s; its log ends: ") == true)
+          #expect(ended.ordered == nil, "given up, which is a failure")
           #expect(
             await server.standIn.phases(of: "31.1.40") == [.starting, .loading, .stopping, .ended])
           try await server.standIn.clear(41)

@@ -18,6 +18,8 @@ extension AgainstWharfd {
       try await admin.does("deployment", "create", "covert", "--model", "xai/grok-4:1")
       let viewer = try await hosted.invited("vic", "viewer")
 
+      try await admin.does("deployment", "create", "gone", "--model", "xai/grok-4:1")
+      try await admin.does("deployment", "delete", "gone")
       // Each pair asks the same of what is hidden and of what is not there.
       for (hidden, unknown) in [
         (["model", "show", "xai/grok-4"], ["model", "show", "xai/grok-9"]),
@@ -26,6 +28,7 @@ extension AgainstWharfd {
         (["history", "model", model], ["history", "model", "model/7777"]),
         (["deployment", "show", "covert"], ["deployment", "show", "absent"]),
         (["history", "deployment", "covert"], ["history", "deployment", "absent"]),
+        (["history", "deployment", "gone"], ["history", "deployment", "absent"]),
         (["replica", "show", "covert-1"], ["replica", "show", "absent-1"]),
         (
           ["replica", "list", "--deployment", "covert"],
@@ -38,6 +41,7 @@ extension AgainstWharfd {
         let renamed = first.err.replacing("grok-4", with: "grok-9").replacing(
           "covert", with: "absent"
         )
+        .replacing("'gone'", with: "'absent'")
         .replacing(model, with: "model/7777")
         #expect(renamed == second.err, "\(hidden)")
       }
@@ -57,6 +61,18 @@ extension AgainstWharfd {
         #expect(all.code == 0)
       }
       #expect(try await viewer.does("status").contains("1 provider, 0 models"))
+
+      // What is hidden does not count: as many are shown as were asked for.
+      func lines(_ arguments: String...) async throws -> [String] {
+        try await run(viewer, ["events", "-q"] + arguments).out.split(separator: "\n").map(
+          String.init)
+      }
+      let all = try await lines("--after", "0", "--limit", "1000")
+      for limit in [1, 5, 12] {
+        #expect(try await lines("--limit", "\(limit)") == Array(all.suffix(limit)))
+        let first = try await lines("--after", "0", "--limit", "\(limit)")
+        #expect(first == Array(all.prefix(limit)))
+      }
 
       // Gone from the state, still hidden in the log; published, known also of the past.
       try await admin.does("deployment", "delete", "covert")

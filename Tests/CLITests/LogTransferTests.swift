@@ -65,6 +65,49 @@ extension AgainstWharfd {
       try await TestCluster.shared().drop(to)
     }
 
+    @Test func `With a lost or another secret wharfd ends, until a person says it is lost`()
+      async throws
+    {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      let id = "01970000-0000-7000-8000-000000000042"
+      let first = try await admin.does("provider", "register", "xai", "--command-id", id)
+      hosted.stop()
+      let (file, kept) = ("\(hosted.folder)/secret", "\(hosted.folder)/kept")
+      try FileManager.default.moveItem(atPath: file, toPath: kept)
+      let lost = try await hosted.refusal()
+      #expect(lost.contains("there is no \(file)") && lost.contains("copy the file"), "\(lost)")
+      #expect(!FileManager.default.fileExists(atPath: file), "none is made beside a log")
+      let other = String(repeating: "ab", count: 32)
+      try other.write(toFile: file, atomically: true, encoding: .utf8)
+      let refused = try await hosted.refusal()
+      #expect(refused.contains("copy the file that --secret-file names"), "\(refused)")
+
+      // The right one, put back: the same command is still the same.
+      try FileManager.default.removeItem(atPath: file)
+      try FileManager.default.copyItem(atPath: kept, toPath: file)
+      try await hosted.start()
+      let again = try await admin.does("provider", "register", "xai", "--command-id", id)
+      #expect(again == first)
+      hosted.stop()
+
+      // Lost for good: a new one is made and recorded on a person's word.
+      try FileManager.default.removeItem(atPath: file)
+      let url = TestDatabase.current.url
+      let alone = try await wharfd(hosted, "recover", "--new-secret", "--database", url)
+      #expect(alone.code == 64 && alone.err.contains("go together"), "\(alone)")
+      let unasked = try await wharfd(
+        hosted, "recover", "--new-secret", "--secret-file", file, "--database", url)
+      #expect(unasked.code == 1 && unasked.out.contains("The log was left as it is"), "\(unasked)")
+      #expect(try await !hosted.refusal().isEmpty)
+      let recovered = try await wharfd(
+        hosted, "recover", "--new-secret", "--secret-file", file, "--yes", "--database", url)
+      #expect(recovered.code == 0 && recovered.out.contains("belongs to the new secret"))
+      try await hosted.start()
+      try await admin.does("provider", "register", "openai")
+    }
+
     @Test func `An imported log is led only after a new era, and readers are told`() async throws {
       let hosted = try Hosted()
       try await hosted.start()

@@ -102,7 +102,8 @@ import Testing
     await expect("a follower", stopsAt: bad, damage) { try await following.value }
     #expect(follower.board.current.state.position == good, "what came before is served")
     let projector = try Projector(
-      board: rig.member.board, database: database.configuration, logger: .quiet)
+      board: rig.member.board, database: database.configuration,
+      keys: PersonKeys(LogRig.secret), logger: .quiet)
     await expect("the projector", stopsAt: bad, damage) { try await projector.run() }
     await rig.stop()
     await expect("a start", stopsAt: bad, damage) { try await member("three", database).run() }
@@ -119,9 +120,11 @@ import Testing
       try await onThread { connection in _ = try Recovery(&connection) { _, _ in } }
     }
     await expect("a rebuild", stopsAt: bad, damage) {
-      try await onThread { connection in _ = try Rebuild.run(&connection) { _ in } }
+      try await onThread { connection in
+        _ = try Rebuild.run(&connection, keys: PersonKeys(LogRig.secret)) { _ in }
+      }
     }
-    let reader = LogReader(pool: try Pool(database.configuration))
+    let reader = LogReader(pool: try Pool(database.configuration), keys: PersonKeys(LogRig.secret))
     await expect("as of", stopsAt: bad, damage) { _ = try await reader.state(at: bad) }
     #expect(try await reader.state(at: good) == head.state)
 

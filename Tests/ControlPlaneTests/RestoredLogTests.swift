@@ -80,7 +80,7 @@ import Testing
       // The projector goes on from the checkpoint that came along, or makes views where none came.
       try await withProjector(next) { try await viewsCatchUp(next) }
       try await onThread { try expectViewsEqualTheFold(&$0) }
-      let reader = LogReader(pool: try Pool(fresh.configuration))
+      let reader = LogReader(pool: try Pool(fresh.configuration), keys: PersonKeys(LogRig.secret))
       var given: [Position] = []
       let end = next.member.board.current.state.position
       for try await page in Subscription(

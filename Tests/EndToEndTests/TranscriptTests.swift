@@ -65,6 +65,32 @@ import Testing
     try await system.down()
   }
 
+  @Test func `down and up again is no failure of a replica, and the same key is answered`()
+    async throws
+  {
+    let system = try System()
+    try await system.up()
+    let key = try await onboard(system)
+    try await system.answered(key, "xai/grok-3")
+    // Twice: a wait after a failure would double.
+    for _ in 0..<2 {
+      try await system.down()
+      try await system.up()
+      try await eventually("both replicas are ready again, with no failure", withinSeconds: 40) {
+        let replicas = try await system.wharf("replica", "list", "-o", "json").output
+          .filter { !$0.isWhitespace }
+        #expect(!replicas.contains("lastFailure"), "\(replicas)")
+        return replicas.ranges(of: #""phase":"ready""#).count == 2
+          && replicas.ranges(of: #""failures":0"#).count == 2
+      }
+      try await system.answered(key, "xai/grok-3")
+    }
+    let why = try await system.done("why", "deployment", "grok")
+    #expect(!why.contains("failed"), "\(why)")
+    try await system.expectTruth()
+    try await system.down()
+  }
+
   @Test func `scaled, cordoned and deleted, the nodes follow, and what waits says why`()
     async throws
   {

@@ -45,7 +45,7 @@ extension Wharfds {
       return try views.first?.decode(Int64.self, at: 0) == head()
     }
     try await Views.expectTheFold(at: database.url, sourceLocation: sourceLocation) {
-      try await wharfd("rebuild")
+      try await wharfd("rebuild", "--secret-file", folder.path("secret"))
     }
   }
 }

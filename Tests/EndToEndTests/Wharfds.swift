@@ -134,9 +134,9 @@ final class Wharfds: Sendable {
   func verify() async throws -> Ran { try await wharfd("verify") }
 
   /// Runs one of wharfd's tools on the database.
-  func wharfd(_ tool: String) async throws -> Ran {
+  func wharfd(_ tool: String...) async throws -> Ran {
     let child = try Child(
-      [builtProgram("wharfd"), tool],
+      [builtProgram("wharfd")] + tool,
       environment: folder.environment(["WHARF_DATABASE_URL": database.url]), folder: folder)
     let status = try await child.waitForExit(withinSeconds: 60)
     return Ran(status: status, output: child.output, errors: child.errors)

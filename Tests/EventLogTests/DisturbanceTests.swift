@@ -131,7 +131,8 @@ private final class Reached: Sendable {
     let bell = LogBell()
     let reached = Reached()
     let subscription = Subscription(
-      name: "a test", reader: LogReader(pool: pool), bell: bell, after: .empty, logger: logger)
+      name: "a test", reader: LogReader(pool: pool, keys: PersonKeys(Rig.secret)), bell: bell,
+      after: .empty, logger: logger)
     let announcing = Task { await announcer.run() }
     let listening = Task { try await bell.run(configuration) }
     let tailing = Task { for try await page in subscription { reached.come(to: page.checkpoint) } }

@@ -92,6 +92,38 @@ import Testing
     await cluster.remove()
   }
 
+  @Test func `a wharfd with another secret neither leads nor follows, until it is recorded`()
+    async throws
+  {
+    let other = ClusterSecret(bytes: [UInt8](repeating: 8, count: ClusterSecret.byteCount))
+    let rig = try await Rig.leading(.current)
+    let refused = LogError.otherSecret(
+      recorded: Rig.secret.fingerprint, given: other.fingerprint)
+    let follower = try Rig(rig.database, instance: "two", secret: other)
+    await #expect(throws: refused) { try await follower.ended() }
+    await rig.stop()
+    let leader = try Rig(rig.database, instance: "two", secret: other)
+    await #expect(throws: refused) { try await leader.ended() }
+    #expect(throws: refused) {
+      try Finalization.run(rig.database, level: 3, secret: other, makeCommandID: { .random() })
+    }
+    for text in ["--secret-file", "wharfd recover --new-secret", "not possible yet"] {
+      #expect(refused.description.contains(text))
+    }
+
+    // Of one that led while the secret was exchanged, the same.
+    var connection = try Connection(rig.database)
+    let recovery = try Recovery(&connection) { _, _ in }
+    let head = try recovery.record(other, &connection, commandID: .random(), seal: .zero)
+    #expect(head.position == recovery.finding.head.next)
+    let next = try Rig(rig.database, instance: "two", secret: other)
+    try await next.leads()
+    let late = try Rig(rig.database, instance: "one")
+    await #expect(throws: LogError.self) { try await late.ended() }
+    await next.stop()
+    _ = try next.verified()
+  }
+
   @Test func `whoever appends meanwhile makes the recovery look again`() async throws {
     let rig = try await Rig.leading(.current)
     var connection = try Connection(rig.database)

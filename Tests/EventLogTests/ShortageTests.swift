@@ -137,7 +137,7 @@ import Testing
     let database = try await cluster.makeDatabase()
     let rig = try await leading(database)
     let pool = try Pool(rig.database)
-    let reader = LogReader(pool: pool)
+    let reader = LogReader(pool: pool, keys: PersonKeys(Rig.secret))
     let before = try await reader.events(after: .empty, limit: 1_000)
     let greedy = try Greedy(rig.database)
     try await eventually("others have every connection") { try greedy.takeAll() }

@@ -17,7 +17,7 @@ final class Rig: Sendable {
 
   init(
     _ database: PostgresConfiguration, instance: String = "one",
-    adjust: (inout LogSettings) -> Void = { _ in }
+    secret: ClusterSecret = Rig.secret, adjust: (inout LogSettings) -> Void = { _ in }
   ) throws {
     self.database = database
     var logger = Logger(label: instance) { StreamLogHandler.standardError(label: $0) }
@@ -27,7 +27,7 @@ final class Rig: Sendable {
       makeCommandID: { .random() })
     settings.pollInterval = .milliseconds(100)
     adjust(&settings)
-    let member = try LogMember(settings: settings, secret: Self.secret, logger: logger)
+    let member = try LogMember(settings: settings, secret: secret, logger: logger)
     self.member = member
     task = Task { try await member.run() }
   }

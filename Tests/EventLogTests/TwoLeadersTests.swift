@@ -51,7 +51,7 @@ import Testing
     let before = old.head.state.position
 
     var tailed: [StoredEvent] = []
-    let reader = LogReader(pool: try Pool(database.configuration))
+    let reader = LogReader(pool: try Pool(database.configuration), keys: PersonKeys(Rig.secret))
     func tail() async throws {
       while true {
         let page = try await reader.events(after: tailed.last?.position ?? .empty, limit: 1_000)

@@ -30,7 +30,9 @@ import Testing
     var options = SubscriptionOptions()
     options.pollInterval = Self.poll
     let subscription = Subscription(
-      name: "a test", reader: LogReader(pool: try Pool(configuration)), bell: bell, after: .empty,
+      name: "a test",
+      reader: LogReader(
+        pool: try Pool(configuration), keys: PersonKeys(Rig.secret)), bell: bell, after: .empty,
       options: options, logger: logger)
     let given = Mutex(Position.empty)
     let tailing = Task {

@@ -41,6 +41,7 @@ import Testing
     CommandNoted(command: "node.cordon"),
     MarkPlaced(name: "before-revoke", position: 17),
     FormatLevelRaised(level: 2),
+    ClusterSecretRecorded(fingerprint: .numbered(11)),
     PersonInvited(
       name: .sealed(SealedBox(of: ID(17), box: [0x0F, 0xA0, 0x07])),
       email: .sealed(SealedBox(of: ID(17), box: [0x1F, 0xB0])), role: .admin,

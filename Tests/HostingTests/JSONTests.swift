@@ -16,9 +16,13 @@ import Testing
     PlaceMark(name: "m", position: 3),
     TakeLeadership(
       instance: "w", address: "127.0.0.1:7400",
-      database: DatabaseIdentity(systemIdentifier: "7", timeline: 1)),
-    BeginEra(database: DatabaseIdentity(systemIdentifier: "7", timeline: 2)),
+      database: DatabaseIdentity(systemIdentifier: "7", timeline: 1),
+      secretFingerprint: .numbered(1)),
+    BeginEra(
+      database: DatabaseIdentity(systemIdentifier: "7", timeline: 2),
+      secretFingerprint: .numbered(1)),
     RaiseFormatLevel(level: 2, readers: [FormatReader(instance: "w", formatLevel: 2)]),
+    RecordClusterSecret(fingerprint: .numbered(1)),
     AdmitFirstAdmin(name: "ann", token: .numbered(1), prefix: "wt_"),
     InvitePerson(name: "bob", role: .operator, invitation: .numbered(2)),
     AcceptInvitation(token: .numbered(3), prefix: "wt_"),

@@ -178,6 +178,41 @@ import Testing
     after.when(report(after, ended), by: agent).thenNothing()
   }
 
+  @Test(arguments: StopOrder.allCases)
+  func `an end that was ordered frees the devices, and is no failure`(order: StopOrder) {
+    let finalized = Given.placed.and(RaiseFormatLevel(level: 2, readers: []), by: .wharfd)
+    var ended = seen(finalized, .ended, only: 1)
+    ended[0].exitCode = 0
+    ended[0].ordered = order
+    let after = finalized.when(report(finalized, ended), by: agent)
+      .then(reported([AttemptChange(ended[0])]))
+    #expect(after.world.state.nodes[after.world.n1]?.charges.keys.sorted() == ["d2", "d3"])
+    let replica = after.world.state.deployments[after.world.grok]?.replicas[1]
+    #expect(replica?.waiting == .new)
+    #expect(replica?.failures == 0)
+    #expect(replica?.retryAt == nil)
+    #expect(replica?.lastFailedOn == nil)
+  }
+
+  @Test func `by whose order is stored in one form, and not where an older wharfd may read it`()
+    throws
+  {
+    var ended = seen(.placed, .ended, only: 1)
+    ended[0].ordered = .nodeStopped
+    let finalized = Given.placed.and(RaiseFormatLevel(level: 2, readers: []), by: .wharfd)
+    let events = try finalized.when(report(finalized, ended), by: agent).result.get()
+    let stored = String(decoding: events[0].body.jsonBytes, as: UTF8.self)
+    let form = #"[{"id":"\#(ended[0].id)","phase":"ended","ordered":"nodeStopped"}]"#
+    let expected = #"{"bootID":"boot-1","incarnation":"agent-1","attempts":\#(form)}"#
+    #expect(stored == expected)
+    #expect(
+      NodeReported(canonicalDocument: Array(expected.utf8))?.jsonBytes == Array(expected.utf8))
+    ended[0].ordered = nil
+    let plain = reported([AttemptChange(ended[0])])
+    ended[0].ordered = .nodeStopped
+    Given.placed.when(report(.placed, ended), by: agent).then(plain)
+  }
+
   @Test func `an attempt that the agent does not list ended, if the agent acted on it`() {
     let generation = Given.placed.world.state.nodes[Given.placed.world.n1]?.generation ?? 0
     let before = Position(generation.value - 1)

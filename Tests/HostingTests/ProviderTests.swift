@@ -84,10 +84,44 @@ import Testing
     given().when(take, by: .wharfd)
       .then(
         EraBegan(database: DatabaseIdentity(systemIdentifier: "7", timeline: 1)),
+        FormatLevelRaised(level: FormatLevel.current),
         LeadershipTaken(instance: "w1", address: "127.0.0.1:7400"))
     given(take, by: .wharfd).when(take, by: .wharfd)
       .then(LeadershipTaken(instance: "w1", address: "127.0.0.1:7400"))
     given().when(take).thenRefused("notAllowed")
+  }
+
+  @Test func `a log tells whose secret it belongs to, and is led with no other`() {
+    func lead(_ secret: Int) -> TakeLeadership {
+      TakeLeadership(
+        instance: "w1", address: "127.0.0.1:7400", database: take.database,
+        secretFingerprint: .numbered(secret))
+    }
+    let led = LeadershipTaken(instance: "w1", address: "127.0.0.1:7400")
+    let begun = given().when(lead(1), by: .wharfd).then(
+      EraBegan(database: take.database), FormatLevelRaised(level: FormatLevel.current),
+      ClusterSecretRecorded(fingerprint: .numbered(1)), led)
+    begun.when(lead(1), by: .wharfd).then(led)
+    begun.when(lead(2), by: .wharfd).thenRefused("otherSecret")
+    // Lost for good: on a person's word another one takes its place.
+    begun.and(RecordClusterSecret(fingerprint: .numbered(2)), by: .wharfd)
+      .when(lead(2), by: .wharfd).then(led)
+    begun.and(BeginEra(database: take.database, secretFingerprint: .numbered(2)), by: .wharfd)
+      .when(lead(1), by: .wharfd).thenRefused("otherSecret")
+    begun.when(RecordClusterSecret(fingerprint: .numbered(2))).thenRefused("notAllowed")
+  }
+
+  @Test func `an older log says nothing of secrets before it is finalized`() {
+    let old = given().happened(EraBegan(database: take.database), on: .log)
+    let lead = TakeLeadership(
+      instance: "w1", address: "127.0.0.1:7400", database: take.database,
+      secretFingerprint: .numbered(1))
+    let led = LeadershipTaken(instance: "w1", address: "127.0.0.1:7400")
+    old.when(lead, by: .wharfd).then(led)
+    old.when(RecordClusterSecret(fingerprint: .numbered(1)), by: .wharfd)
+      .thenRefused("formatLevelTooLow")
+    old.and(RaiseFormatLevel(level: 2, readers: []), by: .wharfd).when(lead, by: .wharfd)
+      .then(ClusterSecretRecorded(fingerprint: .numbered(1)), led)
   }
 
   @Test func `a mark names the head or an earlier position, and never moves`() {

@@ -137,7 +137,12 @@ enum SnapshotHistories {
       TakeLeadership(instance: "two", address: "b", database: database),
       by: .wharfd)
     if variant % 2 == 0 {
-      try world.perform(RaiseFormatLevel(level: variant + 1, readers: []), by: .wharfd)
+      try world.perform(
+        RaiseFormatLevel(level: FormatLevel.current + variant, readers: []), by: .wharfd)
+    }
+    // A log of before says nothing of its secret.
+    if variant % 2 == 0 {
+      try world.perform(RecordClusterSecret(fingerprint: .numbered(variant)), by: .wharfd)
     }
     for index in 0..<(2 + variant % 2) {
       let secret = world.newSecret()
@@ -199,7 +204,7 @@ enum SnapshotHistories {
     try world.report(node, incarnation: "agent-2") { attempt in
       var seen = ObservedAttempt(asKnown: attempt)
       seen.phase = .loading
-      seen.reason = "loading weights"
+      seen.reason = "loading weights \(variant)"
       return seen
     }
     try world.perform(

@@ -48,12 +48,26 @@ struct EventsVerb: AsyncParsableCommand {
 
   /// Those after `after`, or the last ones; and the head they were read at.
   private func gather(_ client: Client) async throws -> ([EventItem], Position) {
-    var events: [EventItem] = []
-    var from = after ?? .empty
-    if after == nil, stream == nil, type == nil {
-      let head = try await client.read(ItemReply<WhoamiItem>.self, "whoami").position
-      from = Position(max(0, head.value - Int64(limit)))
+    guard after == nil, stream == nil, type == nil else {
+      return try await gather(client, from: after ?? .empty)
     }
+    // Who may not see all of them finds fewer in as many positions: then it is looked further back.
+    let head = try await client.read(ItemReply<WhoamiItem>.self, "whoami").position
+    var span = Int64(limit)
+    while true {
+      let (events, last) = try await gather(client, from: Position(max(0, head.value - span)))
+      if events.count >= limit || span >= head.value { return (events, last) }
+      span *= Self.spanGrowth
+    }
+  }
+
+  private static let spanGrowth: Int64 = 4
+
+  private func gather(
+    _ client: Client, from start: Position
+  ) async throws -> ([EventItem], Position) {
+    var events: [EventItem] = []
+    var from = start
     while true {
       let reply = try await page(client, after: from)
       events += reply.items

@@ -15,7 +15,9 @@ struct HistoryVerb: AsyncParsableCommand {
   @Argument(
     help: "provider, agreement, engine, model, team, key, person, deployment, node, gateway.")
   var kind: HistoryKind
-  @Argument(help: "Name or id; an id still works when the thing is gone.", transform: Parse.thing)
+  @Argument(
+    help: "Name or id. When the thing is gone: of the last that had the name.",
+    transform: Parse.thing)
   var name: ThingName
   @Flag(help: "Export a proof that these events stand in the log.") var proof = false
   @OptionGroup var reading: ReadOptions

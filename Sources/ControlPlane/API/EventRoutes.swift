@@ -45,16 +45,37 @@ struct EventRoutes: Sendable {
   ) async throws -> Response {
     let context = try await source.context(request)
     let unknown = APIError(.unknown(kind.shortened(to: 40), name), at: context.state.position)
-    guard let kind = Kind(rawValue: kind), let stream = context.state.stream(kind, named: name)
+    guard let kind = Kind(rawValue: kind),
+      let stream = try await stream(kind, named: name, context)
     else { throw unknown }
-    let about = Mentions(stream)
-    guard context.visibility.sees(about, model: try await models(of: about, context)) else {
-      throw unknown
-    }
     var page = try Page(request, limit: LogReader.pageLimit)
     page.filter = EventFilter(stream: stream)
     return context.reply(items: try await read(page, context).map { try item($0, context) })
   }
+
+  /// The stream of a thing, also of one that is gone: then of the last that had the name.
+  private func stream(
+    _ kind: Kind, named text: String, _ context: ReadContext
+  ) async throws -> Stream? {
+    func isVisible(_ stream: Stream) async throws -> Bool {
+      let about = Mentions(stream)
+      return context.visibility.sees(about, model: try await models(of: about, context))
+    }
+    if let stream = context.state.stream(kind, named: text) {
+      return try await isVisible(stream) ? stream : nil
+    }
+    guard let type = Self.naming[kind], let name = try? Name(text) else { return nil }
+    let gone = try await source.reader.streams(
+      begunBy: type, named: name, upTo: context.state.position)
+    for stream in gone where try await isVisible(stream) { return stream }
+    return nil
+  }
+
+  /// The events that name what may leave the state.
+  private static let naming: [Kind: String] = [
+    .deployment: DeploymentCreated.type, .node: NodeJoined.type,
+    .gateway: GatewayRegistered.type, .key: KeyIssued.type,
+  ]
 
   /// What a request asks for: `after`, `limit`, and `stream`, `kind` and `type` to filter by.
   struct Page {

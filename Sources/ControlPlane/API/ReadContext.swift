@@ -111,18 +111,28 @@ struct ReadSource: Sendable {
 
   /// What `--as-of` names: a position, a time, or a mark; and the moment, where a time was named.
   func resolve(_ text: String, _ head: Head) async throws -> (Position, Timestamp?) {
-    if let position = Position(text: text) {
+    switch AskedMoment(text) {
+    case .position(let position):
       guard position <= head.state.position else {
         throw APIError(
           .badRequest, "positionAhead",
           "there is no position \(position) yet: the log ends at \(head.state.position)")
       }
       return (position, nil)
+    case .time(let first, let last):
+      let now = max(authentication.now(), head.state.recordedAt)
+      guard first <= now else {
+        throw APIError(
+          .badRequest, "timeAhead",
+          "cannot show the state as of \(first): it is only \(now) here",
+          help: "a time without an offset is one of UTC")
+      }
+      let moment = min(last, now)
+      return (try await reader.position(at: moment), moment)
+    case .mark(let name):
+      if let mark = head.state.log.marks[name.key] { return (mark.position, nil) }
+    case nil: break
     }
-    if let name = try? Name(text), let mark = head.state.log.marks[name.key] {
-      return (mark.position, nil)
-    }
-    if let moment = Timestamp(text) { return (try await reader.position(at: moment), moment) }
     throw APIError(
       .badRequest, "malformed",
       "'\(text.shortened(to: 60))' names no moment: expected a position, a time or a mark",

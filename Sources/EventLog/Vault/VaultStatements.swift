@@ -30,6 +30,14 @@ package enum VaultStatements {
       ])
   }
 
+  /// Takes every key away: the secret that they were wrapped with is lost.
+  static func giveUpAll(at position: Position) -> Query {
+    """
+    UPDATE vault.person_keys SET wrapped = NULL, forgotten_at = \(position.value)
+    WHERE wrapped IS NOT NULL
+    """
+  }
+
   static func keys(upTo head: Position) -> Query {
     """
     SELECT person, wrapped, forgotten_at FROM vault.person_keys

@@ -407,11 +407,12 @@ extension ObservedAttempt: CanonicallyRead {
       let endpoint = reader.optional("endpoint", String.self),
       let exitCode = reader.optional("exitCode", Int.self),
       let exitSignal = reader.optional("exitSignal", Int.self),
-      let reason = reader.optional("reason", String.self), reader.close()
+      let reason = reader.optional("reason", String.self),
+      let ordered = reader.optional("ordered", StopOrder.self), reader.close()
     else { return nil }
     self.init(
       id: id, phase: phase, pid: pid, endpoint: endpoint, exitCode: exitCode,
-      exitSignal: exitSignal, reason: reason)
+      exitSignal: exitSignal, reason: reason, ordered: ordered)
   }
 }
 
@@ -423,12 +424,13 @@ extension AttemptChange: CanonicallyRead {
       let endpoint = reader.optional("endpoint", String.self),
       let exitCode = reader.optional("exitCode", Int.self),
       let exitSignal = reader.optional("exitSignal", Int.self),
-      let reason = reader.optional("reason", String.self), reader.close()
+      let reason = reader.optional("reason", String.self),
+      let ordered = reader.optional("ordered", StopOrder.self), reader.close()
     else { return nil }
     self.init(
       ObservedAttempt(
         id: id, phase: phase, pid: pid, endpoint: endpoint, exitCode: exitCode,
-        exitSignal: exitSignal, reason: reason))
+        exitSignal: exitSignal, reason: reason, ordered: ordered))
   }
 }
 

@@ -107,3 +107,4 @@ extension ModelTask: CanonicallyRead {}
 extension Role: CanonicallyRead {}
 extension WaitingReason: CanonicallyRead {}
 extension AttemptPhase: CanonicallyRead {}
+extension StopOrder: CanonicallyRead {}

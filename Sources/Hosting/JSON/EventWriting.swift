@@ -408,6 +408,7 @@ extension ObservedAttempt: JSONWritable {
     json.optional("exitCode", exitCode)
     json.optional("exitSignal", exitSignal)
     json.optional("reason", reason)
+    json.optional("ordered", ordered)
     json.closeObject()
   }
 }
@@ -422,6 +423,7 @@ extension AttemptChange: JSONWritable {
     json.optional("exitCode", exitCode)
     json.optional("exitSignal", exitSignal)
     json.optional("reason", reason)
+    json.optional("ordered", ordered)
     json.closeObject()
   }
 }

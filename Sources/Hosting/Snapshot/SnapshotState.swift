@@ -57,12 +57,13 @@ extension LogState: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
       era: snapshot.read(), leader: snapshot.read(), formatLevel: snapshot.read(),
-      marks: snapshot.read())
+      secretFingerprint: snapshot.read(), marks: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(era)
     snapshot.write(leader)
     snapshot.write(formatLevel)
+    snapshot.write(secretFingerprint)
     snapshot.write(marks)
   }
 }

@@ -34,7 +34,9 @@ final class LogStore: StoreUnderTest {
     try await eventually("it leads") {
       if case .leading = member.board.current.standing { true } else { false }
     }
-    try await onThread { connection in _ = try Rebuild.run(&connection) { _ in } }
+    try await onThread { connection in
+      _ = try Rebuild.run(&connection, keys: PersonKeys(LogRig.secret)) { _ in }
+    }
   }
 
   func end() async {
@@ -129,7 +131,7 @@ final class LogStore: StoreUnderTest {
   }
 
   func tail(after position: Int64) async throws -> [StoreRow] {
-    let page = try await LogReader(pool: pool).page(
+    let page = try await LogReader(pool: pool, keys: PersonKeys(LogRig.secret)).page(
       of: .all, after: Position(position), limit: LogReader.pageLimit, window: 10_000)
     return try rows(page.events, all: try await table(of: .current))
   }
@@ -143,7 +145,7 @@ final class LogStore: StoreUnderTest {
       throw ViewsTestFailure(description: "there are no views")
     }
     let events = try LogReader.events(after: .empty, limit: 1_000, on: &connection)
-    var projection = Projection()
+    var projection = Projection(keys: PersonKeys(LogRig.secret))
     try projection.skip(events.prefix { $0.position <= checkpoint.position })
     let batch = events.dropFirst(Int(checkpoint.position.value)).prefix(batchEvents)
     return batch.isEmpty ? nil : projection.advance(Array(batch)).changes

@@ -20,6 +20,9 @@ enum LogSentences {
     Teller(FormatLevelRaised.self) { event, _ in
       "The log was raised to format level \(event.level): an older wharfd can no longer read it."
     },
+    Teller(ClusterSecretRecorded.self) { _, _ in
+      "The log belongs, from here on, to the cluster secret of this fingerprint."
+    },
   ]
 }
 
