@@ -85,9 +85,11 @@ enum Summary {
     lines.append("  data      \(layout.data)")
     lines.append("  logs      \(layout.logs)")
     let isUsual = layout == Layout.named(nil)
+    let isAlone = UpFile.running().allSatisfy { $0.data == layout.data }
+    let which = " --data \(layout.data)"
     lines += [
-      "", "Go on with   wharf status",
-      "Stop it with wharf down\(isUsual ? "" : " --data \(layout.data)")",
+      "", "Go on with   wharf status\(isAlone ? "" : which)",
+      "Stop it with wharf down\(isUsual && isAlone ? "" : which)",
     ]
     return lines.joined(separator: "\n")
   }

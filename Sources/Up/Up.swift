@@ -122,6 +122,10 @@ struct Up: Sendable {
             "the system in \(layout.data) runs already, with other settings than asked for",
             help: "stop it first: wharf down --data \(layout.data)")
         }
+        // Whoever comes from another environment finds it from there on, too.
+        do { try UpFile(layout, status.settings).write() } catch {
+          note("\(error)", reporter.report)
+        }
         reporter.ready(
           layout, status.settings, "Wharf is already running (pid \(holder.process.pid)).")
         return

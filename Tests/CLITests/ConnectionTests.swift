@@ -37,12 +37,17 @@ extension AgainstWharfd {
       try await hosted.start()
       var someone = try hosted.someone("someone")
       someone.environment["WHARF_API"] = nil
-      someone.environment["XDG_RUNTIME_DIR"] = "\(someone.folder)/run"
-      let folder = "\(someone.folder)/run/wharf"
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      // As `wharf up` leaves it: a record of the system, and in its data folder one of wharfd.
+      let folder = "\(someone.folder)/.local/state/wharf/systems"
+      for made in [folder, "\(someone.folder)/run"] {
+        try FileManager.default.createDirectory(atPath: made, withIntermediateDirectories: true)
+      }
       let up =
-        #"{"api":"\#(hosted.api)","gateway":"http://127.0.0.1:1","tokenFile":"\#(hosted.tokenFile)","data":"/x"}"#
-      try Data(up.utf8).write(to: URL(fileURLWithPath: "\(folder)/up.json"))
+        #"{"api":"\#(hosted.api)","gateway":"http://127.0.0.1:1","tokenFile":"\#(hosted.tokenFile)","data":"\#(someone.folder)"}"#
+      try Data(up.utf8).write(to: URL(fileURLWithPath: "\(folder)/1.json"))
+      #expect(try await someone.wharf("whoami").code != 0, "nothing runs there")
+      try Data(hosted.record().utf8).write(
+        to: URL(fileURLWithPath: "\(someone.folder)/run/wharfd.pid"))
       let whoami = try await someone.does("whoami")
       #expect(whoami.hasPrefix("admin (admin, person/") && whoami.hasSuffix(" at \(hosted.api)"))
       // A named API gets no token that was not meant for it.
