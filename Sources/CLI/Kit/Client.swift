@@ -88,6 +88,21 @@ final class Client {
     return try Self.decode(CommandReply.self, answer.body)
   }
 
+  /// What commands would lead to, each on what those before it would leave.
+  func dryRun(_ call: DryRunCall) async throws -> DryRunReply {
+    let body = call.jsonBytes
+    guard body.count <= CommandCall.bodyLimitBytes else {
+      throw Failure(
+        .refused,
+        "the commands are \(body.count) bytes long; a dry run takes \(CommandCall.bodyLimitBytes)",
+        help: "try the documents one by one")
+    }
+    let answer = try await persist("try out \(call.calls.count) commands") {
+      try await self.exchange(.POST, Self.url("dry-run", []), body: body, after: self.seen)
+    }
+    return try Self.decode(DryRunReply.self, answer.body)
+  }
+
   static func decode<Reply: Decodable>(_ type: Reply.Type, _ body: [UInt8]) throws -> Reply {
     do {
       return try JSONDecoding.read(type, from: JSONValue(document: body), strict: false)

@@ -61,6 +61,8 @@ package struct APIServer {
     let commands = CommandRoute(
       member: member, source: source, forwarding: forwarding, now: now)
     routes.post("commands") { request, context in try await commands.handle(request, context) }
+    let dryRuns = DryRunRoute(source: source, reader: reader, secret: secret, now: now)
+    routes.post("dry-run") { request, context in try await dryRuns.handle(request, context) }
     ReadRoutes(
       source: source, events: EventRoutes(source: source, bell: bell, logger: logger),
       address: address
