@@ -19,6 +19,11 @@ package struct DownCommand: AsyncParsableCommand {
 
   package init() {}
 
+  package func validate() throws {
+    // It would be the folder that one happens to be in.
+    if data?.isEmpty == true { throw ValidationError("--data needs the name of a folder") }
+  }
+
   package func run() async throws {
     signal(SIGPIPE, SIG_IGN)
     do {
