@@ -81,13 +81,16 @@ enum Summary {
     if settings.gateway { lines.append("  gateway   \(settings.gatewayURL)/v1") }
     lines.append("  token     \(layout.adminToken)")
     lines.append("  nodes     \(nodes(settings))")
-    lines.append("  database  \(Database.url(SocketFolder.path(layout)))")
     lines.append("  data      \(layout.data)")
     lines.append("  logs      \(layout.logs)")
     let isUsual = layout == Layout.named(nil)
+    let isAlone = UpFile.running().allSatisfy { $0.data == layout.data }
+    let which = " --data \(layout.data)"
     lines += [
-      "", "Go on with   wharf status",
-      "Stop it with wharf down\(isUsual ? "" : " --data \(layout.data)")",
+      "", "SQL, and wharfd's own verbs:",
+      "  export WHARF_DATABASE_URL='\(Database.url(SocketFolder.path(layout)))'",
+      "", "Go on with   wharf status\(isAlone ? "" : which)",
+      "Stop it with wharf down\(isUsual && isAlone ? "" : which)",
     ]
     return lines.joined(separator: "\n")
   }

@@ -43,6 +43,8 @@ enum DataFolder {
     var path = ""
     for name in layout.data.split(separator: "/") {
       path += "/\(name)"
+      // What is not there yet will be made so that it can be entered.
+      guard Files.exists(path) else { break }
       folders.append(path)
     }
     let script =

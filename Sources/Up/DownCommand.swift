@@ -9,7 +9,7 @@ package struct DownCommand: AsyncParsableCommand {
     abstract: "Stop the system that 'wharf up' brought up, engines too; its data stays.",
     discussion: """
       Works whether its supervisor runs, was killed, or is still starting. Without --data it is the \
-      system that was last brought up.
+      one that runs; where several do, name one.
 
       Example: wharf down
       """)
@@ -18,6 +18,11 @@ package struct DownCommand: AsyncParsableCommand {
   var data: String?
 
   package init() {}
+
+  package func validate() throws {
+    // It would be the folder that one happens to be in.
+    if data?.isEmpty == true { throw ValidationError("--data needs the name of a folder") }
+  }
 
   package func run() async throws {
     signal(SIGPIPE, SIG_IGN)
@@ -39,7 +44,13 @@ struct Down: Sendable {
   let data: String?
 
   func run() async throws {
-    let layout = Layout.named(data ?? UpFile.current()?.data)
+    let running = data == nil ? UpFile.running() : []
+    guard running.count < 2 else {
+      throw UpFailure(
+        "cannot tell which system to stop: \(UpFile.ambiguity(running))",
+        help: "choose one: wharf down --data DIR", code: .usage)
+    }
+    let layout = Layout.named(data ?? running.first?.data)
     guard Files.isFolder(layout.run) else {
       Console.say("Nothing runs: there is no system in \(layout.data).")
       return

@@ -27,6 +27,9 @@ struct Up: Sendable {
     // Before anything is made: what is asked for may be nonsense.
     let settings = try command.settings(
       over: SystemSettings.read(wanted) ?? SystemSettings(wanted))
+    // A new system that cannot be brought up leaves nothing behind, not even its folder. Of one that
+    // was made this is found later: its own programs may have the ports.
+    if !Files.exists(wanted.settings) { _ = try found(wanted, settings) }
     let layout = try DataFolder.prepare(wanted)
     guard let lock = try await takeLock(layout) else {
       return try await sayThatItRuns(layout, reporter)
@@ -64,9 +67,16 @@ struct Up: Sendable {
     }
   }
 
-  /// Everything that can be known to fail is found before anything is started.
   private func prepared(_ layout: Layout, _ settings: SystemSettings) throws(UpFailure)
     -> SystemParts
+  {
+    let parts = try found(layout, settings)
+    try settings.write(layout)
+    return parts
+  }
+
+  /// Everything that can be known to fail is found before anything is started.
+  private func found(_ layout: Layout, _ settings: SystemSettings) throws(UpFailure) -> SystemParts
   {
     let programs = try Programs.find(settings)
     let postgres = try PostgresPrograms.find(
@@ -78,7 +88,6 @@ struct Up: Sendable {
       try Ports.requireFree(
         settings.gatewayPort, for: "gateway", flag: "--gateway-port", ours: ours)
     }
-    try settings.write(layout)
     return SystemParts(
       layout: layout, settings: settings, programs: programs,
       database: Database(layout: layout, programs: postgres))
@@ -121,6 +130,10 @@ struct Up: Sendable {
           throw UpFailure(
             "the system in \(layout.data) runs already, with other settings than asked for",
             help: "stop it first: wharf down --data \(layout.data)")
+        }
+        // Whoever comes from another environment finds it from there on, too.
+        do { try UpFile(layout, status.settings).write() } catch {
+          note("\(error)", reporter.report)
         }
         reporter.ready(
           layout, status.settings, "Wharf is already running (pid \(holder.process.pid)).")

@@ -41,6 +41,11 @@ package struct UpCommand: AsyncParsableCommand {
 
   package init() {}
 
+  package func validate() throws {
+    // It would be the folder that one happens to be in.
+    if data?.isEmpty == true { throw ValidationError("--data needs the name of a folder") }
+  }
+
   package func run() async throws {
     signal(SIGPIPE, SIG_IGN)
     do {

@@ -1,8 +1,10 @@
-// Where the CLI finds the system that was last brought up: `$XDG_RUNTIME_DIR/wharf/up.json`, or
-// `~/.local/state/wharf/up.json`. The file holds no secret, only where the token is.
+// Where the systems that were brought up are found: a record for each data folder, below
+// `$XDG_STATE_HOME/wharf/systems/`, which is `~/.local/state/wharf/systems/` when that is not set. Not
+// in the runtime folder: su and cron have none. A record holds no secret, only where the token is.
 
 import Glibc
 import Hosting
+import Wire
 
 package struct UpFile: JSONRecord, Hashable, Sendable {
   package var api: String
@@ -18,22 +20,51 @@ package struct UpFile: JSONRecord, Hashable, Sendable {
     data = layout.data
   }
 
-  /// The places to look at, the best first.
-  package static func places(_ environment: [String: String] = Environment.own) -> [String] {
-    var places: [String] = []
-    if let runtime = environment["XDG_RUNTIME_DIR"], runtime.hasPrefix("/"), Files.isFolder(runtime)
-    {
-      places.append("\(runtime)/wharf/up.json")
-    }
-    if let home = Environment.home(environment) {
-      places.append("\(home)/.local/state/wharf/up.json")
-    }
-    return places
+  /// The system in a folder, by what is in that folder alone; none where there is none.
+  package init?(data: String) {
+    let layout = Layout.named(data)
+    guard let settings = try? SystemSettings.read(layout) else { return nil }
+    // Ports of a system that runs may be others than those it was last asked to have.
+    self.init(layout, SystemStatus.read(layout)?.settings ?? settings)
   }
 
-  /// The system that was last brought up, if any.
-  package static func current(_ environment: [String: String] = Environment.own) -> UpFile? {
-    places(environment).lazy.compactMap(read).first
+  /// The systems that run, of those this user brought up.
+  package static func running(_ environment: [String: String] = Environment.own) -> [UpFile] {
+    records(environment).map(\.file).filter(\.isRunning)
+  }
+
+  /// Whether any program of it runs. What a record says outlives a crash and a reboot.
+  package var isRunning: Bool {
+    let layout = Layout(real: data)
+    return SupervisorLock.holder(layout)?.role == .up || !Shutdown.running(layout).isEmpty
+  }
+
+  /// The first admin's token.
+  package var token: String? { SecretFiles.read(tokenFile)?.text }
+
+  /// Several run, and none was named.
+  package static func ambiguity(_ systems: [UpFile]) -> String {
+    "\(systems.count) systems run here, and none was named: "
+      + systems.map { "\($0.data) (\($0.api))" }.joined(separator: ", ")
+  }
+
+  // MARK: - Records
+
+  private static func folder(_ environment: [String: String]) -> String? {
+    let state =
+      environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+      ?? Environment.home(environment).map { "\($0)/.local/state" }
+    return state.map { "\($0)/wharf/systems" }
+  }
+
+  private static func records(
+    _ environment: [String: String]
+  ) -> [(path: String, file: UpFile)] {
+    guard let folder = folder(environment) else { return [] }
+    return Files.names(in: folder).filter { $0.hasSuffix(".json") }.compactMap { name in
+      let path = "\(folder)/\(name)"
+      return read(path).map { (path, $0) }
+    }
   }
 
   private static func read(_ path: String) -> UpFile? {
@@ -43,16 +74,17 @@ package struct UpFile: JSONRecord, Hashable, Sendable {
     return try? JSONDecoding.read(UpFile.self, from: value, strict: false)
   }
 
-  /// The last `up` wins.
-  func write() throws(UpFailure) {
-    guard let place = Self.places().first, let slash = place.lastIndex(of: "/") else { return }
-    try Files.makeFolder(String(place[..<slash]))
-    try Files.replace(place, jsonBytes)
+  /// Records this system, and drops what a crash left of others.
+  func write(_ environment: [String: String] = Environment.own) throws(UpFailure) {
+    guard let folder = Self.folder(environment) else { return }
+    try Files.makeFolder(folder)
+    for (path, file) in Self.records(environment) where !file.isRunning { unlink(path) }
+    try Files.replace("\(folder)/\(Layout(real: data).mark).json", jsonBytes)
   }
 
   /// Removes what leads to this system, and nothing that leads to another.
   static func remove(_ layout: Layout) {
-    for place in places() where read(place)?.data == layout.data { unlink(place) }
+    for (path, file) in records(Environment.own) where file.data == layout.data { unlink(path) }
   }
 }
 

@@ -51,6 +51,8 @@ package enum WharfHeader {
   package static let after = "Wharf-After"
   /// On every reply: `ERA/POSITION/HASH` of the head that it was made from.
   package static let head = "Wharf-Head"
+  /// On every reply: the name of the log, as signed heads carry it. Another name is another log.
+  package static let log = "Wharf-Log"
 }
 
 extension HeadWitness {

@@ -37,12 +37,17 @@ extension AgainstWharfd {
       try await hosted.start()
       var someone = try hosted.someone("someone")
       someone.environment["WHARF_API"] = nil
-      someone.environment["XDG_RUNTIME_DIR"] = "\(someone.folder)/run"
-      let folder = "\(someone.folder)/run/wharf"
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      // As `wharf up` leaves it: a record of the system, and in its data folder one of wharfd.
+      let folder = "\(someone.folder)/.local/state/wharf/systems"
+      for made in [folder, "\(someone.folder)/run"] {
+        try FileManager.default.createDirectory(atPath: made, withIntermediateDirectories: true)
+      }
       let up =
-        #"{"api":"\#(hosted.api)","gateway":"http://127.0.0.1:1","tokenFile":"\#(hosted.tokenFile)","data":"/x"}"#
-      try Data(up.utf8).write(to: URL(fileURLWithPath: "\(folder)/up.json"))
+        #"{"api":"\#(hosted.api)","gateway":"http://127.0.0.1:1","tokenFile":"\#(hosted.tokenFile)","data":"\#(someone.folder)"}"#
+      try Data(up.utf8).write(to: URL(fileURLWithPath: "\(folder)/1.json"))
+      #expect(try await someone.wharf("whoami").code != 0, "nothing runs there")
+      try Data(hosted.record().utf8).write(
+        to: URL(fileURLWithPath: "\(someone.folder)/run/wharfd.pid"))
       let whoami = try await someone.does("whoami")
       #expect(whoami.hasPrefix("admin (admin, person/") && whoami.hasSuffix(" at \(hosted.api)"))
       // A named API gets no token that was not meant for it.
@@ -53,9 +58,10 @@ extension AgainstWharfd {
     @Test func `A command whose wharfd dies is sent again, and done once`() async throws {
       let hosted = try Hosted()
       try await hosted.start()
-      let admin = try hosted.admin()
-      let head = try await admin.does("status", "-q")
-      // Stopped, it takes the connection and cannot answer: the command is on its way when it dies.
+      let head = try await hosted.admin().does("status", "-q")
+      // Who has seen nothing of the log yet has nothing to compare, and sends at once. Stopped, it
+      // takes the connection and cannot answer: the command is on its way when it dies.
+      let admin = try hosted.admin("newcomer")
       hosted.pause()
       async let registered = admin.wharf("provider", "register", "xai")
       try await Task.sleep(for: .seconds(1))
@@ -95,6 +101,48 @@ extension AgainstWharfd {
       // On purpose.
       try await admin.does("login", "--forget")
       #expect(try await admin.does("provider", "list", "-q") == "xai")
+    }
+
+    @Test func `A fresh log at a known address is told once, and what is sent there is done`()
+      async throws
+    {
+      let hosted = try Hosted()
+      try await hosted.start()
+      for name in ["a", "b", "c"] { try await hosted.admin().does("provider", "register", name) }
+      let before = try await hosted.admin().does("head", "--key")
+      // Another system on the same port: another database, and another cluster secret.
+      hosted.stop()
+      for file in ["\(hosted.folder)/secret", hosted.tokenFile] {
+        try FileManager.default.removeItem(atPath: file)
+      }
+      let other = try await TestCluster.shared().makeDatabase()
+      hosted.database = other.url
+      try await hosted.start(as: "another")
+      let admin = try hosted.admin()
+      // The command itself is the first that sees it.
+      let told = try await admin.wharf("provider", "register", "xai")
+      #expect(told.code == 0, "\(told)")
+      let name = try #require(before.split(separator: "+").first)
+      #expect(told.err.hasPrefix("note: another log answers at \(hosted.api) now: wharf/"))
+      #expect(told.err.contains("before it was \(name), seen up to position "), "\(told)")
+      let again = try await admin.wharf("provider", "list", "-q")
+      #expect(again.code == 0 && again.out == "xai\n" && again.err.isEmpty, "\(again)")
+      hosted.stop()
+      try await other.cluster.drop(other)
+    }
+
+    @Test func `Of a rewritten log the alarm comes before a command is done`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      try await admin.does("provider", "register", "xai")
+      let file = URL(fileURLWithPath: "\(admin.folder)/.local/state/wharf/heads.json")
+      let kept = try Programs.text(file)
+      let hash = try #require(kept.firstMatch(of: /"hash":"([0-9a-f]{64})"/)).output.1
+      try Data(kept.replacing(hash, with: String(hash.reversed())).utf8).write(to: file)
+      let ran = try await admin.wharf("provider", "register", "late")
+      #expect(ran.code == 1 && ran.err.contains("WARNING: the log was rewritten"), "\(ran)")
+      #expect(try await hosted.admin("auditor").does("provider", "list", "-q") == "xai")
     }
 
     @Test func `Watching shows each change, and Ctrl-C ends it well`() async throws {

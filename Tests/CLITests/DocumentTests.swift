@@ -96,7 +96,15 @@ struct DocumentTests {
       "x.yaml:2:7: name: 'a b' is no name: use letters a-z, digits, '.', '_' and '-'"
     ),
     ("kind: provider\nname:\n", "x.yaml:2:6: name: a name cannot be empty"),
-    ("a: 1\na: 2\n", "x.yaml:1:1: this is no YAML: the field 'a' stands here twice"),
+    ("a: 1\na: 2\n", "x.yaml:2:1: this is no YAML: the field 'a' stands here twice"),
+    (
+      "kind: provider\nname: x\ntitle: y\nname: z\n",
+      "x.yaml:4:1: this is no YAML: the field 'name' stands here twice"
+    ),
+    (
+      "scenario: s\nsteps:\n  - step: a\n    with: {name: b}\n    step: b\n",
+      "x.yaml:5:5: this is no YAML: the field 'step' stands here twice"
+    ),
     (
       "scenario: s\nsteps:\n  - step: a\n    command: nope\n",
       "x.yaml:4:14: there is no command 'nope'"

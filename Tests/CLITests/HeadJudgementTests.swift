@@ -62,13 +62,21 @@ struct HeadJudgementTests {
   }
 
   @Test func `What is remembered is written and read as it was`() throws {
-    var memory = HeadMemory(heads: [])
-    memory.keep(head(1, 5, 1), of: "http://a")
-    memory.keep(head(1, 6, 2), of: "http://b")
-    memory.keep(head(1, 7, 3), of: "http://a")
-    let read = try HeadMemory(jsonBytes: memory.jsonBytes)
-    #expect(read.head(of: "http://a") == head(1, 7, 3))
-    #expect(read.head(of: "http://b") == head(1, 6, 2))
-    #expect(read.heads.count == 2)
+    var memory = HeadMemory()
+    memory.keep("wharf/a", at: "http://a")
+    memory.keep("wharf/b", at: "http://b")
+    memory.keep(head(1, 5, 1), of: "wharf/a")
+    memory.keep(head(1, 6, 2), of: "wharf/b")
+    memory.keep(head(1, 7, 3), of: "wharf/a")
+    // One log moves to the place of another, which is remembered all the same.
+    memory.keep("wharf/b", at: "http://a")
+    var read = try HeadMemory(jsonBytes: memory.jsonBytes)
+    #expect(read.head(of: "wharf/a") == head(1, 7, 3))
+    #expect(read.head(at: "http://a") == head(1, 6, 2))
+    #expect(read.logs.count == 2 && read.places.count == 2)
+    read.forget("http://a")
+    #expect(read.log(at: "http://a") == nil && read.head(of: "wharf/b") == nil)
+    for number in 0...HeadMemory.mostLogs { read.keep(head(1, 1, 1), of: "wharf/\(number)") }
+    #expect(read.logs.count == HeadMemory.mostLogs && read.head(of: "wharf/a") == nil)
   }
 }

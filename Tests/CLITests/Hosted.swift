@@ -103,6 +103,17 @@ final class Hosted: @unchecked Sendable {
     self.daemon = nil
   }
 
+  /// Which process it is, as `wharf up` writes it down: pid, start, boot, and what was started.
+  func record() throws -> String {
+    let pid = try #require(daemon).processIdentifier
+    func text(_ path: String) throws -> String {
+      try Programs.text(URL(fileURLWithPath: path))
+    }
+    let fields = try #require(text("/proc/\(pid)/stat").split(separator: ")").last)
+      .split(separator: " ")
+    return try "\(pid) \(fields[19]) \(text("/proc/sys/kernel/random/boot_id").dropLast()) wharfd\n"
+  }
+
   func pause() { if let daemon { kill(daemon.processIdentifier, SIGSTOP) } }
   func resume() { if let daemon { kill(daemon.processIdentifier, SIGCONT) } }
 

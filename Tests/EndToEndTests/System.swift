@@ -77,6 +77,18 @@ final class System: Sendable {
     return Ran(status: status, output: child.output, errors: child.errors)
   }
 
+  /// Runs lines of a shell in the system's folder, with the built programs at hand.
+  func shell(_ script: String, limitSeconds: Double = 180) async throws -> Ran {
+    var environment = environment
+    let programs = (builtProgram("wharf") as NSString).deletingLastPathComponent
+    environment["PATH"] = "\(programs):\(environment["PATH"]!)"
+    environment["COLUMNS"] = "100"
+    let child = try Child(
+      ["bash", "-c", "cd \(folder.root) && \(script)"], environment: environment, folder: folder)
+    let status = try await child.waitForExit(withinSeconds: limitSeconds)
+    return Ran(status: status, output: child.output, errors: child.errors)
+  }
+
   /// Runs `wharf` and expects it to succeed.
   @discardableResult
   func done(

@@ -17,7 +17,7 @@ import Testing
     #expect(said.contains(system.url))
     var facts = stat()
     #expect(stat(system.layout.adminToken, &facts) == 0 && facts.st_mode & 0o777 == 0o600)
-    let place = system.folder.path("home/runtime/wharf/up.json")
+    let place = system.folder.path("home/.local/state/wharf/systems/\(system.layout.mark).json")
     let text = try String(contentsOfFile: place, encoding: .utf8)
     #expect(text.contains(#""tokenFile":"\#(system.layout.adminToken)""#))
     #expect(text.contains(#""api":"\#(system.url)""#))
@@ -34,7 +34,7 @@ import Testing
 
     let token = system.token
     let position = try await system.send(RegisterTeam(name: Name("copilot"), audience: .internal))
-    // Without --data it is the one that was last brought up.
+    // Without --data it is the one that runs.
     let down = try await system.wharf("down")
     #expect(down.status == .code(0), "\(down)")
     #expect(down.output.contains("postgres stopped"))
@@ -90,6 +90,42 @@ import Testing
     #expect(await two.isHealthy())
     #expect(two.isAlive(Part.postgres))
     try await two.down()
+  }
+
+  @Test func `of two systems of one user each is found, and one that runs alone needs no name`()
+    async throws
+  {
+    // The second one's programs are started in the first one's home.
+    let (one, two) = (try TestSystem(), try TestSystem())
+    try await one.up(one.small)
+    let second = try await one.finish(one.start(two.small + ["--detach"]))
+    #expect(second.status == .code(0), "\(second)")
+    #expect(second.output.contains("wharf status --data \(two.data)"), "\(second)")
+    for verb in ["status", "down"] {
+      let ran = try await one.wharf(verb)
+      #expect(ran.status == .code(2), "\(ran)")
+      for system in [one, two] { #expect(ran.errors.contains(system.data), "\(ran)") }
+      #expect(ran.errors.contains("--data"), "\(ran)")
+    }
+    let named = try await one.wharf("status", "--data", two.data)
+    #expect(named.status == .code(0), "\(named)")
+    #expect(try await one.wharf("status", "--api", one.url).status == .code(0))
+
+    #expect(try await one.wharf("down", "--data", two.data).status == .code(0))
+    let gone = try await one.wharf("status", "--data", two.data)
+    #expect(gone.status == .code(3) && gone.errors.contains("does not run"), "\(gone)")
+    #expect(try await one.wharf("status").status == .code(0))
+    let bare = try await one.finish(one.start(["status"], isBare: true))
+    #expect(bare.status == .code(0), "\(bare)")
+
+    // Whoever lost the record gets it back.
+    let places = one.folder.path("home/.local/state/wharf/systems")
+    try FileManager.default.removeItem(atPath: places)
+    #expect(try await one.wharf("status").status == .code(3))
+    #expect(try await one.wharf("up", "--data", one.data, "--detach").status == .code(0))
+    #expect(try await one.wharf("status").status == .code(0))
+    #expect(try await one.wharf("down").status == .code(0))
+    #expect(one.processes() == [])
   }
 
   @Test(.enabled(if: geteuid() == 0, "needs root, to become another user"))

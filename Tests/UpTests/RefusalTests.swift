@@ -22,7 +22,7 @@ import Testing
       #expect(ran.errors.contains("(pid \(getpid()))"))
       #expect(ran.errors.contains("--api-port PORT"))
     }
-    #expect(!FileManager.default.fileExists(atPath: system.layout.newPostgres))
+    #expect(!FileManager.default.fileExists(atPath: system.data))
     #expect(system.processes() == [])
   }
 
@@ -37,6 +37,7 @@ import Testing
     #expect(ran.status == .code(1))
     #expect(ran.errors.contains("user 'postgres', who cannot enter \(closed)\n"), "\(ran)")
     #expect(ran.errors.contains("chmod a+x \(closed)"))
+    #expect(!FileManager.default.fileExists(atPath: "\(closed)/data"))
   }
 
   @Test(.enabled(if: geteuid() == 0, "needs root, to become another user"))
@@ -94,6 +95,16 @@ import Testing
     #expect(ran.status == .code(2))
     #expect(ran.errors.contains(reason), "\(ran)")
     #expect(!FileManager.default.fileExists(atPath: system.data))
+  }
+
+  @Test(arguments: ["up", "down"])
+  func `an empty name of a data folder is refused with exit code 2`(verb: String) async throws {
+    let system = try TestSystem()
+    // With a port that there is not, so that a system of this very folder is never made.
+    let ports = verb == "up" ? ["--api-port", "70000"] : []
+    let ran = try await system.finish(system.start([verb, "--data", ""] + ports))
+    #expect(ran.status == .code(2), "\(ran)")
+    #expect(ran.errors.contains("--data needs the name of a folder"), "\(ran)")
   }
 
   @Test func `down where there is nothing says so`() async throws {

@@ -88,12 +88,14 @@ final class TestSystem: Sendable {
 
   // MARK: - Commands
 
-  func start(_ arguments: [String], program: String = builtProgram("wharf")) throws -> Child {
-    try Child(
-      become + [program] + arguments,
-      environment: folder.environment([
-        "HOME": folder.path("home"), "XDG_RUNTIME_DIR": folder.path("home/runtime"),
-      ]), folder: folder)
+  /// - Parameter isBare: without a runtime folder, as below su or cron.
+  func start(
+    _ arguments: [String], program: String = builtProgram("wharf"), isBare: Bool = false
+  ) throws -> Child {
+    var environment = ["HOME": folder.path("home")]
+    if !isBare { environment["XDG_RUNTIME_DIR"] = folder.path("home/runtime") }
+    return try Child(
+      become + [program] + arguments, environment: folder.environment(environment), folder: folder)
   }
 
   @discardableResult

@@ -45,12 +45,20 @@ struct ApplyReport {
         position: reply.position))
   }
 
-  mutating func would(_ step: String?, _ command: any Command, _ id: CommandID) {
+  mutating func would(
+    _ step: String?, _ command: any Command, _ id: CommandID, _ tried: DryRunReply.Step
+  ) {
+    let isUnchanged = tried.isEarlier || tried.events.allSatisfy { $0.type == CommandNoted.type }
     add(
       Line(
         document: document, step: step, command: type(of: command).type,
-        commandID: step == nil ? nil : id, result: .would, subject: nil, position: nil))
+        commandID: step == nil ? nil : id, result: isUnchanged ? .unchanged : .would,
+        subject: isUnchanged ? nil : tried.events.first?.stream.description,
+        position: isUnchanged ? nil : tried.events.last?.position))
   }
+
+  /// How many commands were done.
+  var done: Int { lines.count { $0.result == .done } }
 
   mutating func unchanged() {
     add(
@@ -67,15 +75,18 @@ struct ApplyReport {
   static func text(_ line: Line) -> String {
     let result =
       switch line.result {
-      case .done:
-        [line.subject, line.position.map { "position \($0)" }].compactMap { $0 }
-          .joined(separator: ", ")
+      case .done: place(line)
       case .unchanged: "unchanged"
-      case .would: "would be sent"
+      case .would: "would be \(place(line))"
       }
     let step = line.step.map { padded($0, stepWidth) } ?? ""
     let command = line.command.map { padded($0, commandWidth) } ?? ""
     return "  \(step)\(command)\(result)"
+  }
+
+  private static func place(_ line: Line) -> String {
+    [line.subject, line.position.map { "position \($0)" }].compactMap { $0 }
+      .joined(separator: ", ")
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {
@@ -86,7 +97,7 @@ struct ApplyReport {
     let body = ItemsReply(position: position, items: lines).jsonBytes
     if let structured = try output.structured(body) { return Terminal.say(structured) }
     guard isText else { return }
-    let counts = [(Result.done, "done"), (.unchanged, "unchanged"), (.would, "would be sent")]
+    let counts = [(Result.done, "done"), (.unchanged, "unchanged"), (.would, "would be done")]
       .map { result, word in (lines.count { $0.result == result }, word) }.filter { $0.0 > 0 }
     Terminal.say(
       counts.isEmpty ? "nothing to apply" : counts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")

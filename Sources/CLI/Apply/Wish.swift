@@ -40,24 +40,29 @@ enum Wish {
   }
 
   /// What is to be done, in order; nothing, if all is so already.
-  func commands(_ client: Client) async throws -> [any Command] {
+  func commands(_ present: some Finding) async throws -> [any Command] {
     switch self {
     case .provider(let wish):
-      try wish.commands(await client.find(ProviderNoun.self, wish.name.text))
+      try wish.commands(await present.find(ProviderNoun.self, wish.name.text))
     case .agreement(let wish):
-      try wish.commands(await client.find(AgreementNoun.self, wish.provider.text))
+      try wish.commands(await present.find(AgreementNoun.self, wish.provider.text))
     case .model(let wish):
-      try wish.commands(await client.find(ModelNoun.self, wish.name.modelText))
+      try wish.commands(await present.find(ModelNoun.self, wish.name.modelText))
     case .team(let wish):
-      try wish.commands(await client.find(TeamNoun.self, wish.name.text))
+      try wish.commands(await present.find(TeamNoun.self, wish.name.text))
     case .deployment(let wish):
-      try wish.commands(await client.find(DeploymentNoun.self, wish.name.text))
+      try wish.commands(await present.find(DeploymentNoun.self, wish.name.text))
     }
   }
 }
 
-extension Client {
+/// Where a wish finds what is there already.
+protocol Finding {
   /// The thing of a name, or none.
+  func find<Things: Noun>(_ noun: Things.Type, _ name: String) async throws -> Things.Item?
+}
+
+extension Client: Finding {
   func find<Things: Noun>(_ noun: Things.Type, _ name: String) async throws -> Things.Item? {
     do {
       return try await read(

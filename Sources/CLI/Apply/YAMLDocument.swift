@@ -21,6 +21,12 @@ enum YAMLDocuments {
       return documents
     } catch let error as YamlError {
       let (reason, mark) = explain(error)
+      if case .duplicatedKeysInMapping(let duplicates, let context) = error,
+        let name = duplicates.first,
+        let place = source.second(name, from: context.mark.line)
+      {
+        throw Failure(.refused, "\(source.name):\(place): this is no YAML: \(reason)")
+      }
       throw source.failure("this is no YAML: \(reason)", at: mark)
     } catch {
       throw source.failure("this is no YAML: \(error)")
@@ -38,6 +44,25 @@ enum YAMLDocuments {
       ("the field '\(duplicates.joined(separator: "', '"))' stands here twice", context.mark)
     case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded: ("\(error)", nil)
     }
+  }
+}
+
+extension SourceFile {
+  /// Where a field stands for the second time, `4:1`; the parser tells no more than in which mapping.
+  /// None where it cannot be seen, as in `{a: 1, a: 2}`.
+  fileprivate func second(_ field: String, from line: Int) -> String? {
+    var seen: Set<Int> = []
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    for (index, text) in lines.enumerated().dropFirst(max(0, line - 1)) {
+      let indent = text.prefix { $0 == " " || $0 == "-" }.count
+      // A line further out ends the mappings that were further in.
+      if indent < text.count { seen = seen.filter { $0 <= indent } }
+      // So does the beginning of another element of a list.
+      if text.prefix(indent).contains("-") { seen.remove(indent) }
+      guard text.dropFirst(indent).hasPrefix("\(field):") else { continue }
+      if !seen.insert(indent).inserted { return "\(index + 1):\(indent + 1)" }
+    }
+    return nil
   }
 }
 

@@ -1,5 +1,6 @@
 // The one HTTP client. A command is sent again with the same id when its answer was lost, so it is
-// done once; every reply's head is compared with the one last seen.
+// done once; every reply's head is compared with the one last seen of that log, before a command is
+// sent too.
 
 import AsyncHTTPClient
 import Hosting
@@ -47,7 +48,7 @@ final class Client {
   }()
 
   /// The position that reads must be at: all that was ever seen, our own writes included.
-  var seen: Position { memory.head(of: connection.api)?.position ?? .empty }
+  var seen: Position { memory.head(at: connection.api)?.position ?? .empty }
 
   /// `GET /v1/PATH`, its parts encoded: the body of a 200, else a failure.
   func get(_ path: String, _ query: [(String, String)] = []) async throws -> [UInt8] {
@@ -81,9 +82,25 @@ final class Client {
       "send \(call.command)",
       unknown: "send it again as the same command: --command-id \(call.id)"
     ) {
-      try await self.exchange(.POST, Self.url("commands", []), body: body, after: nil)
+      try await self.look()
+      return try await self.exchange(.POST, Self.url("commands", []), body: body, after: nil)
     }
     return try Self.decode(CommandReply.self, answer.body)
+  }
+
+  /// What commands would lead to, each on what those before it would leave.
+  func dryRun(_ call: DryRunCall) async throws -> DryRunReply {
+    let body = call.jsonBytes
+    guard body.count <= CommandCall.bodyLimitBytes else {
+      throw Failure(
+        .refused,
+        "the commands are \(body.count) bytes long; a dry run takes \(CommandCall.bodyLimitBytes)",
+        help: "try the documents one by one")
+    }
+    let answer = try await persist("try out \(call.calls.count) commands") {
+      try await self.exchange(.POST, Self.url("dry-run", []), body: body, after: self.seen)
+    }
+    return try Self.decode(DryRunReply.self, answer.body)
   }
 
   static func decode<Reply: Decodable>(_ type: Reply.Type, _ body: [UInt8]) throws -> Reply {
@@ -122,7 +139,7 @@ extension Client {
         (problem, help) = (error.message, error.help)
       } catch let broken as Broken {
         if !broken.mayHaveArrived, isOutcomeKnown { throw unreachable(broken) }
-        if broken.mayHaveArrived { isOutcomeKnown = false }
+        if broken.mayHaveArrived, !broken.isLook { isOutcomeKnown = false }
         problem = broken.reason
       }
       guard ContinuousClock.now < deadline else {
@@ -169,6 +186,8 @@ extension Client {
   private struct Broken: Error {
     let reason: String
     let mayHaveArrived: Bool
+    /// It was no more than looking.
+    var isLook = false
 
     init(_ error: any Error) {
       switch error {
@@ -203,12 +222,24 @@ extension Client {
     return "/v1/\(path)" + (parameters.isEmpty ? "" : "?\(parameters)")
   }
 
+  /// Compares the log with what was seen before anything is handed over, the token included: an
+  /// alarm then means that nothing was done. Where nothing was seen there is nothing to compare.
+  private func look() async throws {
+    guard memory.log(at: connection.api) != nil else { return }
+    do {
+      _ = try await exchange(.GET, "/health", body: nil, after: nil, isLook: true)
+    } catch var broken as Broken {
+      broken.isLook = true
+      throw broken
+    }
+  }
+
   func exchange(
-    _ method: HTTPMethod, _ url: String, body: [UInt8]?, after: Position?
+    _ method: HTTPMethod, _ url: String, body: [UInt8]?, after: Position?, isLook: Bool = false
   ) async throws -> Answer {
     var request = HTTPClientRequest(url: connection.api + url)
     request.method = method
-    if let token = connection.token {
+    if !isLook, let token = connection.token {
       request.headers.add(name: "authorization", value: "Bearer \(token)")
     }
     if let after, after > .empty {
@@ -258,10 +289,27 @@ extension Client {
     }
   }
 
-  /// Compares a reply's head with the one remembered, and remembers it.
+  /// Remembers which log answers here. That it is another than before is no rewrite: a new system
+  /// on the same port is one. But it is told, each time it becomes another.
+  private func notice(_ log: String) -> String {
+    let before = memory.log(at: connection.api)
+    guard before != log else { return log }
+    if let before {
+      let seen = memory.head(of: before).map { ", seen up to position \($0.position)" } ?? ""
+      Terminal.note(
+        "note: another log answers at \(connection.api) now: \(log); before it was \(before)\(seen). "
+          + "If nobody put it there on purpose, do not go on")
+    }
+    memory.keep(log, at: connection.api)
+    memory.save(around)
+    return log
+  }
+
+  /// Compares a reply's head with the one remembered of its log, and remembers it.
   private func witness(
     _ headers: HTTPHeaders, _ status: UInt, _ body: [UInt8], _ after: Position?
   ) throws {
+    let log = notice(headers.first(name: WharfHeader.log) ?? "unnamed at \(connection.api)")
     guard let header = headers.first(name: WharfHeader.head),
       let head = HeadWitness(headerText: header)
     else { return }
@@ -270,19 +318,19 @@ extension Client {
       status == 503 && (try? Self.error(Answer(status: status, body: body), ""))?.code == "notInLog"
     let answeredInFull = status == 200 && (after ?? .empty) >= seen
     switch HeadJudgement.of(
-      head, after: memory.head(of: connection.api), mustReach: leaderLacksIt || answeredInFull,
+      head, after: memory.head(of: log), mustReach: leaderLacksIt || answeredInFull,
       echo: echo)
     {
     case .known: break
     case .newer:
-      memory.keep(head, of: connection.api)
+      memory.keep(head, of: log)
       memory.save(around)
     case .newEra(let lost):
       Terminal.note(
         "note: a new era of the log began at position \(head.era): it was restored, or a standby "
           + "promoted"
           + (lost.map { "; what you saw at positions \($0) is gone from it" } ?? ""))
-      memory.keep(head, of: connection.api)
+      memory.keep(head, of: log)
       memory.save(around)
     case .rewritten(let how):
       throw Failure(

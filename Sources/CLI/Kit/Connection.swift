@@ -1,28 +1,66 @@
 // Which API is spoken to, and as whom: flags, then the environment, then the credentials file, then
-// a `wharf up` that runs here.
+// the `wharf up` that runs here.
 
 import ArgumentParser
 import Hosting
+import Up
 
 struct ConnectionOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Address of the API; WHARF_API when absent.", valueName: "url"))
   var api: String?
+
+  @Option(
+    help: ArgumentHelp("Instead: the data folder of a 'wharf up' here.", valueName: "folder"))
+  var data: String?
 
   @Option(help: ArgumentHelp("Token to present; WHARF_TOKEN when absent.", valueName: "token"))
   var token: String?
 
   func connection(_ around: Surroundings = .process) throws(Failure) -> Connection {
     let credentials = try Credentials.load(around)
-    let running = RunningSystem.find(around)
-    let api = try Connection.normal(
-      self.api ?? around["WHARF_API"] ?? credentials.api ?? running?.api ?? Connection.standardAPI)
+    let named = try system()
+    let running = named.map { [$0] } ?? UpFile.running(around.environment)
+    var place = named?.api ?? self.api ?? around["WHARF_API"] ?? credentials.api
+    if place == nil { place = try Self.only(running)?.api }
+    let api = try Connection.normal(place ?? Connection.standardAPI)
     let token =
-      self.token ?? around["WHARF_TOKEN"] ?? credentials.token(for: api)
-      ?? running.flatMap { (try? Connection.normal($0.api)) == api ? $0.token() : nil }
+      self.token ?? around["WHARF_TOKEN"] ?? named?.token ?? credentials.token(for: api)
+      ?? running.first { (try? Connection.normal($0.api)) == api }?.token
     guard token?.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) != false else {
       throw Failure(.usage, "the token holds characters that no token has", help: "wharf login")
     }
     return Connection(api: api, token: token)
+  }
+
+  func validate() throws {
+    if api != nil, data != nil {
+      throw ValidationError("--api and --data each name a system: choose one")
+    }
+  }
+
+  /// The one that --data names.
+  private func system() throws(Failure) -> UpFile? {
+    guard let data else { return nil }
+    guard !data.isEmpty, let system = UpFile(data: data) else {
+      throw Failure(
+        .usage, "there is no system in '\(data.shortened(to: 200))'",
+        help: "name the folder that 'wharf up' was given")
+    }
+    guard system.isRunning else {
+      throw Failure(
+        .unreachable, "the system in \(system.data) does not run",
+        help: "wharf up --data \(system.data) --detach")
+    }
+    return system
+  }
+
+  private static func only(_ running: [UpFile]) throws(Failure) -> UpFile? {
+    guard running.count < 2 else {
+      throw Failure(
+        .usage, UpFile.ambiguity(running),
+        help: "choose one: --data FOLDER, or --api URL, or WHARF_API")
+    }
+    return running.first
   }
 }
 

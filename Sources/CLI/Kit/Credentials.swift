@@ -36,32 +36,6 @@ struct Credentials: JSONRecord, Equatable {
   }
 }
 
-/// What a running `wharf up` says of itself.
-struct RunningSystem: Codable, Equatable {
-  var api: String
-  var gateway: String?
-  var tokenFile: String?
-  var data: String?
-
-  /// None when nothing runs, or what was left behind cannot be read.
-  static func find(_ around: Surroundings) -> RunningSystem? {
-    for path in around.upFiles {
-      guard let bytes = try? PrivateFile.read(path), let json = try? JSONValue(document: bytes)
-      else { continue }
-      if let found = try? JSONDecoding.read(RunningSystem.self, from: json, strict: false) {
-        return found
-      }
-    }
-    return nil
-  }
-
-  func token() -> String? {
-    guard let tokenFile, let bytes = try? PrivateFile.read(tokenFile) else { return nil }
-    return String(decoding: bytes, as: UTF8.self)
-      .trimmingCharacters { $0.isWhitespace || $0.isNewline }
-  }
-}
-
 extension String {
   func trimmingCharacters(while matches: (Character) -> Bool) -> String {
     var text = self[...]

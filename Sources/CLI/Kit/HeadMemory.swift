@@ -1,30 +1,55 @@
-// What was last seen of each API's log, kept outside of it: so that a log that was rewritten is
-// found by whoever looks again.
+// What was last seen of each log, and which log each API had, kept outside of them: so that a log
+// that was rewritten, or put in the place of another, is found by whoever looks again.
 
 import Hosting
 import Wire
 
 struct HeadMemory: JSONRecord, Equatable {
-  struct Entry: Codable, Equatable {
-    var api: String
+  /// Of more logs than these, the ones longest unseen are forgotten.
+  static let mostLogs = 500
+
+  struct Log: Codable, Equatable {
+    /// As signed heads name it: `wharf/3ccf…`.
+    var log: String
     var head: HeadWitness
   }
 
-  var heads: [Entry]
+  struct Place: Codable, Equatable {
+    var api: String
+    var log: String
+  }
+
+  var logs: [Log] = []
+  var places: [Place] = []
 
   static func load(_ around: Surroundings) -> HeadMemory {
-    guard let bytes = try? PrivateFile.read(around.headsFile) else { return HeadMemory(heads: []) }
-    return (try? HeadMemory(jsonBytes: bytes)) ?? HeadMemory(heads: [])
+    guard let bytes = try? PrivateFile.read(around.headsFile) else { return HeadMemory() }
+    return (try? HeadMemory(jsonBytes: bytes)) ?? HeadMemory()
   }
 
-  func head(of api: String) -> HeadWitness? { heads.first { $0.api == api }?.head }
+  /// The log that answered there last.
+  func log(at api: String) -> String? { places.first { $0.api == api }?.log }
 
-  mutating func keep(_ head: HeadWitness, of api: String) {
-    forget(api)
-    heads.append(Entry(api: api, head: head))
+  func head(of log: String) -> HeadWitness? { logs.first { $0.log == log }?.head }
+
+  func head(at api: String) -> HeadWitness? { log(at: api).flatMap(head(of:)) }
+
+  mutating func keep(_ log: String, at api: String) {
+    places.removeAll { $0.api == api }
+    places.append(Place(api: api, log: log))
+    places = places.suffix(Self.mostLogs)
   }
 
-  mutating func forget(_ api: String) { heads.removeAll { $0.api == api } }
+  mutating func keep(_ head: HeadWitness, of log: String) {
+    logs.removeAll { $0.log == log }
+    logs.append(Log(log: log, head: head))
+    logs = logs.suffix(Self.mostLogs)
+  }
+
+  mutating func forget(_ api: String) {
+    if let log = log(at: api) { logs.removeAll { $0.log == log } }
+    places.removeAll { $0.api == api }
+  }
 
   /// Not being able to remember is no reason to fail.
   func save(_ around: Surroundings) { try? PrivateFile.write(around.headsFile, jsonBytes) }

@@ -24,15 +24,6 @@ struct Surroundings: Sendable {
 
   /// The heads last seen, by API.
   var headsFile: String { folder("XDG_STATE_HOME", ".local/state") + "/wharf/heads.json" }
-
-  /// Where a running `wharf up` says how to reach it; the first that exists.
-  var upFiles: [String] {
-    let running = self["XDG_RUNTIME_DIR"].map { "\($0)/wharf/up.json" }
-    return [
-      running, folder("XDG_STATE_HOME", ".local/state") + "/wharf/up.json",
-      "\(home)/.local/state/wharf/up.json",
-    ].compactMap { $0 }
-  }
 }
 
 /// Small files that are ours alone.

@@ -39,7 +39,8 @@ package struct APIServer {
 
   package func router() -> Router<BasicRequestContext> {
     let router = Router(context: BasicRequestContext.self)
-    router.add(middleware: SeenMiddleware(member: member, reader: reader))
+    let signer = HeadSigner(secret)
+    router.add(middleware: SeenMiddleware(member: member, reader: reader, log: signer.name))
     router.add(middleware: ErrorForm(logger: logger))
     let source = ReadSource(
       board: member.board, reader: reader, authentication: Authentication(now: now))
@@ -60,11 +61,13 @@ package struct APIServer {
     let commands = CommandRoute(
       member: member, source: source, forwarding: forwarding, now: now)
     routes.post("commands") { request, context in try await commands.handle(request, context) }
+    let dryRuns = DryRunRoute(source: source, reader: reader, secret: secret, now: now)
+    routes.post("dry-run") { request, context in try await dryRuns.handle(request, context) }
     ReadRoutes(
       source: source, events: EventRoutes(source: source, bell: bell, logger: logger),
       address: address
     ).add(to: routes)
-    ProofRoutes(source: source, signer: HeadSigner(secret)).add(to: routes)
+    ProofRoutes(source: source, signer: signer).add(to: routes)
     WhyRoute(source: source, signals: signals).add(to: routes)
     AgentRoutes(
       member: member, source: source, signals: signals, assignments: assignments,

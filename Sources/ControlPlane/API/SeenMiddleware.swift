@@ -1,5 +1,5 @@
-// Tells each caller what the log holds at the position that it saw last. The answer nearly always
-// comes from memory: what was seen last was a head that was published here.
+// Tells each caller which log this is, and what it holds at the position that was seen last. The
+// answer nearly always comes from memory: what was seen last was a head that was published here.
 
 import EventLog
 import HTTPTypes
@@ -10,12 +10,15 @@ import Wire
 struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
   let member: LogMember
   let reader: LogReader
+  /// The name of the log.
+  let log: String
 
   func handle(
     _ request: Request, context: Context,
     next: (Request, Context) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
+    if let name = HTTPField.Name(WharfHeader.log) { response.headers[name] = log }
     guard let name = HTTPField.Name(WharfHeader.seen), let text = request.headers[name],
       let position = Position(text: text), let echo = await echo(of: position)
     else { return response }
