@@ -56,8 +56,9 @@ extension LogError: CustomStringConvertible {
       "the log is at format level \(log) since position \(position), this wharfd reads only level "
         + "\(known): run a newer wharfd"
     case .foreignKey(let person):
-      "cannot unwrap the key of \(person): it was wrapped under another cluster secret; copy the secret "
-        + "file from the system that the log comes from, or import the log without its keys"
+      "cannot unwrap the key of \(person): it was wrapped under another cluster secret: copy the file "
+        + "that --secret-file names from another wharfd of this system, or from a backup; if it is lost "
+        + "for good: wharfd recover --new-secret. An imported log can be led without its keys"
     case .otherSecret(let recorded, let given):
       "the log belongs to the cluster secret with the fingerprint \(recorded), and the one given "
         + "here has \(given): copy the file that --secret-file names from another wharfd of this "

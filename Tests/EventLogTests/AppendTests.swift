@@ -49,7 +49,7 @@ import Testing
     for positions in acknowledged { #expect(positions == positions.sorted()) }
     let distinct = Set(acknowledged.flatMap { $0 })
     #expect(distinct.count == 800)
-    #expect(table.count == 903)
+    #expect(table.count == 904)
     await rig.stop()
   }
 

@@ -63,7 +63,7 @@ import Testing
     // JSON as no program of ours writes it: its text is under the hash all the same.
     var connection = try Connection(from)
     try connection.script(
-      ChainSQL.rewrite(4, "data = E'{ \"name\" : \"xai\",\\n\\t\"title\":\"\\\\u0041\"}'"))
+      ChainSQL.rewrite(5, "data = E'{ \"name\" : \"xai\",\\n\\t\"title\":\"\\\\u0041\"}'"))
     let (lines, done) = try export(from)
     let imported = try load(lines, into: to.configuration)
     #expect(imported.imported == lines.count && imported.known == 0)
@@ -77,11 +77,11 @@ import Testing
   @Test func `each line is a CloudEvent`() async throws {
     let (from, to) = try await prepared()
     let (lines, _) = try export(from)
-    let fields = try JSONValue(document: lines[3]).fields()
+    let fields = try JSONValue(document: lines[4]).fields()
     let texts = Dictionary(
       uniqueKeysWithValues: fields.map { ($0.key, String(decoding: $0.value.text, as: UTF8.self)) })
-    #expect(texts["specversion"] == "\"1.0\"" && texts["id"] == "\"4\"")
-    #expect(texts["type"] == "\"providerRegistered\"" && texts["subject"] == "\"provider/4\"")
+    #expect(texts["specversion"] == "\"1.0\"" && texts["id"] == "\"5\"")
+    #expect(texts["type"] == "\"providerRegistered\"" && texts["subject"] == "\"provider/5\"")
     #expect(texts["datacontenttype"] == "\"application/json\"")
     #expect(texts["data"]?.hasPrefix("{\"name\":\"xai\"") == true)
     #expect(texts["source"]?.hasPrefix("\"/wharf/log/") == true)
@@ -135,8 +135,8 @@ import Testing
       all[line - 1] = Array(text.replacing(old, with: new, maxReplacements: 1).utf8)
       return all
     }
-    #expect(refusal(changed(4, "\"xai\"", "\"yai\"")).hasPrefix("line 4: the chain of hashes"))
-    #expect(refusal(changed(4, "{", "[")).hasPrefix("line 4: "))
+    #expect(refusal(changed(5, "\"xai\"", "\"yai\"")).hasPrefix("line 5: the chain of hashes"))
+    #expect(refusal(changed(5, "{", "[")).hasPrefix("line 5: "))
     #expect(refusal(changed(2, "\"id\":\"2\"", "\"id\":\"9\"")).contains("line 2: a gap"))
     #expect(refusal(changed(2, "\"actor\"", "\"author\"")).contains("line 2: actor: is missing"))
     #expect(

@@ -38,6 +38,9 @@ extension Given {
 }
 
 extension World {
+  /// A log at the first format level.
+  static let ofBefore = World(formatLevel: FormatLevel.first)
+
   var grok: ID<Deployment> { state.deployments.named("grok")?.id ?? ID(0) }
   var n1: ID<Node> { state.nodes.named("n1")?.id ?? ID(0) }
   var xai: ID<Provider> { state.providers.named("xai")?.id ?? ID(0) }

@@ -180,7 +180,7 @@ import Testing
 
   @Test(arguments: StopOrder.allCases)
   func `an end that was ordered frees the devices, and is no failure`(order: StopOrder) {
-    let finalized = Given.placed.and(RaiseFormatLevel(level: 2, readers: []), by: .wharfd)
+    let finalized = Given.placed
     var ended = seen(finalized, .ended, only: 1)
     ended[0].exitCode = 0
     ended[0].ordered = order
@@ -199,7 +199,9 @@ import Testing
   {
     var ended = seen(.placed, .ended, only: 1)
     ended[0].ordered = .nodeStopped
-    let finalized = Given.placed.and(RaiseFormatLevel(level: 2, readers: []), by: .wharfd)
+    let finalized = Given.placed
+    // As if it had never been raised.
+    let older = finalized.happened(FormatLevelRaised(level: FormatLevel.first), on: .log)
     let events = try finalized.when(report(finalized, ended), by: agent).result.get()
     let stored = String(decoding: events[0].body.jsonBytes, as: UTF8.self)
     let form = #"[{"id":"\#(ended[0].id)","phase":"ended","ordered":"nodeStopped"}]"#
@@ -210,7 +212,7 @@ import Testing
     ended[0].ordered = nil
     let plain = reported([AttemptChange(ended[0])])
     ended[0].ordered = .nodeStopped
-    Given.placed.when(report(.placed, ended), by: agent).then(plain)
+    older.when(report(older, ended), by: agent).then(plain)
   }
 
   @Test func `an attempt that the agent does not list ended, if the agent acted on it`() {

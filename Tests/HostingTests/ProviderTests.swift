@@ -81,12 +81,12 @@ import Testing
     database: DatabaseIdentity(systemIdentifier: "7", timeline: 1))
 
   @Test func `an era begins with the first leader only`() {
-    given().when(take, by: .wharfd)
+    Given(.ofBefore).when(take, by: .wharfd)
       .then(
         EraBegan(database: DatabaseIdentity(systemIdentifier: "7", timeline: 1)),
         FormatLevelRaised(level: FormatLevel.current),
         LeadershipTaken(instance: "w1", address: "127.0.0.1:7400"))
-    given(take, by: .wharfd).when(take, by: .wharfd)
+    Given(.ofBefore).and(take, by: .wharfd).when(take, by: .wharfd)
       .then(LeadershipTaken(instance: "w1", address: "127.0.0.1:7400"))
     given().when(take).thenRefused("notAllowed")
   }
@@ -98,7 +98,7 @@ import Testing
         secretFingerprint: .numbered(secret))
     }
     let led = LeadershipTaken(instance: "w1", address: "127.0.0.1:7400")
-    let begun = given().when(lead(1), by: .wharfd).then(
+    let begun = Given(.ofBefore).when(lead(1), by: .wharfd).then(
       EraBegan(database: take.database), FormatLevelRaised(level: FormatLevel.current),
       ClusterSecretRecorded(fingerprint: .numbered(1)), led)
     begun.when(lead(1), by: .wharfd).then(led)
@@ -112,7 +112,7 @@ import Testing
   }
 
   @Test func `an older log says nothing of secrets before it is finalized`() {
-    let old = given().happened(EraBegan(database: take.database), on: .log)
+    let old = Given(.ofBefore).happened(EraBegan(database: take.database), on: .log)
     let lead = TakeLeadership(
       instance: "w1", address: "127.0.0.1:7400", database: take.database,
       secretFingerprint: .numbered(1))
