@@ -7,7 +7,10 @@ import Postgres
 import Synchronization
 
 final class Member: Sendable {
-  static let secret = ClusterSecret(bytes: [UInt8](repeating: 7, count: ClusterSecret.byteCount))
+  private static let secretBytes = [UInt8](repeating: 7, count: ClusterSecret.byteCount)
+  static let secret = ClusterSecret(bytes: secretBytes)
+  /// As in a file.
+  static let secretText = secretBytes.hexadecimal + "\n"
   private static let leadTimeoutSeconds = 60
 
   let log: LogMember

@@ -26,6 +26,9 @@ struct StartArm: Arm {
       }
       // The first start reads the whole log, and leaves the snapshots that the next one begins with.
       try Self.forgetSnapshots(databases)
+      // The log belongs to the secret that it was made with.
+      try TextFile.write(Member.secretText, to: "\(folder)/secret")
+      chmod("\(folder)/secret", 0o600)
       let whole = try Self.start(databases, wharfd, in: folder, least: least, untilSnapshot: true)
       let next = try Self.start(databases, wharfd, in: folder, least: least, untilSnapshot: false)
       return Sample(
@@ -72,7 +75,7 @@ struct StartArm: Arm {
     return Started(elapsed: elapsed, megabytes: megabytes)
   }
 
-  /// Those of a run before were sealed with a secret that is gone.
+  /// So that the first start has none.
   private static func forgetSnapshots(_ databases: Databases) throws {
     var connection = try Connection(databases.cluster.configuration(Databases.long))
     try connection.script("TRUNCATE log.snapshots CASCADE")
