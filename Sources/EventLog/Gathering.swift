@@ -1,8 +1,8 @@
 // Lets a batch gather those who were just answered. They come back within microseconds, one by one; a
 // leader that leaves with the first of them makes the others wait for a whole commit, and again in
 // every round. One that waits for all of them lets the database rest meanwhile. So it waits until
-// half of those it knows of have come: while they are stored, the others come and are decided. It
-// waits for a small part of a commit's time at most, and never when nobody is there.
+// half of those it knows of have come, and leaves with them: while they are stored, the others come
+// and are decided. It waits for a small part of a commit's time at most, and never when nobody is there.
 
 import Glibc
 
@@ -11,7 +11,9 @@ struct Gathering {
   private static let shareOfAnAppend = 8
   /// … and no longer than this.
   private static let waitMicrosecondsLimit = 1_000
-  private static let lookMicroseconds: UInt32 = 20
+  /// Of fewer than twice as many all are waited for: what a statement costs besides its rows is more
+  /// than what is won by deciding beside it.
+  private static let smallestHalf = 24
 
   private var lastCount = 0
   private var lastTook = Duration.zero
@@ -24,16 +26,20 @@ struct Gathering {
 
   /// The commands of the next batch, beside those that it has.
   func take(_ inbox: Inbox, having count: Int) -> [PendingCommand] {
-    var taken = inbox.take(Batch.commandLimit - min(count, Batch.commandLimit))
+    // Those in the batch already were not among the ones just answered: together they are all, but
+    // for who waits besides.
+    let known = count + max(lastCount, inbox.count)
+    let half = (known + 1) / 2
+    let wanted = half < Self.smallestHalf ? known : min(Batch.commandLimit, half)
+    var taken = inbox.take(max(0, wanted - count))
     guard count + taken.count > 0 else { return taken }
-    // Those in the batch already were not among the ones just answered: together they are all.
-    let wanted = min(Batch.commandLimit, (count + lastCount + 1) / 2)
     let end =
       ContinuousClock.now
       + min(lastTook / Self.shareOfAnAppend, .microseconds(Self.waitMicrosecondsLimit))
     while count + taken.count < wanted, ContinuousClock.now < end {
-      usleep(Self.lookMicroseconds)
-      taken += inbox.take(Batch.commandLimit - min(count + taken.count, Batch.commandLimit))
+      // They are microseconds away, and the shortest sleep is fifty.
+      sched_yield()
+      taken += inbox.take(wanted - count - taken.count)
     }
     return taken
   }

@@ -103,7 +103,9 @@ final class Inbox: Sendable {
 
   func take(_ limit: Int) -> [PendingCommand] { contents.withLock { $0.lines.take(limit) } }
 
-  var isEmpty: Bool { contents.withLock { $0.lines.count == 0 } }
+  var count: Int { contents.withLock { $0.lines.count } }
+
+  var isEmpty: Bool { count == 0 }
 
   func open() { contents.withLock { $0.closed = nil } }
 
