@@ -286,6 +286,7 @@ extension MemberLoop {
     }
     // Who appends next knows every key: only another append could bring one, and this one would fail.
     try keys.prepareAll(&connection, timeout: settings.statementTimeout)
+    keys.giveUpMissing(in: state)
     let clock = LogClock(databaseTime: databaseTime, readAt: ContinuousClock.now)
     let request = CommandRequest(
       id: settings.makeCommandID(),

@@ -94,6 +94,12 @@ import Wire
     #expect((late.head?.position.value ?? 0) >= position)
     let wrong = try await exchange(wharfds, "/v1/providers", token: "wharf-person-nonsense")
     #expect(wrong.status == 401, "\(wrong)")
+    // Every reply has its position, also of who is not known, or asks for what there is not.
+    let nowhere = try await exchange(wharfds, "/v1/nowhere", token: token)
+    #expect(nowhere.status == 404, "\(nowhere)")
+    for answer in [wrong, nowhere] {
+      #expect((answer.head?.position.value ?? 0) >= position, "\(answer)")
+    }
     await wharfds.remove()
   }
 

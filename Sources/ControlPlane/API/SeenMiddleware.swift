@@ -19,6 +19,13 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
   ) async throws -> Response {
     var response = try await next(request, context)
     if let name = HTTPField.Name(WharfHeader.log) { response.headers[name] = log }
+    // What knows nothing of the state says where it is all the same: a wrong token, an unknown path.
+    let head = member.board.current
+    if let name = HTTPField.Name(WharfHeader.head), response.headers[name] == nil,
+      head.state.position > .empty
+    {
+      response.headers[name] = head.witness.headerText
+    }
     guard let name = HTTPField.Name(WharfHeader.seen), let text = request.headers[name],
       let position = Position(text: text), let echo = await echo(of: position)
     else { return response }

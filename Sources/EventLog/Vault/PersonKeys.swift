@@ -111,6 +111,17 @@ package final class PersonKeys: Sendable {
     for (person, position) in state.forgotten { forget(person, at: position) }
   }
 
+  /// Whose key is not here, though something of theirs was sealed with it: the log was imported or
+  /// restored without its keys. They never get another one, which would not open what there is.
+  func giveUpMissing(in state: HostingState) {
+    contents.withLock { contents in
+      for person in state.persons.sorted
+      where person.name == .forgotten && contents.entries[person.id] == nil {
+        contents.entries[person.id] = .destroyed
+      }
+    }
+  }
+
   /// Notes what an event says about keys.
   func note(_ event: StoredEvent) {
     guard event.stream.kind == .person, event.type == PersonForgotten.type else { return }
