@@ -36,6 +36,8 @@ package struct Daemon: Sendable {
     package let description: String
   }
 
+  /// How long a start waits for a database that cannot be reached.
+  private static let databaseWaitSeconds = 60
   /// Connections for reads beside the log's own.
   private static let poolConnections = 4
 
@@ -57,14 +59,17 @@ package struct Daemon: Sendable {
   }
 
   package func run() async throws {
+    let logger = logger
     let database = try Self.database(settings.database)
     let (host, port) = try Self.split(settings.listen)
     let address = settings.advertise ?? "http://\(settings.listen)"
-    for migration in try Migrator.migrate(database) {
-      logger.info("applied migration \(migration.number), \(migration.name)")
-    }
-    let secret = try Bootstrap.clusterSecret(file: settings.secretFile) {
-      try LogReader.isEmpty(database)
+    let secret = try await whenReached {
+      for migration in try Migrator.migrate(database) {
+        logger.info("applied migration \(migration.number), \(migration.name)")
+      }
+      return try Bootstrap.clusterSecret(file: settings.secretFile) {
+        try LogReader.isEmpty(database)
+      }
     }
     let keys = PersonKeys(secret)
     let snapshots = SnapshotStore(secret: secret, keys: keys, logger: logger)
@@ -93,7 +98,6 @@ package struct Daemon: Sendable {
       logger: logger)
     let snapshotter = try Snapshotter(
       board: member.board, store: snapshots, database: database, logger: logger)
-    let logger = logger
     // Whose port is taken must not lead for a moment first.
     let (listening, isListening) = AsyncStream<Void>.makeStream(
       bufferingPolicy: .bufferingNewest(1))
@@ -133,6 +137,25 @@ package struct Daemon: Sendable {
       throw error
     }
     await pool.close()
+  }
+
+  /// Started beside the database, or while it starts anew, wharfd waits for it, and says for what.
+  private func whenReached<Value>(_ body: () throws -> Value) async throws -> Value {
+    let end = ContinuousClock.now + .seconds(Self.databaseWaitSeconds)
+    var backoff = Backoff()
+    var said: String?
+    while true {
+      do { return try body() } catch let error as PostgresError
+        where [.connectionFailed, .connectionLost].contains(error.kind) && ContinuousClock.now < end
+      {
+        if said != error.description {
+          logger.warning(
+            "waiting for the database, for \(Self.databaseWaitSeconds) s at most: \(error)")
+          said = error.description
+        }
+        try await Task.sleep(for: backoff.next())
+      }
+    }
   }
 
   static func split(_ listen: String) throws -> (host: String, port: Int) {

@@ -61,6 +61,21 @@ import Wire
     await wharfds.remove()
   }
 
+  @Test func `started before its database, wharfd says what it waits for, and goes on by itself`()
+    async throws
+  {
+    let wharfds = try await Wharfds()
+    try await wharfds.kill9(0)
+    await wharfds.cluster.killPostmaster()
+    try wharfds.start(0)
+    try await eventually("it says what it waits for") {
+      wharfds.said().contains("waiting for the database")
+    }
+    try await wharfds.cluster.start()
+    try await wharfds.ready(0)
+    await wharfds.remove()
+  }
+
   private func post(
     _ wharfds: Wharfds, _ body: [UInt8], token: String?
   ) async throws -> (status: Int, body: String) {

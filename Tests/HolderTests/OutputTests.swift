@@ -50,9 +50,11 @@ import Testing
     let holder = try Holder(shell("echo up; sleep 1000"), in: folder, leakedDescriptor: 50)
     try await holder.waitForOutput("up")
     let root = "/proc/\(holder.process.pid)/fd"
-    let targets = try FileManager.default.contentsOfDirectory(atPath: root).map {
-      try FileManager.default.destinationOfSymbolicLink(atPath: "\(root)/\($0)")
-    }
+    // It looks through /proc for a moment whenever a child of its ends: those are not kept. One that is
+    // closed between the listing and the look has no target.
+    let targets = try FileManager.default.contentsOfDirectory(atPath: root).compactMap {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "\(root)/\($0)")
+    }.filter { !$0.hasPrefix("/proc") }
     #expect(!targets.contains { $0.hasSuffix(".out") || $0.hasSuffix(".err") })
     #expect(targets.count <= 7, "\(targets)")
     holder.process.send(SIGTERM)
