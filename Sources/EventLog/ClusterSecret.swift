@@ -21,15 +21,19 @@ package struct ClusterSecret: Sendable, CustomStringConvertible {
 
   /// A keyed digest of what follows a label, so that no use of the secret can stand for another.
   package func seal(_ label: String, _ parts: [UInt8]...) -> Digest {
-    var message: [UInt8] = []
-    message.reserveCapacity(parts.reduce(label.utf8.count + 4) { $0 + $1.count + 4 })
-    for part in [Array(label.utf8)] + parts {
-      withUnsafeBytes(of: UInt32(part.count).bigEndian) { message.append(contentsOf: $0) }
-      message.append(contentsOf: part)
+    seal(label) { message in
+      for part in parts { message.part(part) }
     }
+  }
+
+  /// The same, its parts written one after another into one piece of memory.
+  func seal(_ label: String, _ write: (inout SealedMessage) -> Void) -> Digest {
+    var message = SealedMessage()
+    message.part(label)
+    write(&message)
     var code = keyed
     // One call for all: each goes through generic code of another module.
-    code.update(data: message)
+    message.bytes.withUnsafeBytes { code.update(data: $0) }
     return code.finalize().withUnsafeBytes { Digest(raw: $0) }
   }
 
@@ -43,4 +47,28 @@ package struct ClusterSecret: Sendable, CustomStringConvertible {
   package var fingerprint: Digest { seal("wharf cluster secret fingerprint") }
 
   package var description: String { "cluster secret" }
+}
+
+/// What is sealed: parts, each after its length, so that no two lists of parts have the same bytes.
+struct SealedMessage {
+  fileprivate private(set) var bytes: [UInt8] = []
+
+  fileprivate init() { bytes.reserveCapacity(512) }
+
+  mutating func part(_ part: [UInt8]) {
+    length(part.count)
+    bytes.append(contentsOf: part)
+  }
+
+  mutating func part(_ part: String) {
+    var part = part
+    part.withUTF8 { utf8 in
+      length(utf8.count)
+      bytes.append(contentsOf: utf8)
+    }
+  }
+
+  private mutating func length(_ count: Int) {
+    withUnsafeBytes(of: UInt32(count).bigEndian) { bytes.append(contentsOf: $0) }
+  }
 }

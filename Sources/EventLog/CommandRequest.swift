@@ -28,9 +28,12 @@ package struct CommandRequest: Sendable {
 
   /// The seal that tells a retry of this command from another command under the same id.
   func seal(_ secret: ClusterSecret) -> Digest {
-    secret.seal(
-      "command", Array(type(of: command).type.utf8), command.jsonBytes,
-      Array(principal.actor.description.utf8), Array((reason?.value ?? "").utf8))
+    secret.seal("command") { message in
+      message.part(type(of: command).type)
+      message.part(command.jsonBytes)
+      message.part(principal.actor.description)
+      message.part(reason?.value ?? "")
+    }
   }
 }
 

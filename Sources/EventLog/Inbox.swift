@@ -5,11 +5,12 @@ import DequeModule
 import Hosting
 import Synchronization
 
-package struct PendingCommand: Sendable {
+/// A command and who waits for it. A class, because it is handed on many times and never changes: a copy
+/// of a struct of this size counts the references of each of its parts.
+package final class PendingCommand: Sendable {
   let request: CommandRequest
   let seal: Digest
   let deadline: ContinuousClock.Instant
-  /// The position of the state when the command came in: a refusal must rest on no older one.
   let answer: @Sendable (Result<Receipt, SubmitFailure>) -> Void
 
   package init(
@@ -25,44 +26,76 @@ package struct PendingCommand: Sendable {
 
 /// The lines; a plain value so that fairness is tested without threads.
 struct InboxLines {
-  private var lines: [Actor: Deque<PendingCommand>] = [:]
-  private var turns: Deque<Actor> = []
+  private struct Line {
+    var actor: Actor
+    var waiting: Deque<PendingCommand> = []
+  }
+
+  /// This many callers keep their line while nothing of theirs waits: most come again at once.
+  private static let idleLinesLimit = 1_024
+
+  private var lines: [Line] = []
+  private var numbers: [Actor: Int] = [:]
+  private var unused: [Int] = []
+  /// The lines in which someone waits, each once.
+  private var turns: Deque<Int> = []
   private(set) var count = 0
 
   mutating func add(_ pending: PendingCommand, limits: InboxLimits) -> Bool {
     let actor = pending.request.principal.actor
-    guard count < limits.commandsInAll, lines[actor]?.count ?? 0 < limits.commandsPerActor else {
-      return false
-    }
-    if lines[actor] == nil { turns.append(actor) }
-    lines[actor, default: []].append(pending)
+    guard count < limits.commandsInAll else { return false }
+    let number = number(of: actor)
+    guard lines[number].waiting.count < limits.commandsPerActor else { return false }
+    if lines[number].waiting.isEmpty { turns.append(number) }
+    lines[number].waiting.append(pending)
     count += 1
     return true
+  }
+
+  private mutating func number(of actor: Actor) -> Int {
+    if let number = numbers[actor] { return number }
+    let number: Int
+    if let free = unused.popLast() {
+      number = free
+      lines[number].actor = actor
+    } else {
+      number = lines.count
+      lines.append(Line(actor: actor))
+    }
+    numbers[actor] = number
+    return number
   }
 
   /// The next commands, one of each line in turn.
   mutating func take(_ limit: Int) -> [PendingCommand] {
     var taken: [PendingCommand] = []
-    while taken.count < limit, let actor = turns.popFirst() {
-      guard let pending = lines[actor]?.popFirst() else { continue }
-      taken.append(pending)
-      count -= 1
-      if lines[actor]?.isEmpty == true { lines[actor] = nil } else { turns.append(actor) }
+    taken.reserveCapacity(min(limit, count))
+    while taken.count < limit, let number = turns.popFirst() {
+      taken.append(lines[number].waiting.removeFirst())
+      if lines[number].waiting.isEmpty { leave(number) } else { turns.append(number) }
     }
+    count -= taken.count
     return taken
+  }
+
+  private mutating func leave(_ number: Int) {
+    guard numbers.count > Self.idleLinesLimit else { return }
+    numbers[lines[number].actor] = nil
+    lines[number].waiting = []
+    unused.append(number)
   }
 
   /// Takes out those that waited too long.
   mutating func takeExpired(_ now: ContinuousClock.Instant) -> [PendingCommand] {
-    take(count).filter { pending in
-      if pending.deadline <= now { return true }
-      lines[pending.request.principal.actor, default: []].append(pending)
-      if !turns.contains(pending.request.principal.actor) {
-        turns.append(pending.request.principal.actor)
-      }
-      count += 1
-      return false
+    var expired: [PendingCommand] = []
+    for _ in 0..<turns.count {
+      let number = turns.removeFirst()
+      expired += lines[number].waiting.filter { $0.deadline <= now }
+      lines[number].waiting.removeAll { $0.deadline <= now }
+      if lines[number].waiting.isEmpty { leave(number) } else { turns.append(number) }
     }
+    count -= expired.count
+    return expired
   }
 }
 

@@ -4,7 +4,7 @@
 import HashTreeCollections
 
 /// A wish of one type.
-package protocol Command: JSONRecord, Sendable {
+package protocol Command: JSONRecord, JSONWritable, Sendable {
   /// `noun.verb`, as on the command line.
   static var type: String { get }
   /// Who may send it.

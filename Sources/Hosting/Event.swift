@@ -2,7 +2,7 @@
 // under Tests/HostingTests/Golden, and an upcaster when one changes.
 
 /// A fact of one type.
-package protocol Event: JSONRecord, Equatable, Sendable {
+package protocol Event: JSONRecord, JSONWritable, Equatable, Sendable {
   /// lowerCamelCase, past tense; for ever.
   static var type: String { get }
   /// From each earlier version of the JSON form to the next, the first first. A change of the form

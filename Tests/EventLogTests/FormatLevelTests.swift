@@ -15,6 +15,12 @@ private struct CargoLoaded: Event {
   let ship: String
 
   func evolve(_ state: inout HostingState, _ fact: Fact) {}
+
+  func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("ship", ship)
+    json.closeObject()
+  }
 }
 
 private struct LoadCargo: Command {
@@ -22,6 +28,11 @@ private struct LoadCargo: Command {
 
   func decide(_ state: HostingState, _ decision: inout Decision) {
     decision.record(CargoLoaded(ship: "anna"), on: .log)
+  }
+
+  func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.closeObject()
   }
 }
 

@@ -25,6 +25,14 @@ struct CargoLoaded: Event {
   let unit: String
 
   func evolve(_ state: inout HostingState, _ fact: Fact) {}
+
+  func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("ship", ship)
+    json.field("mass", mass)
+    json.field("unit", unit)
+    json.closeObject()
+  }
 }
 
 struct LoadCargo: Command {
@@ -32,6 +40,11 @@ struct LoadCargo: Command {
 
   func decide(_ state: HostingState, _ decision: inout Decision) {
     decision.record(CargoLoaded(ship: "anna", mass: 1, unit: "g"), on: .log)
+  }
+
+  func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.closeObject()
   }
 }
 

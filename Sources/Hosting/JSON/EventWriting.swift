@@ -481,3 +481,100 @@ extension QuotaSet: JSONWritable {
     json.closeObject()
   }
 }
+
+extension EngineDefined: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("name", name)
+    json.field("launch", launch)
+    json.field("tasks", tasks)
+    json.closeObject()
+  }
+}
+
+extension Launch: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("engine", engine)
+    json.field("command", command)
+    json.field("environment", environment)
+    json.field("readiness", readiness)
+    json.field("stopGraceSeconds", stopGraceSeconds)
+    json.closeObject()
+  }
+}
+
+extension Launch.Readiness: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("path", path)
+    json.field("listsModel", listsModel)
+    json.field("periodMilliseconds", periodMilliseconds)
+    json.field("deadlineSeconds", deadlineSeconds)
+    json.closeObject()
+  }
+}
+
+extension FormatLevelRaised: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("level", level)
+    json.closeObject()
+  }
+}
+
+extension DatabaseIdentity: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("systemIdentifier", systemIdentifier)
+    json.field("timeline", timeline)
+    json.field("database", database)
+    json.field("table", table)
+    json.closeObject()
+  }
+}
+
+extension EraBegan: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("database", database)
+    json.closeObject()
+  }
+}
+
+extension ClusterSecretRecorded: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("fingerprint", fingerprint)
+    json.closeObject()
+  }
+}
+
+extension ModelVersionAdded: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("version", version)
+    json.field("launch", launch)
+    json.field("needs", needs)
+    json.optional("modelPath", modelPath)
+    json.optional("weights", weights)
+    json.closeObject()
+  }
+}
+
+extension NodeAlarmed: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.optional("alarm", alarm)
+    json.optional("seen", seen)
+    json.closeObject()
+  }
+}
+
+extension EraAccepted: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("era", era)
+    json.closeObject()
+  }
+}

@@ -14,10 +14,22 @@ package protocol JSONWritable {
 package typealias JSONCoded = JSONReadable & JSONWritable & Codable
 
 /// An object whose fields are the type's properties, in their order.
-package protocol JSONRecord: Codable {}
+package protocol JSONRecord: Codable {
+  /// The exact text as it is stored, hashed and sent.
+  var jsonBytes: [UInt8] { get }
+}
+
+/// Who writes itself is written so without being asked for it at run time, which costs more than the
+/// writing.
+extension JSONRecord where Self: JSONWritable {
+  package var jsonBytes: [UInt8] {
+    var json = JSONWriter()
+    write(to: &json)
+    return json.bytes
+  }
+}
 
 extension JSONRecord {
-  /// The exact text as it is stored, hashed and sent.
   package var jsonBytes: [UInt8] { JSONEncoding.bytes(of: self) }
 
   /// Reads a record; a field that the type does not have is refused.

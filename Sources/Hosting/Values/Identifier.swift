@@ -45,6 +45,9 @@ package struct Stream: Hashable, Sendable {
     self.origin = origin
   }
 
+  /// No two things were made by one event. Every row that is stored is looked up by its stream.
+  package func hash(into hasher: inout Hasher) { hasher.combine(origin) }
+
   /// What concerns the log itself: eras, leadership, marks.
   package static let log = Stream(.log, .empty)
 }
