@@ -229,7 +229,7 @@ extension MemberLoop {
         continue
       }
       try answerKnown(&connection)
-      stand(.following(address: state.log.leader?.address))
+      stand(.following(address: leaderElsewhere))
       _ = try connection.waitForNotifications(timeout: settings.pollInterval, wake: wake)
     }
     if case .leading(let epoch) = standing {
@@ -237,6 +237,11 @@ extension MemberLoop {
     }
     try connection.execute(
       MemberStatements.leave(instance: settings.instance, address: settings.address))
+  }
+
+  /// Nobody's, where the log names this very wharfd: as it was before it was started anew.
+  private var leaderElsewhere: String? {
+    state.log.leader.flatMap { $0.address == settings.address ? nil : $0.address }
   }
 
   private mutating func stand(_ new: Standing) {
@@ -424,7 +429,7 @@ extension MemberLoop {
     try catchUp(&connection)
     try answerKnown(&connection)
     if case .leading(let epoch) = standing, state.log.leader?.epoch != epoch {
-      stand(.following(address: state.log.leader?.address))
+      stand(.following(address: leaderElsewhere))
     }
   }
 

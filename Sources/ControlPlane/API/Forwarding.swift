@@ -1,4 +1,5 @@
-// Sending a request on to the leader, as it came: the leader authenticates the same token anew.
+// Sending a request on to the leader, as it came: the leader authenticates the same token anew. It goes on
+// once only: two that take each other for the leader would otherwise pass it to and fro.
 
 import AsyncHTTPClient
 import EventLog
@@ -24,18 +25,29 @@ struct Forwarding: Sendable {
   let member: LogMember
 
   /// Where the leader is, when this wharfd is not it.
-  var leaderElsewhere: String? {
+  ///
+  /// - Throws: when nobody is known to lead. What only a leader may say, such as an agent's lease, is then
+  ///   said by nobody.
+  func leaderElsewhere() throws -> String? {
     switch member.board.current.standing {
-    case .following(let address): address
-    case .leading, .starting: nil
+    case .following(let address?): return address
+    case .following(nil): throw APIError(SubmitFailure.notLeading(address: nil))
+    case .leading, .starting: return nil
     }
   }
 
   func send(_ body: [UInt8], _ request: Request, to address: String) async throws -> Response {
+    if let name = HTTPField.Name(WharfHeader.forwarded), request.headers[name] != nil {
+      throw APIError(
+        .serviceUnavailable, "noLeader",
+        "another wharfd took this one for the leader, and sent the request on to it; nothing was done",
+        help: "try again in a moment; if it stays so, look whether two wharfd have one address")
+    }
     var onward = HTTPClientRequest(url: address + request.uri.string)
     onward.method = .POST
     onward.headers.add(name: "content-type", value: "application/json")
     onward.headers.add(name: "authorization", value: request.headers[.authorization] ?? "")
+    onward.headers.add(name: WharfHeader.forwarded, value: "1")
     onward.body = .bytes(body)
     do {
       let answer = try await Self.client.execute(onward, timeout: .seconds(Self.seconds))
