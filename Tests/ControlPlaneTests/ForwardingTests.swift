@@ -79,6 +79,25 @@ import Wire
     await leader.stop()
   }
 
+  @Test(arguments: [(3 << 20, 200), (Forwarding.replyLimitBytes + 1, 502)])
+  func `an answer may be much longer than a request, and has its own limit`(
+    bytes: Int, status: Int
+  ) async throws {
+    let standIn = StandIn()
+    let long = String(repeating: "n", count: bytes)
+    let (leader, follower) = try await follower(of: standIn.start(answering: long))
+    let answer = try await follower.post("/v1/commands", call("xai"))
+    #expect(answer.status == status, "\(answer.text.prefix(300))")
+    if status == 200 {
+      #expect(answer.body.count == bytes)
+    } else {
+      #expect(answer.failure?.code == "replyTooLong")
+    }
+    await standIn.stop()
+    await follower.stop()
+    await leader.stop()
+  }
+
   @Test func `started anew while its old session leads on, it sends nothing to itself`()
     async throws
   {

@@ -13,6 +13,9 @@ import Wire
 struct Forwarding: Sendable {
   /// How long the leader may take to answer.
   static let seconds: Int64 = 15
+  /// The answer may be this long; it is held here as a whole. A command of a mebibyte may lead to many
+  /// events that each repeat much of it.
+  static let replyLimitBytes = 64 << 20
 
   /// Finds out at once that nobody listens where the leader was, rather than try for all that time.
   private static let client: HTTPClient = {
@@ -51,7 +54,7 @@ struct Forwarding: Sendable {
     onward.body = .bytes(body)
     do {
       let answer = try await Self.client.execute(onward, timeout: .seconds(Self.seconds))
-      let bytes = try await answer.body.collect(upTo: CommandCall.bodyLimitBytes)
+      let bytes = try await answer.body.collect(upTo: Self.replyLimitBytes)
       var headers: HTTPFields = [.contentType: "application/json"]
       if let name = HTTPField.Name(WharfHeader.head),
         let head = answer.headers.first(name: WharfHeader.head)
@@ -61,6 +64,12 @@ struct Forwarding: Sendable {
       return Response(
         status: .init(code: Int(answer.status.code)), headers: headers,
         body: ResponseBody(byteBuffer: bytes))
+    } catch is NIOTooManyBytesError {
+      throw APIError(
+        .badGateway, "replyTooLong",
+        "the request was sent on to the leader at \(address), which took it and answered with more than "
+          + "\(Self.replyLimitBytes) bytes",
+        help: "send it to the leader itself; a command, with the same id: it is done once")
     } catch {
       throw APIError(
         .serviceUnavailable, "leaderNotReachable",
