@@ -172,8 +172,8 @@ let package = Package(
     tests(
       "ControlPlaneTests",
       [
-        "ControlPlane", "EventLog", "Hosting", "Migrations", "Postgres", "TestKit", hashTrees,
-        logging,
+        "ControlPlane", "EventLog", "Hosting", "Migrations", "Postgres", "TestKit", "Wire",
+        hashTrees, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
       ]),
   ]
 )

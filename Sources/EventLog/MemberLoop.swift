@@ -48,6 +48,9 @@ struct MemberLoop {
   private var unsettled: [PendingCommand] = []
   /// Decided while the batch before it was under way: the first of `unsettled`.
   private var ahead: Batch?
+  /// The database refused a batch for what is in one of its rows: all of `unsettled` goes in command by
+  /// command, and nothing joins them until they are settled.
+  private var storesAlone = false
   private var gathering = Gathering()
 
   init(
@@ -226,7 +229,7 @@ extension MemberLoop {
         continue
       }
       try answerKnown(&connection)
-      stand(.following(address: state.log.leader?.address))
+      stand(.following(address: leaderElsewhere))
       _ = try connection.waitForNotifications(timeout: settings.pollInterval, wake: wake)
     }
     if case .leading(let epoch) = standing {
@@ -234,6 +237,11 @@ extension MemberLoop {
     }
     try connection.execute(
       MemberStatements.leave(instance: settings.instance, address: settings.address))
+  }
+
+  /// Nobody's, where the log names this very wharfd: as it was before it was started anew.
+  private var leaderElsewhere: String? {
+    state.log.leader.flatMap { $0.address == settings.address ? nil : $0.address }
   }
 
   private mutating func stand(_ new: Standing) {
@@ -389,13 +397,14 @@ extension MemberLoop {
       batch.append(more, now: clock.now(ContinuousClock.now))
       return try store(batch, &connection)
     }
-    unsettled += gathering.take(inbox, having: unsettled.count)
+    if unsettled.isEmpty { storesAlone = false }
+    if !storesAlone { unsettled += gathering.take(inbox, having: unsettled.count) }
     guard !unsettled.isEmpty else {
       _ = try connection.waitForNotifications(
         timeout: max(.zero, nextBeat - ContinuousClock.now), wake: wake)
       return
     }
-    try store(Array(unsettled.prefix(Batch.commandLimit)), &connection)
+    try store(Array(unsettled.prefix(storesAlone ? 1 : Batch.commandLimit)), &connection)
   }
 
   /// Raises the sign of life, reads the database's time, and learns whether another took over.
@@ -420,13 +429,13 @@ extension MemberLoop {
     try catchUp(&connection)
     try answerKnown(&connection)
     if case .leading(let epoch) = standing, state.log.leader?.epoch != epoch {
-      stand(.following(address: state.log.leader?.address))
+      stand(.following(address: leaderElsewhere))
     }
   }
 
   /// Decides the next batch while this one is under way, so that the database does not wait for it.
   private mutating func decideAhead(of batch: Batch, _ connection: inout Connection) {
-    guard case .leading = standing, let clock else { return }
+    guard case .leading = standing, !storesAlone, let clock else { return }
     // Those of the batch under way are the first of `unsettled`; any after them were not taken by it.
     guard unsettled.count == batch.outcomes.count else { return }
     var next: Batch?
@@ -483,11 +492,7 @@ extension MemberLoop {
   ) throws {
     logger.error("a batch of \(commands.count) was not stored: \(error)")
     if commands.count > 1, error.sqlState?.hasPrefix("22") == true {
-      let rest = Array(unsettled.dropFirst(commands.count))
-      for (index, command) in commands.enumerated() {
-        unsettled = [command] + commands[(index + 1)...] + rest
-        try store([command], &connection)
-      }
+      storesAlone = true
       return
     }
     unsettled.removeFirst(commands.count)

@@ -15,6 +15,7 @@ package struct DryRunCall: JSONRecord, Equatable, Sendable {
     }
   }
 
+  /// At most 256, as many as one statement stores.
   package var calls: [CommandCall]
   package var show: Show?
 

@@ -53,6 +53,8 @@ package enum WharfHeader {
   package static let head = "Wharf-Head"
   /// On every reply: the name of the log, as signed heads carry it. Another name is another log.
   package static let log = "Wharf-Log"
+  /// On a request that one wharfd sent on to another: nobody sends it on again.
+  package static let forwarded = "Wharf-Forwarded"
 }
 
 extension HeadWitness {

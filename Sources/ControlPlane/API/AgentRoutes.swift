@@ -27,7 +27,7 @@ struct AgentRoutes: Sendable {
 
   private func join(_ request: Request) async throws -> Response {
     let body = try await Forwarding.body(of: request)
-    if let address = forwarding.leaderElsewhere {
+    if let address = try forwarding.leaderElsewhere() {
       return try await forwarding.send(body, request, to: address)
     }
     let head = try await source.head(atLeast: .empty)
@@ -98,7 +98,7 @@ struct AgentRoutes: Sendable {
 
   private func report(_ request: Request) async throws -> Response {
     let body = try await Forwarding.body(of: request)
-    if let address = forwarding.leaderElsewhere {
+    if let address = try forwarding.leaderElsewhere() {
       return try await forwarding.send(body, request, to: address)
     }
     let observation: Observation
@@ -177,7 +177,7 @@ struct AgentRoutes: Sendable {
 
   private func heartbeat(_ request: Request) async throws -> Response {
     let body = try await Forwarding.body(of: request)
-    if let address = forwarding.leaderElsewhere {
+    if let address = try forwarding.leaderElsewhere() {
       return try await forwarding.send(body, request, to: address)
     }
     let beat: Heartbeat

@@ -16,7 +16,7 @@ struct CommandRoute: Sendable {
   func handle(_ request: Request, _ context: some RequestContext) async throws -> Response {
     let body = try await Forwarding.body(of: request)
     // A follower may be behind: what it would refuse, a dry run too, the leader may just have allowed.
-    if let address = forwarding.leaderElsewhere {
+    if let address = try forwarding.leaderElsewhere() {
       return try await forwarding.send(body, request, to: address)
     }
     let head = try await source.head(atLeast: .empty)

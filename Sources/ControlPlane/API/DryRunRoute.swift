@@ -14,12 +14,24 @@ struct DryRunRoute: Sendable {
 
   func handle(_ request: Request, _ context: some RequestContext) async throws -> Response {
     let body = try await Forwarding.body(of: request)
-    let head = try await source.head(for: request)
-    let principal = try source.authentication.principal(of: request, in: head.state)
+    var head = try await source.head(for: request)
+    let principal = try await source.principal(of: request, &head)
+    let visibility: Visibility
+    do { visibility = try Visibility.of(principal, head.state) } catch {
+      throw APIError(error, at: head.state.position)
+    }
     let call: DryRunCall
     var requests: [CommandRequest] = []
+    do { call = try DryRunCall(jsonBytes: body) } catch {
+      throw APIError.malformed("the commands", error)
+    }
+    guard call.calls.count <= Batch.commandLimit else {
+      throw APIError(
+        .badRequest, "tooManyCommands",
+        "a dry run takes \(Batch.commandLimit) commands, and these are \(call.calls.count)",
+        help: "try the documents one by one")
+    }
     do {
-      call = try DryRunCall(jsonBytes: body)
       for call in call.calls {
         requests.append(
           CommandRequest(
@@ -30,8 +42,10 @@ struct DryRunRoute: Sendable {
       throw APIError.malformed("the commands", error)
     }
     let now = max(self.now(), head.state.recordedAt)
+    // Whoever may not send a command now is not told what came of it once, nor of those after it.
+    let allowed = requests.prefix { type(of: $0.command).allowed.contains(principal.role) }
     let run = DryRun(
-      requests, after: head.state, known: try await reader.receipts(of: requests.map(\.id)),
+      requests, after: head.state, known: try await reader.receipts(of: allowed.map(\.id)),
       secret: secret, now: now)
     let names = run.state
     let steps = try run.steps.map { step in
@@ -53,19 +67,11 @@ struct DryRunRoute: Sendable {
     let reply = DryRunReply(
       position: head.state.position, steps: steps,
       refusal: run.failure.map { APIError($0).failure },
-      item: try call.show.flatMap { try item($0, in: run.state, for: principal, at: now) })
+      item: call.show.flatMap { show in
+        let view = Viewpoint(state: visibility.applied(to: run.state), moment: now)
+        return Shelves.json(show.path, show.name, view)
+      })
     return .json(reply.jsonBytes, head: head)
-  }
-
-  private func item(
-    _ show: DryRunCall.Show, in state: HostingState, for principal: Principal, at now: Timestamp
-  ) throws -> RawJSON? {
-    let visibility: Visibility
-    do { visibility = try Visibility.of(principal, state) } catch {
-      throw APIError(error, at: state.position)
-    }
-    let view = Viewpoint(state: visibility.applied(to: state), moment: now)
-    return Shelves.json(show.path, show.name, view)
   }
 }
 

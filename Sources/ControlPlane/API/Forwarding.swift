@@ -1,4 +1,5 @@
-// Sending a request on to the leader, as it came: the leader authenticates the same token anew.
+// Sending a request on to the leader, as it came: the leader authenticates the same token anew. It goes on
+// once only: two that take each other for the leader would otherwise pass it to and fro.
 
 import AsyncHTTPClient
 import EventLog
@@ -12,6 +13,9 @@ import Wire
 struct Forwarding: Sendable {
   /// How long the leader may take to answer.
   static let seconds: Int64 = 15
+  /// The answer may be this long; it is held here as a whole. A command of a mebibyte may lead to many
+  /// events that each repeat much of it.
+  static let replyLimitBytes = 64 << 20
 
   /// Finds out at once that nobody listens where the leader was, rather than try for all that time.
   private static let client: HTTPClient = {
@@ -24,22 +28,33 @@ struct Forwarding: Sendable {
   let member: LogMember
 
   /// Where the leader is, when this wharfd is not it.
-  var leaderElsewhere: String? {
+  ///
+  /// - Throws: when nobody is known to lead. What only a leader may say, such as an agent's lease, is then
+  ///   said by nobody.
+  func leaderElsewhere() throws -> String? {
     switch member.board.current.standing {
-    case .following(let address): address
-    case .leading, .starting: nil
+    case .following(let address?): return address
+    case .following(nil): throw APIError(SubmitFailure.notLeading(address: nil))
+    case .leading, .starting: return nil
     }
   }
 
   func send(_ body: [UInt8], _ request: Request, to address: String) async throws -> Response {
+    if let name = HTTPField.Name(WharfHeader.forwarded), request.headers[name] != nil {
+      throw APIError(
+        .serviceUnavailable, "noLeader",
+        "another wharfd took this one for the leader, and sent the request on to it; nothing was done",
+        help: "try again in a moment; if it stays so, look whether two wharfd have one address")
+    }
     var onward = HTTPClientRequest(url: address + request.uri.string)
     onward.method = .POST
     onward.headers.add(name: "content-type", value: "application/json")
     onward.headers.add(name: "authorization", value: request.headers[.authorization] ?? "")
+    onward.headers.add(name: WharfHeader.forwarded, value: "1")
     onward.body = .bytes(body)
     do {
       let answer = try await Self.client.execute(onward, timeout: .seconds(Self.seconds))
-      let bytes = try await answer.body.collect(upTo: CommandCall.bodyLimitBytes)
+      let bytes = try await answer.body.collect(upTo: Self.replyLimitBytes)
       var headers: HTTPFields = [.contentType: "application/json"]
       if let name = HTTPField.Name(WharfHeader.head),
         let head = answer.headers.first(name: WharfHeader.head)
@@ -49,6 +64,12 @@ struct Forwarding: Sendable {
       return Response(
         status: .init(code: Int(answer.status.code)), headers: headers,
         body: ResponseBody(byteBuffer: bytes))
+    } catch is NIOTooManyBytesError {
+      throw APIError(
+        .badGateway, "replyTooLong",
+        "the request was sent on to the leader at \(address), which took it and answered with more than "
+          + "\(Self.replyLimitBytes) bytes",
+        help: "send it to the leader itself; a command, with the same id: it is done once")
     } catch {
       throw APIError(
         .serviceUnavailable, "leaderNotReachable",

@@ -66,7 +66,7 @@ struct GatewayRoutes: Sendable {
 
   private func enforced(_ request: Request) async throws -> Response {
     let body = try await Forwarding.body(of: request)
-    if let address = forwarding.leaderElsewhere {
+    if let address = try forwarding.leaderElsewhere() {
       return try await forwarding.send(body, request, to: address)
     }
     let report: PolicyEnforced
