@@ -19,12 +19,21 @@ package struct Batch {
   struct Decided {
     let pending: PendingCommand
     let outcome: Outcome
+
+    var isAccepted: Bool {
+      switch outcome {
+      case .accepted: true
+      case .failed: false
+      }
+    }
   }
 
   package private(set) var rows: [StoredEvent] = []
   /// What the rows are made of, before personal data was sealed.
   private var bodies: [any Event] = []
   private(set) var outcomes: [Decided] = []
+  /// The first of its rows, as they are sent.
+  private var copied: CopiedRows?
   /// The state and the hash after the last row.
   package private(set) var state: HostingState
   package private(set) var hash: Digest
@@ -51,6 +60,22 @@ package struct Batch {
       outcomes.append(
         Decided(pending: pending, outcome: decide(pending, now: max(now, state.recordedAt))))
     }
+  }
+
+  /// Writes those rows that are not written yet as they are sent: worth it while there is nothing else
+  /// to do.
+  mutating func copyRows() {
+    guard rows.count >= LogStatements.copyFromRows else { return }
+    var copied = self.copied.take() ?? CopiedRows(expectedRows: Self.commandLimit)
+    copied.add(rows[copied.count...])
+    self.copied = copied
+  }
+
+  /// The rows as data of one COPY.
+  var copyData: [UInt8] {
+    var copied = self.copied ?? CopiedRows(expectedRows: rows.count)
+    copied.add(rows[copied.count...])
+    return copied.data
   }
 
   /// Whether this batch can follow that place in the log.
@@ -129,6 +154,7 @@ package struct Batch {
   /// Folds anew up to a row. A state kept beside for this would cost every command a copy of what it
   /// changes.
   private mutating func takeBack(to count: Int) {
+    copied = nil
     rows.removeSubrange(count...)
     bodies.removeSubrange(count...)
     state = base

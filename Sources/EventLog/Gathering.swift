@@ -24,13 +24,21 @@ struct Gathering {
     lastTook = took
   }
 
+  /// Whether a batch of so many may leave at once, before the last one is answered.
+  func isEnough(_ count: Int) -> Bool { count >= Self.smallestHalf && count * 2 >= lastCount }
+
+  /// How many of all that are known go into one batch.
+  static func share(of known: Int) -> Int {
+    let half = (known + 1) / 2
+    return half < smallestHalf ? known : min(Batch.commandLimit, half)
+  }
+
   /// The commands of the next batch, beside those that it has.
   func take(_ inbox: Inbox, having count: Int) -> [PendingCommand] {
     // Those in the batch already were not among the ones just answered: together they are all, but
     // for who waits besides.
     let known = count + max(lastCount, inbox.count)
-    let half = (known + 1) / 2
-    let wanted = half < Self.smallestHalf ? known : min(Batch.commandLimit, half)
+    let wanted = Self.share(of: known)
     var taken = inbox.take(max(0, wanted - count))
     guard count + taken.count > 0 else { return taken }
     let end =

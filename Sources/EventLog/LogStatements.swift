@@ -72,34 +72,6 @@ package enum LogStatements {
 
   static let copyIn = "COPY log.events (\(columns)) FROM STDIN (FORMAT binary)"
 
-  /// The rows as data of `copyIn`: one autocommit statement as well, and as whole.
-  static func copyData(_ rows: [StoredEvent]) -> [UInt8] {
-    let texts = rows.reduce(0) { $0 + $1.data.count + $1.metadata.count + $1.type.utf8.count }
-    var data = CopyRowWriter(expectedBytes: texts + rows.count * 320)
-    for row in rows {
-      data.row(fields: 13)
-      data.field(row.position.value)
-      data.field(row.stream.description)
-      data.field(row.type)
-      data.field(Int16(row.schemaVersion))
-      data.field(row.data)
-      data.field(row.metadata)
-      row.commandID.withBytes { data.field($0) }
-      if let commandHash = row.commandHash {
-        commandHash.withBytes { data.field($0) }
-      } else {
-        data.null()
-      }
-      row.correlationID.withBytes { data.field($0) }
-      if let causation = row.causation { data.field(causation.value) } else { data.null() }
-      data.field(row.actor.description)
-      data.field(PostgresTimestamp(microsecondsSinceUnixEpoch: row.recordedAt.microseconds))
-      row.hash.withBytes { data.field($0) }
-    }
-    data.end()
-    return data.bytes
-  }
-
   private static func appendOne(_ row: StoredEvent) -> Query {
     Query(
       appendOne,

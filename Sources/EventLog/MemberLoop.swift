@@ -48,6 +48,9 @@ struct MemberLoop {
   private var unsettled: [PendingCommand] = []
   /// Decided while the batch before it was under way: the first of `unsettled`.
   private var ahead: Batch?
+  /// Stored, and answered once the next batch is on its way: the database waits for that one, and
+  /// those who are answered have nothing to do with it.
+  private var unanswered: Batch?
   /// The database refused a batch for what is in one of its rows: all of `unsettled` goes in command by
   /// command, and nothing joins them until they are settled.
   private var storesAlone = false
@@ -217,6 +220,7 @@ struct MemberLoop {
 
 extension MemberLoop {
   private mutating func follow(_ connection: inout Connection) throws {
+    defer { answerStored() }
     while !stopped() {
       if case .leading = standing {
         try lead(&connection)
@@ -359,6 +363,7 @@ extension MemberLoop {
       }
       return .stored
     } catch {
+      answerStored()
       ahead = nil
       guard !connection.isBroken, !error.isOutcomeUnknown, error.sqlState != nil else {
         throw error
@@ -372,25 +377,33 @@ extension MemberLoop {
     }
   }
 
-  /// Starts the one statement that stores a batch.
-  private func send(
+  /// Starts the one statement that stores a batch, and answers the one before meanwhile.
+  private mutating func send(
     _ batch: Batch, _ connection: inout Connection
   ) throws(PostgresError) {
     let (rows, keys) = (batch.rows, batch.sealing.made)
     // COPY fills one table, and new keys go into another.
-    if rows.count < LogStatements.copyFromRows || !keys.isEmpty {
+    guard rows.count >= LogStatements.copyFromRows, keys.isEmpty else {
       try connection.send(
         LogStatements.append(rows, keys: keys), timeout: settings.statementTimeout)
-    } else {
-      try connection.sendCopyIn(
-        LogStatements.copyIn, data: LogStatements.copyData(rows),
-        timeout: settings.statementTimeout)
+      return answerStored()
     }
+    try connection.sendCopyIn(LogStatements.copyIn, timeout: settings.statementTimeout)
+    answerStored()
+    try connection.sendCopyData(batch.copyData)
   }
 
   private mutating func lead(_ connection: inout Connection) throws {
-    if ContinuousClock.now >= nextBeat { try beat(&connection) }
+    if ContinuousClock.now >= nextBeat {
+      answerStored()
+      try beat(&connection)
+    }
     guard case .leading = standing else { return }
+    if let batch = ahead, batch.follows(state.position), gathering.isEnough(batch.outcomes.count) {
+      ahead = nil
+      return try store(batch, &connection)
+    }
+    answerStored()
     if var batch = ahead.take(), batch.follows(state.position), let clock {
       let more = gathering.take(inbox, having: batch.outcomes.count)
       unsettled += more
@@ -440,7 +453,8 @@ extension MemberLoop {
     guard unsettled.count == batch.outcomes.count else { return }
     var next: Batch?
     repeat {
-      let room = Batch.commandLimit - (next?.outcomes.count ?? 0)
+      let count = next?.outcomes.count ?? 0
+      let room = Gathering.share(of: batch.outcomes.count + count + inbox.count) - count
       let commands = inbox.take(room)
       if commands.isEmpty { continue }
       unsettled += commands
@@ -451,6 +465,7 @@ extension MemberLoop {
       } else {
         next?.append(commands, now: now)
       }
+      next?.copyRows()
     } while !connection.waitForAnswer(orWake: wake)
     ahead = next
   }
@@ -483,7 +498,12 @@ extension MemberLoop {
       }
     }
     unsettled.removeFirst(commands.count)
-    try answer(batch, &connection)
+    answerStored()
+    if batch.outcomes.allSatisfy(\.isAccepted) {
+      unanswered = batch
+    } else {
+      try answer(batch, &connection)
+    }
   }
 
   /// The database refused a whole batch. If one command may be at fault, each is tried alone.
@@ -532,6 +552,14 @@ extension MemberLoop {
       events[event.commandID, default: []].append(event)
     }
     return events.mapValues { Receipt(events: $0) }
+  }
+
+  private mutating func answerStored() {
+    guard let batch = unanswered.take() else { return }
+    for decided in batch.outcomes {
+      guard case .accepted(let range) = decided.outcome else { continue }
+      decided.pending.answer(.success(Receipt(events: Array(batch.rows[range]))))
+    }
   }
 
   private mutating func answer(_ batch: Batch, _ connection: inout Connection) throws {

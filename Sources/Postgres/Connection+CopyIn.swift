@@ -4,20 +4,26 @@
 import CLibPQ
 
 extension Connection {
-  /// Starts `COPY … FROM STDIN` and hands over all of its data; `receive` must follow, and tells
-  /// whether the rows are in.
+  /// Starts `COPY … FROM STDIN`; `sendCopyData` must follow.
   ///
-  /// The server is asked first whether it wants the data, which takes a round trip.
+  /// The server is asked first whether it wants the data, which takes a round trip, and as long as
+  /// whoever locks the table.
   ///
-  /// - Parameters:
-  ///   - sql: takes no parameters, as COPY does not.
-  ///   - data: the whole file, see `CopyRowWriter`.
+  /// - Parameter sql: takes no parameters, as COPY does not.
   package mutating func sendCopyIn(
-    _ sql: String, data: [UInt8], timeout: Duration? = nil
+    _ sql: String, timeout: Duration? = nil
   ) throws(PostgresError) {
     try begin(sql, timeout: timeout)
     if PQsendQuery(handle.raw, sql) == 0 { throw failToSend() }
     try flush()
+  }
+
+  /// Hands over all of the data once the server wants it; `receive` must follow, and tells whether the
+  /// rows are in.
+  ///
+  /// - Parameter data: the whole file, see `CopyRowWriter`.
+  package mutating func sendCopyData(_ data: [UInt8]) throws(PostgresError) {
+    guard let sql = running?.sql else { throw brokenError("send rows") }
     guard let raw = try nextResult() else {
       _ = try finish()
       throw PostgresError(

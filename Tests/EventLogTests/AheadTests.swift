@@ -29,20 +29,19 @@ import Testing
     try connection.script("LOCK TABLE log.events IN SHARE MODE")
   }
 
+  private func waitingForLocks(_ rig: Rig) throws -> Int64 {
+    var connection = try Connection(rig.database)
+    let rows = try connection.query(
+      """
+      SELECT count(*) FROM pg_stat_activity
+      WHERE wait_event_type = 'Lock' AND datname = current_database()
+      """)
+    return try rows[0].decode(Int64.self, at: 0)
+  }
+
   /// Waits until the log's append is held up.
   private func isHeldUp(_ rig: Rig) async throws {
-    var connection = try Connection(rig.database)
-    let deadline = ContinuousClock.now + .seconds(20)
-    while ContinuousClock.now < deadline {
-      let rows = try connection.query(
-        """
-        SELECT count(*) FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND datname = current_database()
-        """)
-      if try rows[0].decode(Int64.self, at: 0) > 0 { return }
-      try await Task.sleep(for: .milliseconds(5))
-    }
-    Issue.record("no append waited for the lock")
+    try await eventually("an append waits for the lock") { try self.waitingForLocks(rig) > 0 }
   }
 
   private func refusal(_ result: Result<Receipt, SubmitFailure>) -> (code: String, at: Position)? {
@@ -98,6 +97,42 @@ import Testing
     #expect(refusal(await again.value)?.code == "nameTaken")
     let marks = try rig.verified().filter { $0.type == "markPlaced" }
     #expect(marks.count == 2)
+    await rig.stop()
+  }
+
+  @Test func `who is stored is answered while the batch after it is held up, and dies`() async throws {
+    let rig = try await Rig.leading(TestDatabase.current)
+    var holder = try Connection(rig.database)
+    try hold(&holder)
+    let first = send(rig, mark("first"))
+    try await isHeldUp(rig)
+    // Enough to leave at once, before those who are stored are answered.
+    let others = (0..<40).map { send(rig, mark("other-\($0)")) }
+    try await Task.sleep(for: .milliseconds(100))
+    // In line behind the batch under way, and before the next.
+    let (over, isOver) = AsyncStream<Void>.makeStream()
+    let holding = Task.detached {
+      var connection = try Connection(rig.database)
+      try self.hold(&connection)
+      for await _ in over {}
+      try connection.script("COMMIT")
+    }
+    try await eventually("the next one waits for the table as well") {
+      try self.waitingForLocks(rig) == 2
+    }
+    try holder.script("COMMIT")
+    let stored = try await first.value.get().position
+    try await isHeldUp(rig)
+    #expect(rig.head.state.position == stored)
+    try holder.execute(
+      """
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE wait_event_type = 'Lock' AND datname = current_database()
+      """)
+    isOver.finish()
+    try await holding.value
+    for other in others { #expect(try await other.value.get().position > stored) }
+    #expect(try rig.verified().filter { $0.type == "markPlaced" }.count == 41)
     await rig.stop()
   }
 

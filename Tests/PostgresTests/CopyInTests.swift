@@ -24,7 +24,8 @@ import Testing
   }
 
   private static func send(_ data: [UInt8], _ connection: inout Connection) throws {
-    try connection.sendCopyIn(copy, data: data)
+    try connection.sendCopyIn(copy)
+    try connection.sendCopyData(data)
     _ = try connection.receive()
   }
 
@@ -68,11 +69,13 @@ import Testing
       }
       #expect(cut?.sqlState == "22P04")
       let select = #expect(throws: PostgresError.self) {
-        try connection.sendCopyIn("SELECT 1", data: [])
+        try connection.sendCopyIn("SELECT 1")
+        try connection.sendCopyData([])
       }
       #expect(select?.kind == .unexpectedResult)
       let missing = #expect(throws: PostgresError.self) {
-        try connection.sendCopyIn("COPY nowhere FROM STDIN (FORMAT binary)", data: [])
+        try connection.sendCopyIn("COPY nowhere FROM STDIN (FORMAT binary)")
+        try connection.sendCopyData([])
       }
       #expect(missing?.sqlState == "42P01")
       try connection.check("SELECT count(*)::int8 FROM t", gives: 0)
@@ -89,8 +92,8 @@ import Testing
         CREATE TRIGGER slow BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION slow()
         """)
       let error = #expect(throws: PostgresError.self) {
-        try connection.sendCopyIn(
-          Self.copy, data: Self.data([1]), timeout: .milliseconds(200))
+        try connection.sendCopyIn(Self.copy, timeout: .milliseconds(200))
+        try connection.sendCopyData(Self.data([1]))
         _ = try connection.receive()
       }
       #expect(error?.kind == .timedOut)
