@@ -11,13 +11,19 @@ struct LogStore: AppendStore {
   private let configuration: PostgresConfiguration
   private let member: Member
   private let producers: Int
-  private let batchSize: BatchSize
+  private let callers: Workload.Callers
+  /// Told the size of the batches, where another arm is to have the same.
+  private let batchSize: BatchSize?
 
-  init(_ databases: Databases, producers: Int, batchSize: BatchSize) async throws {
+  init(
+    _ databases: Databases, producers: Int, callers: Workload.Callers = .machines,
+    batchSize: BatchSize? = nil
+  ) async throws {
     configuration = try databases.makeScratch()
     member = try await Member.leading(configuration)
     first = member.log.board.current.state.position.value + 1
     self.producers = producers
+    self.callers = callers
     self.batchSize = batchSize
   }
 
@@ -27,7 +33,8 @@ struct LogStore: AppendStore {
     var acknowledged: [Acknowledgement] = []
     while !isOver() {
       let sequence = acknowledged.count
-      let request = try Workload.amend(producer: producer, of: producers, sequence: sequence)
+      let request = try Workload.amend(
+        producer: producer, of: producers, sequence: sequence, by: callers)
       let sent = ContinuousClock.now
       let receipt = try await member.log.submit(request)
       acknowledged.append(
@@ -58,7 +65,7 @@ struct LogStore: AppendStore {
         """)
       return try rows[0].decode(Double.self, at: 0)
     }
-    batchSize.note(mean, producers: producers)
+    batchSize?.note(mean, producers: producers)
     return ["batch": mean]
   }
 

@@ -31,7 +31,8 @@ package struct LogBench: Sendable {
   /// What an arm may be called, peers besides.
   package static let armNames =
     [
-      "submit-1", "submit-16", "submit-64", "submit-256", "insert-1", "insert-16", "unnest", "view",
+      "submit-1", "submit-16", "submit-64", "submit-256", "persons-256", "insert-1", "insert-16",
+      "unnest", "view",
       "projector", "read", "copy", "fold", "rebuild", "verify", "start",
     ]
 
@@ -100,6 +101,10 @@ package struct LogBench: Sendable {
         try await LogStore(databases, producers: producers, batchSize: size)
       }
     }
+    arms.append(
+      AppendArm("persons-256", producers: 256, seconds: seconds) {
+        try await LogStore(databases, producers: 256, callers: .persons)
+      })
     arms.append(
       AppendArm("unnest", producers: 1, seconds: seconds) {
         try await InsertStore(databases, batch: size.rows)

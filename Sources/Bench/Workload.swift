@@ -25,13 +25,22 @@ package enum Workload {
 
   static func providerName(_ number: Int) throws -> Name { try Name("provider-\(number)") }
 
-  /// A machine: the reasons of persons would be sealed, and most of what a log stores is of machines.
-  static func principal(_ producer: Int) -> Principal {
-    Principal(actor: .of(Stream(.node, Position(Int64(producer) + 1))), role: .admin)
+  /// Most of what a log stores is of machines. The reasons of persons are sealed with their keys.
+  package enum Callers: Sendable { case machines, persons }
+
+  static func principal(_ producer: Int, _ callers: Callers = .machines) -> Principal {
+    let kind: Kind =
+      switch callers {
+      case .machines: .node
+      case .persons: .person
+      }
+    return Principal(actor: .of(Stream(kind, Position(Int64(producer) + 1))), role: .admin)
   }
 
   /// The command that a producer sends as its nth.
-  static func amend(producer: Int, of producers: Int, sequence: Int) throws -> CommandRequest {
+  static func amend(
+    producer: Int, of producers: Int, sequence: Int, by callers: Callers = .machines
+  ) throws -> CommandRequest {
     let own = (agreements - producer + producers - 1) / producers
     let number = producer + producers * (sequence % own)
     // The base has 90 days: never the same twice in a row.
@@ -41,7 +50,7 @@ package enum Workload {
       command: AmendAgreement(
         provider: try providerName(number), scope: nil, audiences: nil, until: nil,
         noticeDays: days),
-      principal: principal(producer), reason: try Text(reason))
+      principal: principal(producer, callers), reason: try Text(reason))
   }
 
   /// The commands that make what the others change.
