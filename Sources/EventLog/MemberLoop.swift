@@ -21,6 +21,9 @@ import Postgres
 
 struct MemberLoop {
   private static let readLimit = 1_000
+  /// How long callers wait for their answer while the server makes ready for the next batch: longer only
+  /// when someone has locked the table.
+  private static let readyWait = Duration.milliseconds(2)
 
   let settings: LogSettings
   let secret: ClusterSecret
@@ -389,8 +392,10 @@ extension MemberLoop {
       return answerStored()
     }
     try connection.sendCopyIn(LogStatements.copyIn, timeout: settings.statementTimeout)
-    answerStored()
+    // Answering takes longer than the server mostly needs to say that it is ready.
+    if !connection.waitForAnswer(upTo: Self.readyWait) { answerStored() }
     try connection.sendCopyData(batch.copyData)
+    answerStored()
   }
 
   private mutating func lead(_ connection: inout Connection) throws {

@@ -144,6 +144,16 @@ extension Connection {
     return cancelToken?.isCancelled ?? false
   }
 
+  /// Waits for that answer a moment only.
+  ///
+  /// - Returns: whether it is there, or there is nothing to wait for.
+  package func waitForAnswer(upTo limit: Duration) -> Bool {
+    guard running != nil, !isBroken else { return true }
+    let outcome = Waiting.wait(
+      socket: PQsocket(handle.raw), wakes: (nil, nil), until: ContinuousClock.now + limit)
+    return outcome.isReadable
+  }
+
   /// Waits for the statement that `send` started. Its timeout counts from `send`, unless another is
   /// given here, which counts from now.
   package mutating func receive(timeout: Duration? = nil) throws(PostgresError) -> Rows {
