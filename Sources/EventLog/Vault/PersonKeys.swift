@@ -16,6 +16,7 @@ package final class PersonKeys: Sendable {
     var entries: [ID<Person>: Sealing.Entry] = [:]
     var forgotten: Set<ID<Person>> = []
     var lastForgotten = Position.empty
+    var unopened: Set<ID<Person>> = []
   }
 
   private let contents = Mutex(Contents())
@@ -115,9 +116,9 @@ package final class PersonKeys: Sendable {
   /// restored without its keys. They never get another one, which would not open what there is.
   func giveUpMissing(in state: HostingState) {
     contents.withLock { contents in
-      for person in state.persons.sorted
-      where person.name == .forgotten && contents.entries[person.id] == nil {
-        contents.entries[person.id] = .destroyed
+      let missing = state.persons.sorted.filter { $0.name == .forgotten }.map(\.id)
+      for person in contents.unopened.union(missing) where contents.entries[person] == nil {
+        contents.entries[person] = .destroyed
       }
     }
   }
@@ -132,6 +133,9 @@ package final class PersonKeys: Sendable {
   package var lastForgotten: Position { contents.withLock { $0.lastForgotten } }
 
   // MARK: Opening
+
+  /// Of whom something sealed was met here that no key was at hand for.
+  var unopened: Set<ID<Person>> { contents.withLock { $0.unopened } }
 
   /// The event with its personal fields open or forgotten.
   func opened(_ event: any HoldsPersonal, in stored: StoredEvent) throws(LogError) -> any Event {
@@ -157,7 +161,10 @@ package final class PersonKeys: Sendable {
     }
     guard !isForgotten else { return .forgotten }
     guard case .sealed(let box) = value else { return value }
-    guard case .key(let key) = entry else { return .forgotten }
+    guard case .key(let key) = entry else {
+      if entry == nil { contents.withLock { _ = $0.unopened.insert(person) } }
+      return .forgotten
+    }
     guard let text = key.open(box, at: position, field: field) else {
       throw .unreadable(
         position: position, reason: "its \(field) was not sealed with the key of \(person)")
