@@ -96,6 +96,11 @@ package final class PersonKeys: Sendable {
     Sealing(entries: contents.withLock { $0.entries }, vault: vault, makeKey: makeKey)
   }
 
+  /// What is decided while a batch is under way seals with.
+  func sealing(behind batch: Sealing) -> Sealing {
+    batch.settled(among: contents.withLock { $0.entries })
+  }
+
   // MARK: Forgetting
 
   /// From here on this person's data opens nowhere in this program.
