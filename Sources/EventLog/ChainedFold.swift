@@ -17,6 +17,9 @@ package struct ChainedFold: Sendable {
 
   package var position: Position { state.position }
 
+  /// Whose data stands sealed in it.
+  var sealed: [ID<Person>] { keys.unopened.sorted() }
+
   /// Takes the next event, or stops at it loudly.
   package mutating func take(_ event: StoredEvent) throws(LogError) {
     guard event.position == state.position.next else {
@@ -31,6 +34,7 @@ package struct ChainedFold: Sendable {
         position: event.position, reason: "its hash is not that of its columns and the hash before")
     }
     try state.fold(event, keys)
+    _ = try keys.reason(of: event)
     hash = event.hash
   }
 

@@ -466,7 +466,8 @@ extension MemberLoop {
       let now = clock.now(ContinuousClock.now)
       if next == nil {
         next = Batch(
-          commands, after: batch.state, hash: batch.hash, now: now, sealing: batch.sealing.settled)
+          commands, after: batch.state, hash: batch.hash, now: now,
+          sealing: keys.sealing(behind: batch.sealing))
       } else {
         next?.append(commands, now: now)
       }

@@ -95,6 +95,9 @@ package struct Recovery {
         if givingUpKeys {
           try connection.execute(VaultStatements.giveUpAll(at: batch.state.position))
         }
+        // Restored or imported without them.
+        try connection.execute(
+          VaultStatements.giveUp(fold.sealed, at: batch.state.position))
       }
     } catch let error as PostgresError where error.constraint == "events_pkey" {
       throw Refused.overtaken(at: fold.position.next)

@@ -131,6 +131,33 @@ extension AgainstWharfd {
       try await other.cluster.drop(other)
     }
 
+    @Test(arguments: [502, 200])
+    func `A page that a proxy puts before the log changes nothing that is remembered of it`(
+      status: Int
+    ) async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      try await admin.does("provider", "register", "xai")
+      let file = URL(fileURLWithPath: "\(admin.folder)/.local/state/wharf/heads.json")
+      let kept = try Programs.text(file)
+      hosted.stop()
+      let page = try Page(hosted, status)
+      try await Programs.until("the page is served") { page.isServed }
+      for command in [["provider", "list"], ["provider", "register", "other"]] {
+        let ran = try await Programs.run(
+          "wharf", command, environment: admin.environment, folder: admin.folder)
+        #expect(ran.code == 3 && ran.out.isEmpty, "\(ran)")
+        #expect(ran.err.contains("is not Wharf's API (status \(status))"), "\(ran)")
+      }
+      #expect(!page.requests.contains("POST"), "nothing is sent to what names no log")
+      page.stop()
+      #expect(try Programs.text(file) == kept)
+      try await hosted.start(as: "newcomer")
+      let again = try await admin.wharf("provider", "list", "-q")
+      #expect(again.code == 0 && again.out == "xai\n" && again.err.isEmpty, "\(again)")
+    }
+
     @Test func `Of a rewritten log the alarm comes before a command is done`() async throws {
       let hosted = try Hosted()
       try await hosted.start()
@@ -196,4 +223,46 @@ extension AgainstWharfd {
       #expect(try Programs.text(err).isEmpty)
     }
   }
+}
+
+/// A page in the place of a wharfd, as a proxy gives one.
+private final class Page {
+  private let process: Process
+  private let log: URL
+
+  init(_ hosted: Hosted, _ status: Int) throws {
+    log = URL(fileURLWithPath: "\(hosted.folder)/page.log")
+    process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      "python3", "-u", "-c",
+      """
+      import http.server
+      class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+          print(self.command, self.path, flush=True)
+          self.send_response(\(status)); self.send_header("content-length", "4"); self.end_headers()
+          self.wfile.write(b"page")
+        do_POST = do_GET
+        def log_message(self, *more): pass
+      server = http.server.HTTPServer(("127.0.0.1", \(hosted.port)), Page)
+      print("ready", flush=True)
+      server.serve_forever()
+      """,
+    ]
+    try Data().write(to: log)
+    process.standardOutput = try FileHandle(forWritingTo: log)
+    try process.run()
+  }
+
+  var requests: String { (try? Programs.text(log)) ?? "" }
+  var isServed: Bool { requests.contains("ready") }
+
+  func stop() {
+    // Blocked signals are handed down to it.
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    process.waitUntilExit()
+  }
+
+  deinit { stop() }
 }

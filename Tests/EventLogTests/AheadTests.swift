@@ -136,6 +136,44 @@ import Testing
     await rig.stop()
   }
 
+  /// Two commands of a person with reasons: one is under way, the other is decided ahead.
+  private func ahead(
+    _ loop: LoopRig, by principal: Principal, meanwhile: () -> Void
+  ) async throws -> [Personal<Text>?] {
+    var holder = try Connection(loop.database)
+    try hold(&holder)
+    loop.add(loop.request("under-way", by: principal, reason: Text("one")), as: "under way")
+    try await eventually("it is held up") { try loop.isHeldUp() }
+    meanwhile()
+    loop.add(loop.request("ahead", by: principal, reason: Text("two")), as: "ahead")
+    try await eventually("it is taken") { loop.inbox.isEmpty }
+    try holder.script("COMMIT")
+    let stored = try await [loop.receipt(of: "under way"), loop.receipt(of: "ahead")]
+    var connection = try Connection(loop.database)
+    let keys = PersonKeys(Rig.secret)
+    try keys.prepareAll(&connection)
+    return try stored.map { try keys.reason(of: $0.events[0]) }
+  }
+
+  @Test func `a key that is first used under way seals what is decided ahead`() async throws {
+    let loop = try LoopRig(TestDatabase.current.configuration)
+    try await loop.leads()
+    let reasons = try await ahead(loop, by: .tester) {}
+    #expect(reasons == [.known(Text("one")), .known(Text("two"))])
+    try await loop.stop()
+  }
+
+  @Test func `a key that is destroyed meanwhile seals nothing that is decided ahead`() async throws
+  {
+    let loop = try LoopRig(TestDatabase.current.configuration)
+    try await loop.leads()
+    loop.add(loop.request("before", reason: Text("zero")), as: "before")
+    let position = try await loop.receipt(of: "before").position
+    let reasons = try await ahead(loop, by: .tester) { loop.keys.forget(ID(1), at: position) }
+    #expect(reasons == [.known(Text("one")), .forgotten])
+    try await loop.stop()
+  }
+
   @Test func `a batch whose connection dies takes what was decided ahead with it`() async throws {
     let rig = try await Rig.leading(TestDatabase.current)
     var holder = try Connection(rig.database)

@@ -1,68 +1,14 @@
 // A batch that the database refuses for what is in one of its rows is stored command by command. What
 // comes between, another writer's events or another leader, must not lose a command or answer one twice.
 
-import Foundation
 import Hosting
-import Logging
 import Postgres
-import Synchronization
 import TestKit
 import Testing
 
 @testable import EventLog
 
 @Suite(.database, .timeLimit(.minutes(2))) struct StoredAloneTests {
-  private typealias Answer = Result<Receipt, SubmitFailure>
-
-  /// A member whose commands come in the order in which they were sent, and whose answers are counted.
-  private final class Loop: Sendable {
-    let database: PostgresConfiguration
-    let board = HeadBoard()
-    let inbox: Inbox
-    private let answers = Mutex<[String: [Answer]]>([:])
-    private let isStopped = Mutex(false)
-    private let hasEnded = Mutex(false)
-
-    init(_ database: PostgresConfiguration) throws {
-      self.database = database
-      let wake = try WakeDescriptor()
-      inbox = Inbox(limits: InboxLimits()) { wake.wake() }
-      var logger = Logger(label: "alone") { StreamLogHandler.standardError(label: $0) }
-      logger.logLevel = .critical
-      var settings = LogSettings(
-        database: database, instance: "one", address: "http://one", makeCommandID: { .random() })
-      settings.pollInterval = .milliseconds(100)
-      let loop = MemberLoop(
-        settings: settings, secret: Rig.secret, keys: PersonKeys(Rig.secret), board: board,
-        inbox: inbox, wake: wake, stopped: { [self] in isStopped.withLock { $0 } }, touched: {},
-        logger: logger)
-      Thread.detachNewThread { [self] in
-        var loop = loop
-        do { try loop.run() } catch { Issue.record("the loop ended: \(error)") }
-        hasEnded.withLock { $0 = true }
-      }
-    }
-
-    func request(_ name: String) -> CommandRequest {
-      CommandRequest(
-        id: .random(), command: PlaceMark(name: Name(known: name)), principal: .tester)
-    }
-
-    func add(_ request: CommandRequest, as name: String) {
-      inbox.add(
-        PendingCommand(
-          request: request, seal: request.seal(Rig.secret), deadline: .now + .seconds(60)
-        ) { [self] answer in answers.withLock { $0[name, default: []].append(answer) } })
-    }
-
-    func answers(to name: String) -> [Answer] { answers.withLock { $0[name] ?? [] } }
-
-    func stop() async throws {
-      isStopped.withLock { $0 = true }
-      try await eventually("the loop ended") { hasEnded.withLock { $0 } }
-    }
-  }
-
   /// Rows of a mark `poison` are refused as bad data; those of a mark `held` wait for a lock.
   private static let trigger = """
     CREATE FUNCTION log.refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -80,25 +26,12 @@ import Testing
 
   private static let names = ["poison", "held", "known", "last"]
 
-  private func isWaiting(_ kind: String, _ database: PostgresConfiguration) throws -> Bool {
-    var connection = try Connection(database)
-    let rows = try connection.query(
-      """
-      SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-        AND wait_event = \(kind) AND datname = current_database()
-      """)
-    return try rows[0].decode(Int64.self, at: 0) > 0
-  }
-
   /// Has a batch of `names` refused, and another writer append while `held` is being stored alone.
   private func interrupting(
-    by foreign: (Loop, _ known: CommandRequest) -> (any Command, Principal, CommandRequest?)
-  ) async throws -> Loop {
-    _ = try Migrator.migrate(TestDatabase.current.configuration)
-    let loop = try Loop(TestDatabase.current.configuration)
-    try await eventually("it leads") {
-      if case .leading = loop.board.current.standing { true } else { false }
-    }
+    by foreign: (LoopRig, _ known: CommandRequest) -> (any Command, Principal, CommandRequest?)
+  ) async throws -> LoopRig {
+    let loop = try LoopRig(TestDatabase.current.configuration)
+    try await loop.leads()
     var holder = try Connection(loop.database)
     try holder.script(Self.trigger)
     try holder.script("SELECT pg_advisory_lock(1)")
@@ -107,14 +40,14 @@ import Testing
     var table = try Connection(loop.database)
     try table.script("BEGIN; LOCK TABLE log.events IN SHARE MODE")
     loop.add(loop.request("first"), as: "first")
-    try await eventually("the first is held up") { try isWaiting("relation", loop.database) }
+    try await eventually("the first is held up") { try loop.isHeldUp() }
     let requests = Self.names.map { ($0, loop.request($0)) }
     for (name, request) in requests { loop.add(request, as: name) }
     let known = requests[2].1
     loop.add(known, as: "known again")
     try await eventually("they are decided") { loop.inbox.isEmpty }
     try table.script("COMMIT")
-    try await eventually("one is held up") { try isWaiting("advisory", loop.database) }
+    try await eventually("one is held up") { try loop.isHeldUp(by: "advisory") }
     #expect(loop.answers(to: "poison").count == 1)
 
     let head = loop.board.current
@@ -134,11 +67,11 @@ import Testing
     return loop
   }
 
-  private func placed(_ name: String, _ loop: Loop) throws -> Position {
+  private func placed(_ name: String, _ loop: LoopRig) throws -> Position {
     try #require(loop.answers(to: name).first).get().position
   }
 
-  private func marks(_ loop: Loop) throws -> [Position] {
+  private func marks(_ loop: LoopRig) throws -> [Position] {
     var connection = try Connection(loop.database)
     return try connection.query(
       "SELECT position FROM log.events WHERE type = 'markPlaced' ORDER BY position"

@@ -131,7 +131,7 @@ extension Client {
       do {
         let answer = try await exchange()
         if answer.status == 200 { return answer }
-        let error = try Self.error(answer, connection.api)
+        let error = try Self.error(answer.body, answer.status, connection.api)
         guard answer.status == 503, Self.passing.contains(error.code) else { throw Failure(error) }
         if error.code == "outcomeUnknown" || error.code == "leaderNotReachable" {
           isOutcomeKnown = false
@@ -162,15 +162,19 @@ extension Client {
       help: "start one with 'wharf up', or name another: --api URL or WHARF_API")
   }
 
-  private static func error(_ answer: Answer, _ api: String) throws -> ErrorReply.Failure {
-    guard let json = try? JSONValue(document: answer.body),
+  private static func error(
+    _ body: [UInt8], _ status: UInt, _ api: String
+  ) throws -> ErrorReply.Failure {
+    guard let json = try? JSONValue(document: body),
       let reply = try? JSONDecoding.read(ErrorReply.self, from: json, strict: false)
-    else {
-      throw Failure(
-        .unreachable, "what answers at \(api) is not Wharf's API (status \(answer.status))",
-        help: "check the address: --api URL or WHARF_API")
-    }
+    else { throw notWharf(api, status) }
     return reply.error
+  }
+
+  private static func notWharf(_ api: String, _ status: UInt) -> Failure {
+    Failure(
+      .unreachable, "what answers at \(api) is not Wharf's API (status \(status))",
+      help: "check the address: --api URL or WHARF_API")
   }
 }
 
@@ -180,6 +184,8 @@ extension Client {
   struct Answer {
     let status: UInt
     let body: [UInt8]
+    /// Every reply of a wharfd does; the page of a proxy before it does not.
+    let namesLog: Bool
   }
 
   /// No answer came.
@@ -227,7 +233,8 @@ extension Client {
   private func look() async throws {
     guard memory.log(at: connection.api) != nil else { return }
     do {
-      _ = try await exchange(.GET, "/health", body: nil, after: nil, isLook: true)
+      let answer = try await exchange(.GET, "/health", body: nil, after: nil, isLook: true)
+      guard answer.namesLog else { throw Self.notWharf(connection.api, answer.status) }
     } catch var broken as Broken {
       broken.isLook = true
       throw broken
@@ -258,8 +265,14 @@ extension Client {
     } catch {
       throw Broken(error)
     }
-    try witness(answer.headers, answer.status.code, bytes, after)
-    return Answer(status: answer.status.code, body: bytes)
+    let status = answer.status.code
+    guard let log = answer.headers.first(name: WharfHeader.log) else {
+      // It says nothing of any log, so what is remembered stays. But nothing is done on its word.
+      guard status != 200 else { throw Self.notWharf(connection.api, status) }
+      return Answer(status: status, body: bytes, namesLog: false)
+    }
+    try witness(log, answer.headers, status, bytes, after)
+    return Answer(status: status, body: bytes, namesLog: true)
   }
 
   /// Hands over each line of a reply that goes on for ever, until it breaks. A refusal is a failure.
@@ -273,7 +286,7 @@ extension Client {
     guard let answer = try? await http.execute(request, deadline: .distantFuture) else { return }
     guard answer.status == .ok else {
       let bytes = Array(buffer: try await answer.body.collect(upTo: Self.replyLimitBytes))
-      let error = try Self.error(Answer(status: answer.status.code, body: bytes), connection.api)
+      let error = try Self.error(bytes, answer.status.code, connection.api)
       if answer.status == .serviceUnavailable, Self.passing.contains(error.code) { return }
       throw Failure(error)
     }
@@ -291,9 +304,9 @@ extension Client {
 
   /// Remembers which log answers here. That it is another than before is no rewrite: a new system
   /// on the same port is one. But it is told, each time it becomes another.
-  private func notice(_ log: String) -> String {
+  private func notice(_ log: String) {
     let before = memory.log(at: connection.api)
-    guard before != log else { return log }
+    guard before != log else { return }
     if let before {
       let seen = memory.head(of: before).map { ", seen up to position \($0.position)" } ?? ""
       Terminal.note(
@@ -302,20 +315,19 @@ extension Client {
     }
     memory.keep(log, at: connection.api)
     memory.save(around)
-    return log
   }
 
   /// Compares a reply's head with the one remembered of its log, and remembers it.
   private func witness(
-    _ headers: HTTPHeaders, _ status: UInt, _ body: [UInt8], _ after: Position?
+    _ log: String, _ headers: HTTPHeaders, _ status: UInt, _ body: [UInt8], _ after: Position?
   ) throws {
-    let log = notice(headers.first(name: WharfHeader.log) ?? "unnamed at \(connection.api)")
+    notice(log)
     guard let header = headers.first(name: WharfHeader.head),
       let head = HeadWitness(headerText: header)
     else { return }
     let echo = headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) }
     let leaderLacksIt =
-      status == 503 && (try? Self.error(Answer(status: status, body: body), ""))?.code == "notInLog"
+      status == 503 && (try? Self.error(body, status, ""))?.code == "notInLog"
     let answeredInFull = status == 200 && (after ?? .empty) >= seen
     switch HeadJudgement.of(
       head, after: memory.head(of: log), mustReach: leaderLacksIt || answeredInFull,

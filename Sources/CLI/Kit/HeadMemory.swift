@@ -9,7 +9,9 @@ struct HeadMemory: JSONRecord, Equatable {
   static let mostLogs = 500
 
   struct Log: Codable, Equatable {
-    /// As signed heads name it: `wharf/3ccf…`.
+    /// As signed heads name it: `wharf/3ccf…`, made from the cluster secret. Not from the log's first event:
+    /// whoever rewrote it from its beginning would make it another log, which is told and is no alarm. So two
+    /// systems with one secret are one log here, and whoever uses both is alarmed: each needs its own.
     var log: String
     var head: HeadWitness
   }

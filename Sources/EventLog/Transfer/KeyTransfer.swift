@@ -11,6 +11,8 @@ package enum KeyTransfer {
     case badLine(Int, String)
     case otherLog(line: Int, named: String)
     case goneOn(head: Position)
+    case destroyed(ID<Person>, at: Position)
+    case otherKey(ID<Person>)
 
     package var description: String {
       switch self {
@@ -20,6 +22,11 @@ package enum KeyTransfer {
       case .goneOn(let head):
         "a wharfd has led this log since it was imported, at position \(head): keys are taken only with "
           + "the log itself, since names may have been given anew"
+      case .destroyed(let person, let position):
+        "the key of \(person), which they hold, is destroyed in this database since position \(position): the "
+          + "file is older; export the keys anew, or import into an empty database"
+      case .otherKey(let person):
+        "the key of \(person) in this database is another one: import into an empty database"
       }
     }
   }
@@ -54,7 +61,9 @@ package enum KeyTransfer {
     return (bytes, keys)
   }
 
-  /// Takes the keys of a log that was imported a moment ago. Who the log says is forgotten stays so.
+  /// Takes the keys of a log that was imported a moment ago. Who the log says is forgotten stays so. Whose key
+  /// does not come with it is given up, at the head of the import: no other is made for them, and theirs may
+  /// still come as long as nobody led the log on.
   ///
   /// - Parameters:
   ///   - done: the import of the log.
@@ -90,8 +99,16 @@ package enum KeyTransfer {
       let head = try LogStatements.readHead(&connection)
       guard head == done.head else { throw Refused.goneOn(head: head) }
       try connection.execute(VaultStatements.destroy(gone))
-      try connection.execute(
-        VaultStatements.add(keys.map { (person: $0.person, wrapped: $0.wrapped ?? []) }))
+      let given = keys.map { (person: $0.person, wrapped: $0.wrapped ?? []) }
+      try connection.execute(VaultStatements.add(given, givenUpAt: done.head))
+      if let row = try connection.query(VaultStatements.otherThan(given)).first {
+        let person = ID<Person>(Position(try row.decode(Int64.self, at: 0)))
+        guard let position = try row.decode(Int64?.self, at: 1) else {
+          throw Refused.otherKey(person)
+        }
+        throw Refused.destroyed(person, at: Position(position))
+      }
+      try connection.execute(VaultStatements.giveUp(done.sealed, at: done.head))
     }
     return keys.count
   }

@@ -19,6 +19,8 @@ package struct LogImport {
     let source: String
     /// Who is forgotten in it: their keys are not taken.
     let forgotten: [(person: ID<Person>, position: Position)]
+    /// Whose data stands sealed in it: without a key of theirs it never opens again.
+    let sealed: [ID<Person>]
 
     package static func == (a: Done, b: Done) -> Bool {
       a.imported == b.imported && a.known == b.known && a.head == b.head && a.hash == b.hash
@@ -148,6 +150,7 @@ package struct LogImport {
     let imported = Int(fold.position.value - before.value)
     return Done(
       imported: imported, known: line - imported, head: fold.position, hash: fold.hash,
-      era: era.position, source: source ?? "", forgotten: fold.state.forgotten)
+      era: era.position, source: source ?? "", forgotten: fold.state.forgotten,
+      sealed: fold.sealed)
   }
 }

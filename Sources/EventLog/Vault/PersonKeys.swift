@@ -16,6 +16,7 @@ package final class PersonKeys: Sendable {
     var entries: [ID<Person>: Sealing.Entry] = [:]
     var forgotten: Set<ID<Person>> = []
     var lastForgotten = Position.empty
+    var unopened: Set<ID<Person>> = []
   }
 
   private let contents = Mutex(Contents())
@@ -95,6 +96,11 @@ package final class PersonKeys: Sendable {
     Sealing(entries: contents.withLock { $0.entries }, vault: vault, makeKey: makeKey)
   }
 
+  /// What is decided while a batch is under way seals with.
+  func sealing(behind batch: Sealing) -> Sealing {
+    batch.settled(among: contents.withLock { $0.entries })
+  }
+
   // MARK: Forgetting
 
   /// From here on this person's data opens nowhere in this program.
@@ -115,9 +121,9 @@ package final class PersonKeys: Sendable {
   /// restored without its keys. They never get another one, which would not open what there is.
   func giveUpMissing(in state: HostingState) {
     contents.withLock { contents in
-      for person in state.persons.sorted
-      where person.name == .forgotten && contents.entries[person.id] == nil {
-        contents.entries[person.id] = .destroyed
+      let missing = state.persons.sorted.filter { $0.name == .forgotten }.map(\.id)
+      for person in contents.unopened.union(missing) where contents.entries[person] == nil {
+        contents.entries[person] = .destroyed
       }
     }
   }
@@ -132,6 +138,9 @@ package final class PersonKeys: Sendable {
   package var lastForgotten: Position { contents.withLock { $0.lastForgotten } }
 
   // MARK: Opening
+
+  /// Of whom something sealed was met here that no key was at hand for.
+  var unopened: Set<ID<Person>> { contents.withLock { $0.unopened } }
 
   /// The event with its personal fields open or forgotten.
   func opened(_ event: any HoldsPersonal, in stored: StoredEvent) throws(LogError) -> any Event {
@@ -157,7 +166,10 @@ package final class PersonKeys: Sendable {
     }
     guard !isForgotten else { return .forgotten }
     guard case .sealed(let box) = value else { return value }
-    guard case .key(let key) = entry else { return .forgotten }
+    guard case .key(let key) = entry else {
+      if entry == nil { contents.withLock { _ = $0.unopened.insert(person) } }
+      return .forgotten
+    }
     guard let text = key.open(box, at: position, field: field) else {
       throw .unreadable(
         position: position, reason: "its \(field) was not sealed with the key of \(person)")

@@ -44,9 +44,12 @@ package struct Sealing: Sendable {
     return sealing
   }
 
-  /// The same keys, those made here stored.
-  var settled: Sealing {
+  /// What is decided behind this seals with: the keys that there are now, and those made here, as stored. Of the
+  /// keys that were there before one may have been destroyed since.
+  func settled(among entries: [ID<Person>: Entry]) -> Sealing {
     var next = self
+    next.entries = entries
+    for new in made where entries[new.person] == nil { next.entries[new.person] = .key(new.key) }
     next.made = []
     return next
   }

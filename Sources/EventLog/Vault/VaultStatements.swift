@@ -38,6 +38,16 @@ package enum VaultStatements {
     """
   }
 
+  /// Notes of those who have no key here, and are not known to be forgotten either, that theirs is lost: what was
+  /// sealed with it never opens again, so none is ever made for them.
+  static func giveUp(_ persons: [ID<Person>], at position: Position) -> Query {
+    Query(
+      """
+      INSERT INTO vault.person_keys (person, wrapped, forgotten_at)
+      SELECT person, NULL, $2 FROM unnest($1::int8[]) AS p(person) ON CONFLICT DO NOTHING
+      """, [Parameter(persons.map(\.position.value)), Parameter(position.value)])
+  }
+
   static func keys(upTo head: Position) -> Query {
     """
     SELECT person, wrapped, forgotten_at FROM vault.person_keys
@@ -45,12 +55,30 @@ package enum VaultStatements {
     """
   }
 
-  /// Adds keys where there are none and none was destroyed.
-  static func add(_ keys: [(person: Position, wrapped: [UInt8])]) -> Query {
+  /// Adds keys where there are none, or where they were given up at a position: nothing was sealed there since.
+  static func add(
+    _ keys: [(person: Position, wrapped: [UInt8])], givenUpAt position: Position
+  ) -> Query {
     Query(
       """
-      INSERT INTO vault.person_keys (person, wrapped)
-      SELECT * FROM unnest($1::int8[], $2::bytea[]) ON CONFLICT DO NOTHING
+      INSERT INTO vault.person_keys AS k (person, wrapped)
+      SELECT * FROM unnest($1::int8[], $2::bytea[])
+      ON CONFLICT (person) DO UPDATE SET wrapped = excluded.wrapped, forgotten_at = NULL
+      WHERE k.wrapped IS NULL AND k.forgotten_at = $3
+      """,
+      [
+        Parameter(keys.map(\.person.value)), Parameter(keys.map(\.wrapped)),
+        Parameter(position.value),
+      ])
+  }
+
+  /// The first of these persons whose key here is not that one, and where it was destroyed.
+  static func otherThan(_ keys: [(person: Position, wrapped: [UInt8])]) -> Query {
+    Query(
+      """
+      SELECT k.person, k.forgotten_at FROM vault.person_keys k
+      JOIN unnest($1::int8[], $2::bytea[]) AS g(person, wrapped) ON g.person = k.person
+      WHERE k.wrapped IS DISTINCT FROM g.wrapped ORDER BY k.person LIMIT 1
       """, [Parameter(keys.map(\.person.value)), Parameter(keys.map(\.wrapped))])
   }
 
