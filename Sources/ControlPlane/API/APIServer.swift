@@ -57,7 +57,7 @@ package struct APIServer {
     }
     let routes = router.group("v1")
     let forwarding = Forwarding(member: member)
-    let assignments = Assignments(secret: secret)
+    let assignments = Assignments(secret: secret, limits: signals.limits)
     let commands = CommandRoute(
       member: member, source: source, forwarding: forwarding, now: now)
     routes.post("commands") { request, context in try await commands.handle(request, context) }
