@@ -92,7 +92,10 @@ package struct Daemon: Sendable {
     let signals = SignalBook(limits: SilenceLimits(nodeLostSeconds: settings.nodeLostSeconds))
     let bell = LogBell()
     let server = APIServer(
-      member: member, reader: LogReader(pool: pool, keys: keys, snapshots: snapshots), bell: bell,
+      member: member,
+      reader: LogReader(
+        pool: pool, keys: keys, snapshots: snapshots, outOfTouch: { member.outOfTouch }),
+      bell: bell,
       signals: signals,
       secret: secret, host: host,
       port: port, address: address,
