@@ -139,12 +139,13 @@ let package = Package(
     tests(
       "EngineSimTests",
       ["EngineSim", "TestKit", "wharf-engine-sim", asyncHTTPClient, nioCore, nioHTTP1]),
-    tests(
-      "AgentTests",
-      [
-        "Agent", "CLinux", "Hosting", "Wire", "wharf-agent", "wharf-engine-sim", "wharf-holder",
+    .testTarget(
+      name: "AgentTests",
+      dependencies: [
+        "Agent", "CLinux", "EngineTemplates", "Hosting", "Wire", "wharf-agent", "wharf-engine-sim",
+        "wharf-holder",
         asyncHTTPClient, httpTypes, hummingbird, logging, nioCore, nioHTTP1,
-      ]),
+      ], exclude: ["Golden"], swiftSettings: strict),
     tests(
       "GatewayTests",
       [

@@ -48,7 +48,22 @@ package struct AgentProgram: Sendable {
     self.log = log
   }
 
-  /// Runs until the task is cancelled; engines serve on after that.
+  /// The node was removed from its system; no engine of it runs any more.
+  package struct NodeRemoved: Error, CustomStringConvertible {
+    /// For whoever starts agents again: this one need not be.
+    package static let exitCode: Int32 = 5
+    package let name: Name
+    package let stopped: Int
+
+    package var description: String {
+      "the node \(name) was removed from its system, so this agent ends"
+        + (stopped == 0 ? "" : ", and \(stopped) engine\(stopped == 1 ? "" : "s") with it")
+        + ". To add this machine again: wharf node join-token, and the token in --join-token-file"
+    }
+  }
+
+  /// Runs until the task is cancelled; engines serve on after that. A removed node's do not: their
+  /// devices may be given to others.
   package func run() async throws {
     let folder = try DataFolder(options.data)
     let lock = try DataLock(folder)
@@ -64,25 +79,42 @@ package struct AgentProgram: Sendable {
         devices: try options.devices.devices())
       let joining = Joining(
         folder: folder, client: client, servers: options.servers, name: options.name, log: log)
-      let membership = try await joining.membership(facts: facts) { try joinToken() }
+      let membership = try await joining.membership(facts: facts) {
+        try joinToken(wasRemoved: folder.wasRemoved)
+      }
       let agent = try Self.agent(
         membership.node, options.address, options.ports, facts, folder, client, log)
       try await agent.adopt()
       let link = ControlLink(
         client: client, servers: options.servers, bearer: try folder.credential().secret)
       log.info("serving", metadata: ["node": "\(membership.node)", "data": "\(folder.path)"])
-      await withDiscardingTaskGroup { group in
+      let ending = await withTaskGroup(of: NodeAgent.Ending.self) { group in
         group.addTask { await agent.run(link) }
-        group.addTask { await lookAtDevices(agent, facts) }
+        group.addTask {
+          await lookAtDevices(agent, facts)
+          return .cancelled
+        }
+        var ending = NodeAgent.Ending.cancelled
+        while ending == .cancelled, let next = await group.next() { ending = next }
+        group.cancelAll()
+        return ending
       }
+      if ending == .removed { try await leave(agent, folder) }
     }
   }
 
-  private func joinToken() throws -> String {
+  private func leave(_ agent: NodeAgent, _ folder: DataFolder) async throws {
+    let stopped = await agent.stopEverything(because: "the node was removed from its system")
+    await agent.close()
+    try folder.forgetMembership()
+    throw NodeRemoved(name: options.name, stopped: stopped.count)
+  }
+
+  private func joinToken(wasRemoved: Bool) throws -> String {
     guard let file = options.joinTokenFile else {
       throw Malformed(
-        "this agent has not joined yet: make a token with 'wharf node join-token \(options.name)' "
-          + "and name its file with --join-token-file")
+        (wasRemoved ? "the node of this agent was removed" : "this agent has not joined yet")
+          + ": make a token with 'wharf node join-token' and name its file with --join-token-file")
     }
     guard let bytes = try Files.read(file, longest: 4096) else {
       throw FileProblem(attempted: "read", path: file, code: ENOENT)

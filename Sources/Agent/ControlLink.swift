@@ -26,6 +26,8 @@ package final class ControlLink: Sendable {
     }
     package let kind: Kind
     package let description: String
+    /// What the log of whoever refused holds at the position that was named as seen.
+    package var echo: SeenEcho?
 
     /// Trying again with the same request may help.
     package var mayPass: Bool {
@@ -166,7 +168,9 @@ package final class ControlLink: Sendable {
         head: headers.first(name: WharfHeader.head).flatMap { HeadWitness(headerText: $0) },
         echo: headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) })
     }
-    throw Self.complaint(status, content, server, path)
+    var problem = Self.complaint(status, content, server, path)
+    problem.echo = headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) }
+    throw problem
   }
 
   private static func complaint(
@@ -176,8 +180,9 @@ package final class ControlLink: Sendable {
       return Problem(
         kind: .unauthorized,
         description:
-          "\(server) does not know this agent (401). If the node was removed, or the data "
-          + "folder belongs to another system, join again with a new token and an empty data folder"
+          "\(server) does not know this agent (401), and does not show that its log is the one that "
+          + "this agent joined. If the data folder belongs to another system, join again with a new "
+          + "token and an empty data folder"
       )
     }
     let said = String(decoding: content, as: UTF8.self).onOneLine(longest: 300)

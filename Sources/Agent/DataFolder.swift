@@ -51,7 +51,13 @@ package struct DataFolder: Sendable {
 
   package func keep(_ membership: Membership) throws(FileProblem) {
     try Files.write(membership.jsonBytes, to: path + "/node.json")
+    unlink(removedMark)
   }
+
+  private var removedMark: String { path + "/removed" }
+
+  /// No node now, and it was one that was removed.
+  package var wasRemoved: Bool { access(removedMark, F_OK) == 0 }
 
   /// A join under way: asked again with the very same command, whatever became of the first.
   package func pendingJoin() -> JoinRequest? {
@@ -83,6 +89,8 @@ package struct DataFolder: Sendable {
     package var bootID: String
     /// Nanoseconds since that boot.
     package var leaseUntil: Int64?
+    /// The agent that saw it; none while it only joined. It says to `wharf up` who was answered.
+    package var pid: Int?
   }
 
   package func seen() -> Seen? {
@@ -93,6 +101,15 @@ package struct DataFolder: Sendable {
   /// assignment too.
   package func keep(_ seen: Seen) throws(FileProblem) {
     try Files.write(seen.jsonBytes, to: path + "/seen.json", durably: false)
+  }
+
+  /// The node was removed: the next agent joins anew. In an order in which a crash leaves either a
+  /// node that finds out again, or none.
+  package func forgetMembership() throws(FileProblem) {
+    try Files.write([], to: removedMark)
+    for name in ["assignment.json", "node.json", "seen.json", "join.json", "credential"] {
+      try Files.remove("\(path)/\(name)")
+    }
   }
 
   /// Lets the agent be steered by a log other than the one it saw.

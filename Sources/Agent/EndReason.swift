@@ -26,11 +26,13 @@ enum EndReason {
     if memory == true {
       return joined(wasReady ? "out of device memory" : "out of device memory at load", words)
     }
+    // Code and signal are told beside the reason, and would be told twice.
     if let signal = gone.exitSignal {
-      let killed = signal == Int(SIGKILL) ? " (killed; perhaps the machine ran out of memory)" : ""
-      return joined("ended by signal \(signal)\(killed)", words)
+      let killed = signal == Int(SIGKILL)
+      return joined(
+        killed ? "unasked; perhaps the machine ran out of memory" : "unasked", words)
     }
-    return joined("ended by itself with code \(gone.exitCode ?? -1)", words)
+    return joined("it ended by itself", words)
   }
 
   private static func joined(_ what: String, _ words: String?) -> String {

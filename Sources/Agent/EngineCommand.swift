@@ -65,7 +65,8 @@ package struct EngineCommand: Equatable, Sendable {
     return [
       "host": .success(host), "port": .success(String(port)),
       "servedModelName": .success(attempt.servedModelName),
-      "deviceCount": .success(String(attempt.devices.count)),
+      // No engine takes "in parallel over none".
+      "deviceCount": known(attempt.devices.isEmpty ? nil : attempt.devices.count, "devices"),
       "contextLength": known(attempt.contextLength, "context length"),
       "modelPath": known(attempt.modelPath, "path of its weights"),
       "engineKey": .success(attempt.engineKey.secret),

@@ -165,10 +165,11 @@ extension NodeAgent {
   /// Stops every engine of the ledger and those nobody knows, and returns when they are gone.
   ///
   /// - Returns: the attempts that were stopped.
-  package func stopEverything() async -> [AttemptID] {
+  package func stopEverything(
+    because reason: String = "all engines of this node were told to stop"
+  ) async -> [AttemptID] {
     let running = attempts.values.filter { !$0.isEnded }.map(\.id).sorted()
-    let order = Ledger.Stop(
-      reason: "all engines of this node were told to stop", order: .nodeStopped)
+    let order = Ledger.Stop(reason: reason, order: .nodeStopped)
     for id in running { stop(id, order) }
     for stranger in unknown where !stranger.reaping { reap(stranger.pid) }
     while attempts.values.contains(where: { !$0.isEnded }) || !unknown.isEmpty {

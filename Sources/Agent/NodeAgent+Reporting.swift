@@ -69,16 +69,29 @@ extension NodeAgent {
 
   // MARK: - Loops
 
-  /// Talks to the control plane until the task is cancelled.
-  package func run(_ link: ControlLink) async {
-    await withDiscardingTaskGroup { group in
-      group.addTask { await self.followAssignments(link) }
-      group.addTask { await self.reportChanges(link) }
-    }
-    close()
+  package enum Ending: Equatable, Sendable {
+    case cancelled
+    /// The node is no part of the system any more.
+    case removed
   }
 
-  private nonisolated func followAssignments(_ link: ControlLink) async {
+  /// Talks to the control plane until the task is cancelled or the node turns out to be removed.
+  package func run(_ link: ControlLink) async -> Ending {
+    let ending = await withTaskGroup(of: Ending.self) { group in
+      group.addTask { await self.followAssignments(link) }
+      group.addTask {
+        await self.reportChanges(link)
+        return .cancelled
+      }
+      let first = await group.next() ?? .cancelled
+      group.cancelAll()
+      return first
+    }
+    if ending == .cancelled { close() }
+    return ending
+  }
+
+  private nonisolated func followAssignments(_ link: ControlLink) async -> Ending {
     var backoff = Backoff()
     var random = SystemRandomNumberGenerator()
     var trouble: String?
@@ -88,7 +101,8 @@ extension NodeAgent {
       do throws(ControlLink.Problem) {
         // The first question is answered at once: whether what was kept is still the newest.
         let answer = try await link.assignment(
-          after: acted, waitSeconds: hasAsked ? ControlLink.longPollSeconds : 0, seen: seen)
+          after: acted, waitSeconds: hasAsked ? ControlLink.longPollSeconds : 0,
+          seen: seen?.position)
         await heard(answer)
         trouble = nil
         let isFirst = !hasAsked
@@ -98,16 +112,18 @@ extension NodeAgent {
         if isNews || isFirst { continue }
         // Else a pause: a server that answers at once without news must not be asked in a hot loop.
       } catch {
+        if let seen, Steering.isRemoved(error, seen) { return .removed }
         await complain(error, about: &trouble)
       }
       try? await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
     }
+    return .cancelled
   }
 
   /// After what to ask. In alarm after nothing: the log there may never reach what was acted on here,
   /// and a person may have let this node follow it.
-  private var asking: (after: Position, seen: Position?) {
-    (steering.alarm == nil ? generation : .empty, steering.head?.position)
+  private var asking: (after: Position, seen: HeadWitness?) {
+    (steering.alarm == nil ? generation : .empty, steering.head)
   }
 
   private var generation: Position { steering.assignment?.generation ?? .empty }

@@ -3,6 +3,7 @@
 // its own, because it writes files and waits for the disk.
 
 import AsyncHTTPClient
+import Glibc
 import Hosting
 import Logging
 import Wire
@@ -172,7 +173,8 @@ package actor NodeAgent {
   private func keepSeen() {
     if steering.alarm == nil { raised = nil }
     let seen = DataFolder.Seen(
-      head: steering.head, bootID: configuration.bootID, leaseUntil: lease.until?.nanoseconds)
+      head: steering.head, bootID: configuration.bootID, leaseUntil: lease.until?.nanoseconds,
+      pid: Int(getpid()))
     do { try folder.keep(seen) } catch { log.warning("cannot keep what was seen: \(error)") }
   }
 

@@ -119,6 +119,14 @@ package struct Steering: Equatable, Sendable {
     return .mistrusted(reason)
   }
 
+  /// Whether a refusal proves that the node was removed. The log still holds what was seen, at its
+  /// place, and so that this agent joined before; and it does not know the agent now. Whatever else
+  /// says 401 (another log, one that was restored, a proxy) proves nothing.
+  package static func isRemoved(_ problem: ControlLink.Problem, _ seen: HeadWitness) -> Bool {
+    problem.kind == .unauthorized
+      && problem.echo == SeenEcho(position: seen.position, hash: seen.hash)
+  }
+
   private static func sameWork(_ a: Assignment, _ b: Assignment) -> Bool {
     func work(_ assignment: Assignment) -> [AttemptID: [String]] {
       Dictionary(assignment.attempts.map { ($0.id, $0.devices) }) { first, _ in first }

@@ -8,6 +8,7 @@ import Hummingbird
 import Logging
 import Migrations
 import NIOCore
+import Planner
 import Postgres
 import ServiceLifecycle
 import UnixSignals
@@ -19,16 +20,21 @@ package struct Daemon: Sendable {
     package let advertise: String?
     package let secretFile: String
     package let adminTokenFile: String
+    package let nodeLostSeconds: Int
+
+    package static let usualNodeLostSeconds = SilenceLimits.usualNodeLostSeconds
+    package static let nodeLostSecondsRange = SilenceLimits.nodeLostSecondsRange
 
     package init(
       database: String?, listen: String, advertise: String?, secretFile: String,
-      adminTokenFile: String
+      adminTokenFile: String, nodeLostSeconds: Int = usualNodeLostSeconds
     ) {
       self.database = database
       self.listen = listen
       self.advertise = advertise
       self.secretFile = secretFile
       self.adminTokenFile = adminTokenFile
+      self.nodeLostSeconds = nodeLostSeconds
     }
   }
 
@@ -83,10 +89,13 @@ package struct Daemon: Sendable {
     options.lanes = Self.poolConnections
     options.name = "wharfd-read"
     let pool = try Pool(database, options: options)
-    let signals = SignalBook()
+    let signals = SignalBook(limits: SilenceLimits(nodeLostSeconds: settings.nodeLostSeconds))
     let bell = LogBell()
     let server = APIServer(
-      member: member, reader: LogReader(pool: pool, keys: keys, snapshots: snapshots), bell: bell,
+      member: member,
+      reader: LogReader(
+        pool: pool, keys: keys, snapshots: snapshots, outOfTouch: { member.outOfTouch }),
+      bell: bell,
       signals: signals,
       secret: secret, host: host,
       port: port, address: address,

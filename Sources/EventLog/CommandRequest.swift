@@ -65,6 +65,8 @@ package enum SubmitFailure: Error, Equatable, Sendable {
   case notLeading(address: String?)
   /// The database cannot be reached or cannot store; nothing was done.
   case unavailable(String)
+  /// The database has not answered for a while; nothing was done.
+  case outOfTouch(OutOfTouch)
   /// The connection died while storing: done wholly or not at all. The same id finds out.
   case outcomeUnknown(String)
 }

@@ -151,6 +151,12 @@ final class Inbox: Sendable {
     for pending in waiting { pending.answer(.failure(reason)) }
   }
 
+  /// Answers what waits, and goes on accepting.
+  func answerAll(_ reason: SubmitFailure) {
+    let waiting = contents.withLock { $0.lines.take($0.lines.count) }
+    for pending in waiting { pending.answer(.failure(reason)) }
+  }
+
   /// Answers what waited longer than `waitSeconds`.
   func expire(_ now: ContinuousClock.Instant, _ reason: SubmitFailure) {
     let expired = contents.withLock { $0.lines.takeExpired(now) }

@@ -74,3 +74,12 @@ extension LogError: CustomStringConvertible {
     }
   }
 }
+
+/// The database did not answer for a while, so nobody is kept waiting for it.
+package struct OutOfTouch: Error, Equatable, Sendable, CustomStringConvertible {
+  package let seconds: Int
+
+  package var description: String {
+    "the database is not reachable: it last answered this wharfd \(seconds) s ago"
+  }
+}

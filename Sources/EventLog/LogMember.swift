@@ -65,7 +65,10 @@ package final class LogMember: Sendable {
   }
 
   /// Sends a command to the writer and waits until it is stored, refused, or given up.
+  ///
+  /// A short absence of the database is waited out; of a longer one it is told at once.
   package func submit(_ request: CommandRequest) async throws(SubmitFailure) -> Receipt {
+    if let outOfTouch { throw .outOfTouch(outOfTouch) }
     let seal = request.seal(secret)
     let deadline = ContinuousClock.now + .seconds(settings.inbox.waitSeconds)
     let result = await withCheckedContinuation { continuation in
@@ -84,13 +87,22 @@ package final class LogMember: Sendable {
       MemberLoop(
         settings: settings, secret: secret, keys: keys, board: board, inbox: inbox, wake: wake,
         stopped: { [self] in stopping.withLock { $0 } },
-        touched: { [self] in contact.withLock { $0 = ContinuousClock.now } }, logger: logger))
+        touched: { [self] in contact.withLock { $0 = ContinuousClock.now } },
+        outOfTouch: { [self] in outOfTouch }, logger: logger))
   }
 
   /// Whether the log was reached a moment ago: what is given out on the strength of the state, such
   /// as leases, is given only then.
   package var isInTouch: Bool {
     contact.withLock { $0.map { ContinuousClock.now - $0 < .seconds(Self.touchSeconds) } ?? false }
+  }
+
+  /// Set once the log was reached before, and not for a while; never while it starts.
+  package var outOfTouch: OutOfTouch? {
+    guard let last = contact.withLock({ $0 }) else { return nil }
+    let silent = ContinuousClock.now - last
+    guard silent >= .seconds(Self.touchSeconds) else { return nil }
+    return OutOfTouch(seconds: Int(silent.components.seconds))
   }
 
   /// Steps down and ends `run`.

@@ -11,12 +11,19 @@ package struct LogReader: Sendable {
   private let pool: Pool
   package let keys: PersonKeys
   private let snapshots: SnapshotStore?
+  private let outOfTouch: @Sendable () -> OutOfTouch?
 
-  /// - Parameter snapshots: where a state of the past is folded on from; without, from the beginning.
-  package init(pool: Pool, keys: PersonKeys, snapshots: SnapshotStore? = nil) {
+  /// - Parameters:
+  ///   - snapshots: where a state of the past is folded on from; without, from the beginning.
+  ///   - outOfTouch: what is known of the database by who follows the log: then nobody waits for it.
+  package init(
+    pool: Pool, keys: PersonKeys, snapshots: SnapshotStore? = nil,
+    outOfTouch: @escaping @Sendable () -> OutOfTouch? = { nil }
+  ) {
     self.pool = pool
     self.keys = keys
     self.snapshots = snapshots
+    self.outOfTouch = outOfTouch
   }
 
   package func events(after position: Position, limit: Int) async throws -> [StoredEvent] {
@@ -42,7 +49,8 @@ package struct LogReader: Sendable {
   func withConnection<Result: Sendable>(
     _ body: @Sendable (inout Connection) throws -> Result
   ) async throws -> Result {
-    try await pool.withConnection(body)
+    if let outOfTouch = outOfTouch() { throw outOfTouch }
+    return try await pool.withConnection(body)
   }
 
   /// The streams that an event of a type began under a name, the newest first. It may read much of
@@ -50,7 +58,7 @@ package struct LogReader: Sendable {
   package func streams(
     begunBy type: String, named name: Name, upTo last: Position
   ) async throws -> [Stream] {
-    let rows = try await pool.withConnection { connection in
+    let rows = try await withConnection { connection in
       let rows = try connection.query(
         """
         SELECT stream FROM log.events
@@ -86,7 +94,7 @@ package struct LogReader: Sendable {
 
   private func read(_ query: Query) async throws -> [StoredEvent] {
     let keys = keys
-    return try await pool.withConnection { connection in
+    return try await withConnection { connection in
       let rows = try connection.query(query)
       let events = try (0..<rows.count).map { try StoredEvent(rows[$0]) }
       try keys.prepare(events, reasons: true, &connection)
@@ -96,19 +104,19 @@ package struct LogReader: Sendable {
 
   /// Where the log ends.
   package func head() async throws -> Position {
-    try await pool.withConnection { connection in try LogStatements.readHead(&connection) }
+    try await withConnection { connection in try LogStatements.readHead(&connection) }
   }
 
   /// The hash at a position; none past the end.
   package func hash(at position: Position) async throws -> Digest? {
-    try await pool.withConnection { connection in
+    try await withConnection { connection in
       try LogStatements.readHash(at: position, &connection)
     }
   }
 
   /// The last position recorded at or before a moment.
   package func position(at moment: Timestamp) async throws -> Position {
-    try await pool.withConnection { connection in
+    try await withConnection { connection in
       let time = PostgresTimestamp(microsecondsSinceUnixEpoch: moment.microseconds)
       let rows = try connection.query(
         "SELECT position FROM log.events WHERE recorded_at <= \(time) ORDER BY position DESC LIMIT 1"
@@ -120,7 +128,7 @@ package struct LogReader: Sendable {
   /// The state as of a position: a fold of the log up to it, from the nearest state kept.
   package func state(at position: Position) async throws -> HostingState {
     let (snapshots, keys) = (snapshots, keys)
-    return try await pool.withConnection { connection in
+    return try await withConnection { connection in
       // One snapshot of the database, so that no event is read whose key was not.
       try connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
         var state = try snapshots?.newest(upTo: position, on: &connection)?.state ?? HostingState()

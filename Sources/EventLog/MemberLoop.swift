@@ -35,6 +35,8 @@ struct MemberLoop {
   let stopped: @Sendable () -> Bool
   /// Told whenever the database answered as it should.
   let touched: @Sendable () -> Void
+  /// Whether that is too long ago to let anybody wait.
+  let outOfTouch: @Sendable () -> OutOfTouch?
   let logger: Logger
 
   private var state = HostingState()
@@ -62,7 +64,8 @@ struct MemberLoop {
   init(
     settings: LogSettings, secret: ClusterSecret, keys: PersonKeys, board: HeadBoard,
     inbox: Inbox, wake: WakeDescriptor, stopped: @escaping @Sendable () -> Bool,
-    touched: @escaping @Sendable () -> Void, logger: Logger
+    touched: @escaping @Sendable () -> Void,
+    outOfTouch: @escaping @Sendable () -> OutOfTouch?, logger: Logger
   ) {
     self.settings = settings
     self.secret = secret
@@ -73,6 +76,7 @@ struct MemberLoop {
     self.wake = wake
     self.stopped = stopped
     self.touched = touched
+    self.outOfTouch = outOfTouch
     self.logger = logger
   }
 
@@ -114,6 +118,7 @@ struct MemberLoop {
   private mutating func expire(because reason: String) {
     ahead = nil
     let now = ContinuousClock.now
+    if let outOfTouch = outOfTouch() { inbox.answerAll(.outOfTouch(outOfTouch)) }
     inbox.expire(now, .unavailable("the database cannot be reached: \(reason)"))
     for pending in unsettled where pending.deadline <= now {
       pending.answer(.failure(.outcomeUnknown("the database went away while storing: \(reason)")))

@@ -138,7 +138,7 @@ struct Explaining {
       return .running("was \(attempt.phase.rawValue) on \(node.name), lost since \(lostAt.short)")
     }
     let silence = signals.silentSeconds(of: node.id)
-    if silence >= Liveness.suspectSeconds {
+    if silence >= signals.limits.suspectSeconds {
       return .running(
         "was \(attempt.phase.rawValue) on \(node.name), which is silent for \(Int(silence)) s")
     }

@@ -6,10 +6,6 @@ import HashTreeCollections
 import Hosting
 
 package enum Liveness {
-  package static let nodeLostSeconds = 75.0
-  /// Silent for this long, a node counts among those that went silent together.
-  package static let suspectSeconds = 30.0
-
   /// Fewer silent nodes than this are never a storm.
   package static let stormFewestNodes = 3
   /// Above this share of the nodes, losses are slowed …
@@ -25,13 +21,13 @@ package enum Liveness {
 extension Pass {
   mutating func judgeLiveness() {
     for id in state.lostNodes.sorted() {
-      if let heard = signals.heard[id], heard.silentSeconds < Liveness.suspectSeconds {
+      if let heard = signals.heard[id], heard.silentSeconds < signals.limits.suspectSeconds {
         decide(DeclareNodeReturned(node: id))
       }
     }
     let silence = measureSilence()
     if let longest = silence.longestBelowLimit {
-      wake(at: now.adding(seconds: Int64((Liveness.nodeLostSeconds - longest).rounded(.up))))
+      wake(at: now.adding(seconds: Int64((signals.limits.nodeLostSeconds - longest).rounded(.up))))
     }
     guard !silence.beyondLimit.isEmpty else { return }
     for lost in silence.beyondLimit.prefix(allowedLosses(silence)) {
@@ -53,15 +49,15 @@ extension Pass {
     }
     for id in state.nodes.byID.keys {
       let heard = signals.silentSeconds(of: id)
-      guard heard >= Liveness.suspectSeconds else {
+      guard heard >= signals.limits.suspectSeconds else {
         below(heard)
         continue
       }
       guard let node = state.nodes[id], node.status == .active else { continue }
       // One that joined a moment ago was not silent before that.
       let seconds = min(heard, max(0, now.seconds(since: node.joinedAt)))
-      if seconds >= Liveness.suspectSeconds { silence.suspects += 1 }
-      if seconds >= Liveness.nodeLostSeconds {
+      if seconds >= signals.limits.suspectSeconds { silence.suspects += 1 }
+      if seconds >= signals.limits.nodeLostSeconds {
         silence.beyondLimit.append((id, seconds))
       } else {
         below(seconds)

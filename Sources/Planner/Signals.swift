@@ -10,6 +10,8 @@ package struct Signals: Equatable, Sendable {
   /// Nodes heard within that span. One that is not here was not heard since it began; after a break
   /// all are taken out, so that silence is only ever counted while the leader could hear.
   package var heard: [ID<Node>: Hearing]
+  /// How much silence means what.
+  package var limits: SilenceLimits
 
   package struct Hearing: Equatable, Sendable {
     package var silentSeconds: Double
@@ -22,9 +24,12 @@ package struct Signals: Equatable, Sendable {
     }
   }
 
-  package init(hearingSeconds: Double, heard: [ID<Node>: Hearing] = [:]) {
+  package init(
+    hearingSeconds: Double, heard: [ID<Node>: Hearing] = [:], limits: SilenceLimits = .usual
+  ) {
     self.hearingSeconds = hearingSeconds
     self.heard = heard
+    self.limits = limits
   }
 
   /// Seconds of silence of a node while the leader could hear.

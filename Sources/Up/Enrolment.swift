@@ -45,6 +45,29 @@ struct Enrolment: Sendable {
     Files.exists("\(layout.agent(node))/node.json")
   }
 
+  /// An agent that found its node removed leaves this, until it joins again.
+  static func wasRemoved(_ layout: Layout, _ node: String) -> Bool {
+    !hasJoined(layout, node) && Files.exists("\(layout.agent(node))/removed")
+  }
+
+  static let howToBringBack =
+    "wharf down and wharf up bring it back as a new node; wharf up --nodes N asks for fewer"
+
+  /// Whether this very agent was answered: one whose node was removed meanwhile is not.
+  static func isServing(_ layout: Layout, _ node: String, _ process: RunningProcess) -> Bool {
+    guard hasJoined(layout, node), let bytes = Files.read("\(layout.agent(node))/seen.json"),
+      let value = try? JSONValue(document: bytes),
+      let seen = try? JSONDecoding.read(SeenByAgent.self, from: value, strict: false)
+    else { return false }
+    return seen.bootID == process.record.bootID && seen.pid == Int(process.record.pid)
+  }
+
+  /// What an agent writes down whenever it is answered, as far as it matters here.
+  private struct SeenByAgent: JSONRecord {
+    let bootID: String
+    let pid: Int?
+  }
+
   /// They open nothing any more.
   static func forgetSpentTokens(_ layout: Layout, _ nodes: [String]) {
     for node in nodes where hasJoined(layout, node) { unlink(layout.joinToken(node)) }

@@ -19,6 +19,8 @@ struct Part: Sendable {
 
   /// Of its record and its log.
   let name: String
+  /// The node whose agent it is.
+  let node: String?
   let title: String
   let command: Command
   let readyLimitSeconds: Int
@@ -27,10 +29,12 @@ struct Part: Sendable {
   let readiness: @Sendable (RunningProcess) async -> Readiness
 
   init(
-    name: String, title: String, command: Command, readyLimitSeconds: Int, firstStarts: Int,
+    name: String, node: String? = nil, title: String, command: Command, readyLimitSeconds: Int,
+    firstStarts: Int,
     readiness: @escaping @Sendable (RunningProcess) async -> Readiness
   ) {
     self.name = name
+    self.node = node
     self.title = title
     self.command = command
     self.readyLimitSeconds = readyLimitSeconds

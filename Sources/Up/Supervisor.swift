@@ -102,8 +102,12 @@ final class Supervisor: Sendable {
     step.done("\(title) made its files")
   }
 
+  private var enrolment: Enrolment {
+    Enrolment(layout: layout, client: ControlClient(url: parts.settings.apiURL))
+  }
+
   private func enrol() async throws {
-    let enrolment = Enrolment(layout: layout, client: ControlClient(url: parts.settings.apiURL))
+    Enrolment.forgetSpentTokens(layout, parts.settings.nodeNames)
     if parts.settings.gateway { try await enrolment.registerGateway() }
     try await enrolment.issueJoinTokens(parts.settings.nodeNames)
   }
@@ -124,6 +128,7 @@ final class Supervisor: Sendable {
     }
     var restarts = Restarts()
     var last: RunningProcess.Ending?
+    try await joinAgain(part)
     for attempt in 1...part.firstStarts {
       if attempt > 1 { try await Task.sleep(for: restarts.pause(afterRunning: .zero)) }
       try Task.checkCancellation()
@@ -134,8 +139,17 @@ final class Supervisor: Sendable {
         return process
       }
       last = await process.ended()
+      try await joinAgain(part)
     }
     throw failure(part, "it \(last ?? .unknown)")
+  }
+
+  /// An agent forgets its node when that was removed. Who asks for a system with this node wants it
+  /// all the same: it becomes a new one of that name.
+  private func joinAgain(_ part: Part) async throws {
+    guard let node = part.node, Enrolment.wasRemoved(layout, node) else { return }
+    note("\(node) was removed; it joins again, as a new node", report)
+    try await enrolment.issueJoinTokens([node])
   }
 
   /// The one that runs already, with the command that we would start it with.
@@ -182,6 +196,11 @@ final class Supervisor: Sendable {
     var since = ContinuousClock.now
     var restarts = Restarts()
     while let ending = await process.ended() {
+      if let node = part.node, Enrolment.wasRemoved(layout, node) {
+        return note(
+          "\(node) was removed: its agent ended, and is not started again. "
+            + Enrolment.howToBringBack, report)
+      }
       let pause = restarts.pause(afterRunning: ContinuousClock.now - since)
       note(
         "\(part.title) \(ending); it is started again in \(pause.inSeconds.oneDecimal) s", report)

@@ -86,7 +86,7 @@ struct SystemParts: Sendable {
     let ports = settings.enginePorts(node: number)
     let layout = layout
     return Part(
-      name: Part.agent(node), title: "agent of \(node)",
+      name: Part.agent(node), node: node, title: "agent of \(node)",
       command: command([
         programs.path("wharf-agent"), "run", "--server", settings.apiURL,
         "--data", layout.agent(node), "--name", node, "--join-token-file", layout.joinToken(node),
@@ -94,8 +94,10 @@ struct SystemParts: Sendable {
         "--devices", settings.devices,
       ]),
       readyLimitSeconds: Self.agentLimitSeconds, firstStarts: Self.firstStarts
-    ) { _ in
-      Enrolment.hasJoined(layout, node) ? .ready : .notYet("it has not joined yet")
+    ) { process in
+      guard Enrolment.hasJoined(layout, node) else { return .notYet("it has not joined yet") }
+      return Enrolment.isServing(layout, node, process)
+        ? .ready : .notYet("wharfd has not answered it yet")
     }
   }
 

@@ -135,6 +135,10 @@ struct Up: Sendable {
         do { try UpFile(layout, status.settings).write() } catch {
           note("\(error)", reporter.report)
         }
+        for node in status.settings.nodeNames where Enrolment.wasRemoved(layout, node) {
+          note(
+            "\(node) was removed, and has no agent. \(Enrolment.howToBringBack)", reporter.report)
+        }
         reporter.ready(
           layout, status.settings, "Wharf is already running (pid \(holder.process.pid)).")
         return

@@ -39,6 +39,9 @@ package struct ErrorReply: JSONRecord, Equatable, Sendable {
     }
   }
 
+  /// The code of a 503 that will not pass in a moment: the database is away for a while already.
+  package static let databaseNotReachable = "databaseNotReachable"
+
   package init(position: Position?, error: Failure) {
     self.position = position
     self.error = error

@@ -14,7 +14,11 @@ import Logging
 
   struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Run the agent of this node. Its engines outlive it.")
+      abstract: "Run the agent of this node. Its engines outlive it.",
+      discussion: """
+        Exit code \(AgentProgram.NodeRemoved.exitCode) says that the node was removed: its engines \
+        are stopped, and to be started again the agent needs a new join token.
+        """)
 
     @Option(help: "Address of a wharfd; may be given several times.")
     var server: [String]
@@ -44,8 +48,14 @@ import Logging
     }
 
     func run() async throws {
-      let program = AgentProgram(try options(), log: WharfAgent.logger())
-      try await ShutdownSignal.run { try await program.run() }
+      let log = WharfAgent.logger()
+      let program = AgentProgram(try options(), log: log)
+      do {
+        try await ShutdownSignal.run { try await program.run() }
+      } catch let removed as AgentProgram.NodeRemoved {
+        log.critical("\(removed)")
+        throw ExitCode(AgentProgram.NodeRemoved.exitCode)
+      }
     }
   }
 

@@ -22,6 +22,22 @@ struct Run: AsyncParsableCommand {
   @Option(help: "File for the first admin's token; made while the log is empty.")
   var adminTokenFile: String
 
+  @Option(
+    help: """
+      A node is lost when silent for so many seconds. How long an agent may act unheard, and how \
+      often it speaks, stands in proportion. The same for every wharfd of this system.
+      """)
+  var nodeLostSeconds = Daemon.Settings.usualNodeLostSeconds
+
+  func validate() throws {
+    let range = Daemon.Settings.nodeLostSecondsRange
+    guard range.contains(nodeLostSeconds) else {
+      throw ValidationError(
+        "--node-lost-seconds must be from \(range.lowerBound) to \(range.upperBound), and is "
+          + "\(nodeLostSeconds)")
+    }
+  }
+
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
     let logger = Logger(label: "wharfd") { StreamLogHandler.standardError(label: $0) }
@@ -29,7 +45,8 @@ struct Run: AsyncParsableCommand {
       try await Daemon(
         settings: Daemon.Settings(
           database: database.database, listen: listen, advertise: advertise,
-          secretFile: secretFile, adminTokenFile: adminTokenFile), logger: logger
+          secretFile: secretFile, adminTokenFile: adminTokenFile,
+          nodeLostSeconds: nodeLostSeconds), logger: logger
       ).run()
     } catch {
       logger.critical("wharfd stops: \(error)")

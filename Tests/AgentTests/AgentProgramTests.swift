@@ -265,6 +265,35 @@ private func starts(_ path: String) -> Int {
     }
   }
 
+  @Test
+  func `a node that was removed ends its engines, says so once, and ends with a code of its own`()
+    async throws
+  {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        let ports = Workspace.ports()
+        let agent = try AgentProcess.start(space, server: server.url, ports: ports)
+        await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
+        _ = try await phase(.ready, of: "31.1.40", at: server.standIn)
+        await server.standIn.set(.removed)
+        #expect(try await agent.wait() == AgentProgram.NodeRemoved.exitCode)
+        #expect(space.processes().isEmpty, "its devices may be another's by now")
+        let said = String(
+          decoding: Files.tail(space.path + "/agent.log", bytes: 1 << 16), as: UTF8.self)
+        #expect(
+          said.split(separator: "\n").count { $0.contains("was removed from its system, so") } == 1)
+
+        // The next one is a new node, with a secret and a token of its own.
+        let before = await server.standIn.credential
+        await server.standIn.set(.answering)
+        let next = try AgentProcess.start(space, server: server.url, ports: ports)
+        try await eventually("it joined again") { await server.standIn.joins.count == 2 }
+        #expect(await server.standIn.credential != before)
+        try await next.terminate()
+      }
+    }
+  }
+
   @Test func `a node that is not known any more says so and serves on`() async throws {
     try await Workspace.use { space in
       try await StandInServer.use { server in

@@ -30,11 +30,16 @@ final class Site: Sendable {
 
   // MARK: Programs
 
-  private func start(_ name: String, _ arguments: [String], _ more: [String: String] = [:]) throws {
+  /// - Parameter key: how the running program is called here, where there are several of its kind.
+  private func start(
+    _ name: String, _ arguments: [String], _ more: [String: String] = [:], as key: String? = nil
+  ) throws {
     let child = try Child(
       [builtProgram(name)] + arguments, environment: folder.environment(more), folder: folder)
-    running.withLock { $0[name] = child }
+    running.withLock { $0[key ?? name] = child }
   }
+
+  func send(_ signal: Int32, to name: String) { running.withLock { $0[name] }?.send(signal) }
 
   func stop(_ name: String, by signal: Int32 = SIGTERM) async throws {
     guard let child = running.withLock({ $0.removeValue(forKey: name) }) else { return }
@@ -61,8 +66,10 @@ final class Site: Sendable {
   }
 
   /// Starts wharfd, and waits until it answers someone.
-  func startDaemon(on database: TestDatabase, for name: String = "ada") async throws {
-    try start("wharfd", daemonArguments, ["WHARF_DATABASE_URL": database.url])
+  func startDaemon(
+    on database: TestDatabase, for name: String = "ada", with more: [String] = []
+  ) async throws {
+    try start("wharfd", daemonArguments + more, ["WHARF_DATABASE_URL": database.url])
     try await eventually("wharfd answers", withinSeconds: 40) {
       guard folder.text("token") != nil else { return false }
       return try await wharf(["whoami"], as: name).status == .code(0)
@@ -74,18 +81,42 @@ final class Site: Sendable {
     try await run("wharfd", daemonArguments, ["WHARF_DATABASE_URL": database.url])
   }
 
-  func startAgent() async throws {
+  /// The first node's agent is called `wharf-agent` here, any other one `wharf-agent NODE`.
+  static func agent(_ node: Int) -> String {
+    node == 1 ? "wharf-agent" : "wharf-agent node-\(node)"
+  }
+
+  private func agentFolder(_ node: Int) -> String {
+    folder.path(node == 1 ? "agent" : "agent-\(node)")
+  }
+
+  func startAgent(_ node: Int = 1) async throws {
     let token = try await done("node", "join-token", "-q")
-    try Data(token.utf8).write(to: URL(filePath: folder.path("join-token")))
-    let first = 15_000 + apiPort % 1_000 * 10
+    let file = folder.path("join-token-\(node)")
+    try Data(token.utf8).write(to: URL(filePath: file))
+    let first = 15_000 + apiPort % 1_000 * 20 + node * 10
     try start(
       "wharf-agent",
       [
-        "run", "--server", api, "--data", folder.path("agent"), "--name", "node-1",
-        "--join-token-file", folder.path("join-token"), "--port-range", "\(first)-\(first + 9)",
+        "run", "--server", api, "--data", agentFolder(node), "--name", "node-\(node)",
+        "--join-token-file", file, "--port-range", "\(first)-\(first + 9)",
         "--devices", "4xH100-80G", "--cpu", "8000", "--memory", "\(64 << 30)",
-      ])
+      ], as: Self.agent(node))
   }
+
+  /// What engines wrote of the devices that they held, by node.
+  func holdings(nodes: ClosedRange<Int>) throws -> EngineHoldings {
+    try EngineHoldings(
+      logs: Dictionary(
+        uniqueKeysWithValues: nodes.map { node in
+          let file = "\(agentFolder(node))/\(Site.engineLog)"
+          return ("node-\(node)", (try? String(contentsOfFile: file, encoding: .utf8)) ?? "")
+        }))
+  }
+
+  /// In the agent's folder: an engine works in that of its attempt.
+  static let engineLog = "engines.jsonl"
+  static let engineLogArgument = "--engine-log=../../\(engineLog)"
 
   func startGateway() async throws {
     if folder.text("gateway") == nil {
@@ -120,8 +151,10 @@ final class Site: Sendable {
 
   /// Ends everything, engines too.
   func end() async throws {
-    for name in ["wharf-agent", "wharf-gateway", "wharfd"] { try await stop(name, by: SIGKILL) }
-    _ = try await run("wharf-agent", ["stop-engines", "--data", folder.path("agent")])
+    for name in running.withLock({ $0.keys.sorted() }) { try await stop(name, by: SIGKILL) }
+    for node in 1...2 {
+      _ = try await run("wharf-agent", ["stop-engines", "--data", agentFolder(node)])
+    }
   }
 
   // MARK: People
@@ -157,7 +190,7 @@ final class Site: Sendable {
     try await done("model", "onboard", "xai/grok-3", "--task", "chat", "--context", "131072")
     try await done(
       "model", "add-version", "xai/grok-3:1", "--engine", "sim", "--devices", "1",
-      "--device-memory", "70GiB")
+      "--device-memory", "70GiB", "--argument", Self.engineLogArgument)
     try await done(
       "deployment", "create", "grok", "--model", "xai/grok-3:1", "--replicas", "\(replicas)",
       "--wait")

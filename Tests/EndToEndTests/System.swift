@@ -128,6 +128,18 @@ final class System: Sendable {
     try await eventually("no process is left") { self.processes().isEmpty }
   }
 
+  /// What engines wrote of the devices that they held, by node.
+  func holdings(killed: [pid_t: Int64] = [:]) throws -> EngineHoldings {
+    let agents = "\(data)/agents"
+    let nodes = try FileManager.default.contentsOfDirectory(atPath: agents)
+    return try EngineHoldings(
+      logs: Dictionary(
+        uniqueKeysWithValues: nodes.map { node in
+          let file = "\(agents)/\(node)/\(Site.engineLog)"
+          return (node, (try? String(contentsOfFile: file, encoding: .utf8)) ?? "")
+        }), killed: killed)
+  }
+
   // MARK: The gateway
 
   struct Answer: Sendable {

@@ -15,7 +15,7 @@ import Testing
     try await system.done("model", "onboard", "xai/grok-3", "--task", "chat", "--context", "131072")
     try await system.done(
       "model", "add-version", "xai/grok-3:1", "--engine", "sim", "--devices", "2",
-      "--device-memory", "70GiB")
+      "--device-memory", "70GiB", "--argument", Site.engineLogArgument)
     try await system.done(
       "model", "publish", "xai/grok-3", "--to", "internal", "--stage", "preview")
     try await system.done("team", "register", "copilot", "--audience", "internal")
@@ -89,6 +89,9 @@ import Testing
     #expect(!why.contains("failed"), "\(why)")
     try await system.expectTruth()
     try await system.down()
+    let holdings = try system.holdings()
+    #expect(holdings.starts.count == 6 && holdings.holdings.count == 6, "\(holdings.starts)")
+    #expect(holdings.conflicts.isEmpty, "\(holdings.conflicts)")
   }
 
   @Test func `scaled, cordoned and deleted, the nodes follow, and what waits says why`()
@@ -135,10 +138,12 @@ import Testing
     let system = try System()
     try await system.up()
     let key = try await onboard(system)
+    // Every device is taken: who is started again needs those of the one that died.
+    try await system.done("deployment", "scale", "grok", "--replicas", "4", "--wait")
     try await system.answered(key, "xai/grok-3")
 
     let engines = system.pids(of: "wharf-engine-sim")
-    #expect(engines.count == 2)
+    #expect(engines.count == 4)
     try system.kill9("wharf-agent")
     #expect(try await system.ask(key, "xai/grok-3").status == 200, "it serves on without an agent")
     try await eventually("the agents are back", withinSeconds: 40) {
@@ -162,18 +167,23 @@ import Testing
     try await system.answered(key, "xai/grok-3")
 
     let victim = try #require(engines.first)
+    let killedAt = Int64(Date().timeIntervalSince1970 * 1_000_000)
     kill(victim, SIGKILL)
     try await eventually("the engine is replaced", withinSeconds: 40) {
       let now = system.pids(of: "wharf-engine-sim")
-      return now.count == 2 && !now.contains(victim)
+      return now.count == 4 && !now.contains(victim)
     }
-    try await eventually("both replicas are ready", withinSeconds: 40) {
+    try await eventually("every replica is ready", withinSeconds: 40) {
       try await system.wharf(
-        "deployment", "scale", "grok", "--replicas", "2", "--wait", "--timeout", "30"
+        "deployment", "scale", "grok", "--replicas", "4", "--wait", "--timeout", "30"
       ).status == .code(0)
     }
     try await system.answered(key, "xai/grok-3")
     try await system.expectTruth()
     try await system.down()
+    // Four, and one for the victim: nobody was started again for the death of any program.
+    let holdings = try system.holdings(killed: [victim: killedAt])
+    #expect(holdings.starts.count == 5 && holdings.holdings.count == 5, "\(holdings.starts)")
+    #expect(holdings.conflicts.isEmpty, "\(holdings.conflicts)")
   }
 }

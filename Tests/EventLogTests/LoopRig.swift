@@ -36,7 +36,7 @@ final class LoopRig: Sendable {
     let loop = MemberLoop(
       settings: settings, secret: Rig.secret, keys: keys, board: board,
       inbox: inbox, wake: wake, stopped: { [self] in isStopped.withLock { $0 } }, touched: {},
-      logger: logger)
+      outOfTouch: { nil }, logger: logger)
     Thread.detachNewThread { [self] in
       var loop = loop
       do { try loop.run() } catch { Issue.record("the loop ended: \(error)") }

@@ -101,7 +101,7 @@ import Testing
       let (name, id) = ("\(long)-\(stored)-\(failed.count)", CommandID.random())
       switch try await failure(rig, name, id: id) {
       case nil: stored += 1
-      case .unavailable, .outcomeUnknown, .notLeading: failed.append((name, id))
+      case .unavailable, .outOfTouch, .outcomeUnknown, .notLeading: failed.append((name, id))
       case .some(let failure):
         Issue.record("it was answered with \(failure)")
         failed.append((name, id))

@@ -34,7 +34,7 @@ import Testing
         } catch {
           switch error {
           case .refused, .idUsedOtherwise: return .failure(error)
-          case .busy, .notLeading, .unavailable, .outcomeUnknown: continue
+          case .busy, .notLeading, .unavailable, .outOfTouch, .outcomeUnknown: continue
           }
         }
       }

@@ -27,6 +27,24 @@ import Testing
       after.text(of: world.state, now: world.now).hasPrefix("lost     n100, silent for 75 s\n"))
   }
 
+  @Test func `every limit of silence follows from the one that is chosen`() throws {
+    let usual = SilenceLimits.usual
+    #expect(usual.nodeLostSeconds == 75 && usual.suspectSeconds == 30)
+    #expect(usual.agentLeaseSeconds == 30 && usual.heartbeatSeconds == 5)
+    for seconds in [5, 10, 600, 3_600] {
+      let limits = SilenceLimits(nodeLostSeconds: seconds)
+      #expect(limits.heartbeatSeconds >= 1)
+      #expect(limits.agentLeaseSeconds >= 2 * limits.heartbeatSeconds)
+      #expect(Double(limits.agentLeaseSeconds) < limits.nodeLostSeconds)
+    }
+    let world = try world(nodes: 4)
+    let node = world.state.nodes.sorted[0].id
+    var signals = world.signals(silent: [node: 10])
+    #expect(lost(plan(world.state, signals, now: world.now)) == 0)
+    signals.limits = SilenceLimits(nodeLostSeconds: 10)
+    #expect(lost(plan(world.state, signals, now: world.now)) == 1)
+  }
+
   @Test func `silence is counted only while the leader could hear`() throws {
     let world = try world(nodes: 1)
     let deaf = plan(world.state, Signals(hearingSeconds: 20), now: world.now)

@@ -14,6 +14,9 @@ final class Client {
   static let answerSeconds: Int64 = 30
   /// How long a command or read is tried again while no wharfd can answer it.
   static let retrySeconds = 15.0
+  /// wharfd waits out a short absence of its database; of a longer one it tells at once, and then it
+  /// is tried again for this long, in case it ended just now.
+  static let outageSeconds = 1.5
   static let firstPauseMilliseconds = 100
   static let longestPauseMilliseconds = 1_000
   static let replyLimitBytes = 256 << 20
@@ -122,7 +125,8 @@ extension Client {
   private func persist(
     _ attempt: String, unknown: String? = nil, _ exchange: () async throws -> Answer
   ) async throws -> Answer {
-    let deadline = ContinuousClock.now + .seconds(Self.retrySeconds)
+    var deadline = ContinuousClock.now + .seconds(Self.retrySeconds)
+    var outage: Failure?
     var pause = Self.firstPauseMilliseconds
     var isOutcomeKnown = true
     while true {
@@ -132,7 +136,14 @@ extension Client {
         let answer = try await exchange()
         if answer.status == 200 { return answer }
         let error = try Self.error(answer.body, answer.status, connection.api)
-        guard answer.status == 503, Self.passing.contains(error.code) else { throw Failure(error) }
+        if answer.status == 503, error.code == ErrorReply.databaseNotReachable {
+          if outage == nil, isOutcomeKnown {
+            deadline = min(deadline, .now + .seconds(Self.outageSeconds))
+          }
+          outage = Failure(.unreachable, "cannot \(attempt): \(error.message)", help: error.help)
+        } else if answer.status != 503 || !Self.passing.contains(error.code) {
+          throw Failure(error)
+        }
         if error.code == "outcomeUnknown" || error.code == "leaderNotReachable" {
           isOutcomeKnown = false
         }
@@ -143,6 +154,7 @@ extension Client {
         problem = broken.reason
       }
       guard ContinuousClock.now < deadline else {
+        if let outage, isOutcomeKnown { throw outage }
         let given = "gave up after \(Int(Self.retrySeconds)) s"
         throw Failure(
           .timedOut,

@@ -26,7 +26,8 @@ struct WhyVerb: AsyncParsableCommand {
 enum WhyText {
   static func render(_ item: WhyItem, _ terminal: Terminal) -> String {
     var lines = ["\(Tint.strong.applied(to: item.subject, terminal)): \(item.verdict)"]
-    lines += item.facts.map { "  \($0)" }
+    // Of one replica the verdict says it all.
+    lines += item.facts.filter { !$0.hasSuffix(": \(item.verdict)") }.map { "  \($0)" }
     if !item.nodes.isEmpty {
       lines.append("")
       lines.append(Tint.strong.applied(to: "NODES", terminal))

@@ -51,6 +51,12 @@ extension APIError {
       "the parameter '\(name)' is '\(value.shortened(to: 60))': expected \(wanted)")
   }
 
+  init(_ problem: OutOfTouch) {
+    self.init(
+      .serviceUnavailable, ErrorReply.databaseNotReachable, "\(problem); nothing was done",
+      help: "see to the database, and to the way there from wharfd; reads of now are answered on")
+  }
+
   init(_ refusal: Refusal, at position: Position) {
     let status: HTTPResponse.Status =
       if refusal.code == "notAllowed" {

@@ -55,9 +55,18 @@ package struct APIServer {
       }
       return Response.json(Array(#"{"status":"ok"}"#.utf8), head: head)
     }
+    // Whether it does all that it is for: who has several wharfd sends people to those that are.
+    router.get("ready") { _, _ in
+      let head = member.board.current
+      guard head.standing != .starting, head.state.persons.count > 0 else {
+        throw APIError(.serviceUnavailable, "starting", "this wharfd is not ready yet")
+      }
+      if let problem = member.outOfTouch { throw APIError(problem) }
+      return Response.json(Array(#"{"status":"ready"}"#.utf8), head: head)
+    }
     let routes = router.group("v1")
     let forwarding = Forwarding(member: member)
-    let assignments = Assignments(secret: secret)
+    let assignments = Assignments(secret: secret, limits: signals.limits)
     let commands = CommandRoute(
       member: member, source: source, forwarding: forwarding, now: now)
     routes.post("commands") { request, context in try await commands.handle(request, context) }
@@ -103,6 +112,8 @@ private struct ErrorForm<Context: RequestContext>: RouterMiddleware {
       return try await next(request, context)
     } catch let error as APIError {
       return error.response(from: request, context: context)
+    } catch let error as OutOfTouch {
+      return APIError(error).response(from: request, context: context)
     } catch let error as HTTPError {
       let message =
         error.status == .notFound

@@ -5,6 +5,7 @@ import EventLog
 import HashTreeCollections
 import Hosting
 import Hummingbird
+import Planner
 import ServiceLifecycle
 import Wire
 
@@ -142,7 +143,7 @@ struct AgentRoutes: Sendable {
   private func reply() -> Response {
     let now = member.board.current
     return .json(
-      ReportReply(head: now.witness, leaseSeconds: Assignments.agentLeaseSeconds).jsonBytes,
+      ReportReply(head: now.witness, leaseSeconds: assignments.limits.agentLeaseSeconds).jsonBytes,
       head: now)
   }
 
@@ -189,7 +190,7 @@ struct AgentRoutes: Sendable {
     let node = try node(principal, head.state)
     try hear(node, bootID: beat.bootID, incarnation: beat.incarnation)
     let reply = HeartbeatReply(
-      head: head.witness, leaseSeconds: Assignments.agentLeaseSeconds,
+      head: head.witness, leaseSeconds: assignments.limits.agentLeaseSeconds,
       wantsReport: !signals.knows(beat.digest, of: node.id))
     return .json(reply.jsonBytes, head: head)
   }

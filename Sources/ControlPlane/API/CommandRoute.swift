@@ -100,6 +100,7 @@ extension APIError {
       self.init(
         .serviceUnavailable, "unavailable", "the command was not done: \(reason)",
         help: "send it again once the database is back")
+    case .outOfTouch(let problem): self.init(problem)
     case .outcomeUnknown(let reason):
       self.init(
         .serviceUnavailable, "outcomeUnknown",

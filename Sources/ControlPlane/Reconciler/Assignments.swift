@@ -3,20 +3,19 @@
 import EventLog
 import HashTreeCollections
 import Hosting
+import Planner
 import Wire
 
 struct Assignments: Sendable {
-  static let agentLeaseSeconds = 30
-  static let heartbeatSeconds = 5
-
   let secret: ClusterSecret
+  let limits: SilenceLimits
 
   /// What a node is to run now, at its own generation.
   func assignment(of node: Node, in head: Head) -> Assignment {
     let state = head.state
     return Assignment(
       generation: node.generation, head: head.witness, node: node.id.stream,
-      leaseSeconds: Self.agentLeaseSeconds, heartbeatSeconds: Self.heartbeatSeconds,
+      leaseSeconds: limits.agentLeaseSeconds, heartbeatSeconds: limits.heartbeatSeconds,
       attempts: state.wantedAttempts(on: node).compactMap { assigned($0, in: state) },
       acceptedEra: node.acceptedEra)
   }

@@ -71,7 +71,7 @@ package struct Reconciler: Service {
             } catch {
               switch error {
               case .refused, .idUsedOtherwise, .busy: return true
-              case .notLeading, .unavailable, .outcomeUnknown: return false
+              case .notLeading, .unavailable, .outOfTouch, .outcomeUnknown: return false
               }
             }
           }

@@ -11,8 +11,6 @@ import Wire
 package final class SignalBook: Sendable {
   /// A stall of the leader for longer than this restarts the count of every silence.
   static let stallSeconds = 1.0
-  /// While a second agent with one identity may still be alive, from another boot.
-  static let sessionSeconds = 30.0
 
   struct NodeSignal {
     var heardAt: ContinuousClock.Instant
@@ -38,8 +36,9 @@ package final class SignalBook: Sendable {
   }
 
   private let book = Mutex(Book())
+  let limits: SilenceLimits
 
-  package init() {}
+  package init(limits: SilenceLimits = .usual) { self.limits = limits }
 
   /// Called often while leading. A gap between two calls is a stall: what was silent meanwhile may
   /// have spoken and not been heard.
@@ -62,12 +61,12 @@ package final class SignalBook: Sendable {
 
   func signals(at now: ContinuousClock.Instant) -> Signals {
     book.withLock { book in
-      guard let since = book.hearingSince else { return Signals(hearingSeconds: 0) }
+      guard let since = book.hearingSince else { return Signals(hearingSeconds: 0, limits: limits) }
       let heard = book.nodes.filter { $0.value.heardAt >= since }.mapValues { signal in
         Signals.Hearing(
           silentSeconds: (now - signal.heardAt).seconds, incarnation: signal.incarnation)
       }
-      return Signals(hearingSeconds: (now - since).seconds, heard: heard)
+      return Signals(hearingSeconds: (now - since).seconds, heard: heard, limits: limits)
     }
   }
 
@@ -83,7 +82,7 @@ package final class SignalBook: Sendable {
   ) -> Session {
     book.withLock { book in
       if let known = book.nodes[node], known.incarnation != incarnation, known.bootID != bootID,
-        now - known.heardAt < .seconds(Self.sessionSeconds)
+        now - known.heardAt < .seconds(limits.agentLeaseSeconds)
       {
         return .taken
       }

@@ -46,7 +46,7 @@ struct LocalAgent {
       try await agent.adopt()
       let link = ControlLink(
         client: client, servers: [server.url], bearer: try folder.credential().secret)
-      let running = Task { await agent.run(link) }
+      let running = Task { _ = await agent.run(link) }
       do {
         try await test(LocalAgent(agent: agent, folder: folder))
       } catch {

@@ -11,7 +11,7 @@ import Synchronization
 import Wire
 
 actor StandIn {
-  enum Mode { case answering, unauthorized, failing, silent }
+  enum Mode { case answering, unauthorized, removed, failing, silent }
 
   let node = Stream(.node, 5)
   let joinToken = "join-token-1"
@@ -82,9 +82,13 @@ actor StandIn {
 
   struct Complaint: Error, HTTPResponseError {
     var status: HTTPResponse.Status
+    var seen: SeenEcho?
     func response(from request: Request, context: some RequestContext) throws -> Response {
-      Response(
-        status: status, body: .init(byteBuffer: ByteBuffer(string: "{\"code\":\"scripted\"}")))
+      var headers: HTTPFields = [:]
+      if let seen, let name = HTTPField.Name(WharfHeader.seen) { headers[name] = seen.headerText }
+      return Response(
+        status: status, headers: headers,
+        body: .init(byteBuffer: ByteBuffer(string: "{\"code\":\"scripted\"}")))
     }
   }
 
@@ -92,6 +96,10 @@ actor StandIn {
     switch mode {
     case .answering: break
     case .unauthorized: throw Complaint(status: .unauthorized)
+    case .removed:
+      // The log is the one that was seen, and knows nobody of this secret.
+      throw Complaint(
+        status: .unauthorized, seen: SeenEcho(position: head.position, hash: head.hash))
     case .failing: throw Complaint(status: .serviceUnavailable)
     case .silent: try await Task.sleep(for: .seconds(60))
     }
