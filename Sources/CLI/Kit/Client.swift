@@ -209,6 +209,10 @@ extension Client {
       case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout:
         reason = "no answer within \(Client.answerSeconds) s"
         mayHaveArrived = true
+      case let error as NIOConnectionError
+      where error.dnsAError != nil && error.dnsAAAAError != nil && error.connectionErrors.isEmpty:
+        reason = "no machine of the name '\(error.host.shortened(to: 80))' is known"
+        mayHaveArrived = false
       case is NIOConnectionError:
         reason = "nothing answers there"
         mayHaveArrived = false
@@ -270,8 +274,20 @@ extension Client {
     } catch {
       throw Broken(error)
     }
+    try requireControlPlane(answer)
     try witness(answer.headers, answer.status.code, bytes, after)
     return Answer(status: answer.status.code, body: bytes)
+  }
+
+  /// wharfd names its log in every reply, whatever it says.
+  private func requireControlPlane(_ answer: HTTPClientResponse) throws {
+    guard answer.status != .ok, answer.headers.first(name: WharfHeader.log) == nil else { return }
+    throw Failure(
+      .unreachable,
+      answer.headers.contains(name: "wharf-position")
+        ? "what answers at \(connection.api) is a gateway, not Wharf's API"
+        : "what answers at \(connection.api) is not Wharf's API (status \(answer.status.code))",
+      help: "name a wharfd: --api URL or WHARF_API; the usual one is \(Connection.standardAPI)")
   }
 
   /// Hands over each line of a reply that goes on for ever, until it breaks. A refusal is a failure.
