@@ -66,6 +66,7 @@ let package = Package(
     .target(name: "CLinux"),
 
     // Modules, from the inside out
+    module("Program", [argumentParser]),
     module("Hosting", [hashTrees]),
     module("Postgres", ["CLibPQ", "CLinux"]),
     .target(
@@ -104,7 +105,8 @@ let package = Package(
     module(
       "EngineSim",
       [
-        argumentParser, hummingbird, hummingbirdCore, httpTypes, lifecycle, logging, nioCore,
+        "Program", argumentParser, hummingbird, hummingbirdCore, httpTypes, lifecycle, logging,
+        nioCore,
         unixSignals,
       ]),
     module(
@@ -112,22 +114,26 @@ let package = Package(
       ["CLinux", "Hosting", "Wire", argumentParser, asyncHTTPClient, crypto, nioCore, nioHTTP1]),
     module(
       "CLI",
-      ["Hosting", "Up", "Wire", argumentParser, asyncHTTPClient, nioCore, nioHTTP1, nioPosix, yams]),
+      [
+        "Hosting", "Program", "Up", "Wire", argumentParser, asyncHTTPClient, nioCore, nioHTTP1,
+        nioPosix, yams,
+      ]),
     module(
       "Bench", ["ControlPlane", "EventLog", "Hosting", "Postgres", lifecycle, logging]),
     module("TestKit", ["CLinux", "Hosting", "Postgres", hashTrees]),
 
     // Programs
-    program("wharf-agent", ["Agent", "Hosting", argumentParser, logging]),
-    program("wharf-gateway", ["Gateway", argumentParser, logging, nioCore]),
+    program("wharf-agent", ["Agent", "Hosting", "Program", argumentParser, logging]),
+    program("wharf-gateway", ["Gateway", "Program", argumentParser, logging, nioCore]),
     program("wharf-engine-sim", ["EngineSim"]),
     .executableTarget(
       name: "wharf-holder",
       cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
     program("wharf", ["CLI"]),
     program(
-      "wharfd", ["ControlPlane", "EventLog", "Hosting", "Migrations", argumentParser, logging]),
-    program("wharf-bench", ["Bench", argumentParser]),
+      "wharfd",
+      ["ControlPlane", "EventLog", "Hosting", "Migrations", "Program", argumentParser, logging]),
+    program("wharf-bench", ["Bench", "Program", argumentParser]),
 
     // Tests
     .testTarget(
@@ -160,7 +166,11 @@ let package = Package(
       ], exclude: ["openai_client.py"], swiftSettings: strict),
     tests(
       "CLITests",
-      ["CLI", "Hosting", "Postgres", "TestKit", "Wire", "wharf", "wharfd", argumentParser]),
+      [
+        "CLI", "Hosting", "Postgres", "Program", "TestKit", "Wire", "wharf", "wharf-agent",
+        "wharf-bench", "wharf-engine-sim", "wharf-gateway", "wharf-holder", "wharfd",
+        argumentParser,
+      ]),
     tests(
       "UpTests",
       [

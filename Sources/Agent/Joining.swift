@@ -78,7 +78,7 @@ package struct Joining: Sendable {
       case .unauthorized:
         description =
           "cannot join as \(name): the join token is not known or was used already. "
-          + "Make a new one with: wharf node join-token \(name)"
+          + "Make a new one with: wharf node join-token"
       case .refused, .unreachable, .malformed:
         description = "cannot join as \(name): \(problem)"
       }

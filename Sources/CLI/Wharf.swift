@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import Program
 import Up
 
 package struct Wharf: ParsableCommand {
@@ -12,7 +13,7 @@ package struct Wharf: ParsableCommand {
       1 refused or failed, 2 usage, 3 not reachable, 4 timed out.
 
       Example: wharf status
-      """,
+      """, version: "wharf \(Program.version)",
     groupedSubcommands: [
       CommandGroup(
         name: "Nouns",
@@ -41,7 +42,7 @@ package struct Wharf: ParsableCommand {
   package static func start() async -> Never {
     signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(Program.arguments())
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -61,10 +62,11 @@ package struct Wharf: ParsableCommand {
 
   /// Help and usage errors are the parser's; its code for wrong usage becomes ours.
   private static func end(with error: any Error) -> Never {
-    let message = fullMessage(for: error)
+    let message = Program.told(fullMessage(for: error))
     switch exitCode(for: error) {
     case .success:
-      if !message.isEmpty { Terminal.say(message) }
+      let help = fullMessage(for: error)
+      if !help.isEmpty { Terminal.say(help) }
       Glibc.exit(0)
     case .validationFailure:
       Terminal.note(message)

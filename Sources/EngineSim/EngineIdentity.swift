@@ -34,9 +34,11 @@ struct EngineIdentity: Sendable {
 /// Why the engine did not start, and the exit code that says so.
 struct StartError: Error, CustomStringConvertible {
   enum Code: Int32 {
-    case unavailable = 69
-    case usage = 64
-    case write = 74
+    case usage = 2
+    /// The address could not be taken.
+    case unavailable = 3
+    /// The engine log could not be written.
+    case write = 4
   }
   let code: Code
   let description: String

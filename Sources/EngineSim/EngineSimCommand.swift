@@ -6,12 +6,13 @@ import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
+import Program
 import ServiceLifecycle
 import UnixSignals
 
 /// An OpenAI-compatible engine without a model, for trying and testing without devices.
 ///
-/// Exit codes: 0 stopped by SIGTERM; 64 usage; 69 the address could not be taken; 74 the engine log
+/// Exit codes: 0 stopped by SIGTERM; 2 wrong usage; 3 the address could not be taken; 4 the engine log
 /// could not be written; else as the flags for failures ask.
 package struct EngineSimCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
@@ -21,7 +22,7 @@ package struct EngineSimCommand: AsyncParsableCommand {
       Replies are made up from prompt and seed, and name the model that answered. \
       WHARF_DEVICES, WHARF_DEVICE_MILLI, WHARF_REPLICA and WHARF_ATTEMPT say in the engine log and \
       in replies who it is.
-      """)
+      """, version: "wharf-engine-sim \(Program.version)")
 
   private static let idleTimeoutSeconds: Int64 = 300
   private static let acceptBacklog = 1024
@@ -51,13 +52,13 @@ package struct EngineSimCommand: AsyncParsableCommand {
   private static func parse(_ arguments: [String], log: EngineLog) -> EngineSimCommand {
     do {
       // Help is a command of its own, which fails to be this one.
-      guard let command = try parseAsRoot(arguments) as? EngineSimCommand else {
+      guard let command = try parseAsRoot(Program.arguments(arguments)) as? EngineSimCommand else {
         throw CleanExit.helpRequest(self)
       }
       return command
     } catch {
-      try? log.record(.stop, exitCode: exitCode(for: error).rawValue)
-      exit(withError: error)
+      try? log.record(.stop, exitCode: Program.exitCode(self, error))
+      Program.end(self, with: error)
     }
   }
 

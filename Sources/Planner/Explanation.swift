@@ -173,7 +173,9 @@ struct Explaining {
     let most = others.max { (weight($0.0), $0.1) < (weight($1.0), $1.1) }
     let why = most.map { finding($0.0, [1]).text } ?? ""
     let rest = others.count > 1 ? ", among other reasons" : ""
-    return "\(ready) of \(total) replicas are ready; \(total - ready) are not: \(why)\(rest)"
+    let (are, areNot) = (ready == 1 ? "is" : "are", total - ready == 1 ? "is" : "are")
+    return
+      "\(ready) of \(total) replicas \(are) ready; \(total - ready) \(areNot) not: \(why)\(rest)"
   }
 
   private func weight(_ standing: Standing) -> Int {

@@ -30,6 +30,16 @@ enum Files {
     return text.split(whereSeparator: \.isNewline).suffix(lines).map(String.init)
   }
 
+  /// The same, each thing said once: a program that was tried three times fails with the same words.
+  static func tailWithoutRepetition(_ path: String) -> [String] {
+    var said: Set<Substring> = []
+    let newestFirst = tail(path).reversed().filter { line in
+      // But for the moment at its beginning.
+      said.insert(line.first?.isNumber == true ? line.drop { $0 != " " } : line[...]).inserted
+    }
+    return newestFirst.reversed()
+  }
+
   private static func bytes(_ path: String, longest: Int, fromEnd: Bool) -> [UInt8]? {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }

@@ -47,6 +47,27 @@ package struct SystemSettings: JSONRecord, Hashable, Sendable {
     try Files.replace(layout.settings, jsonBytes)
   }
 
+  /// Each flag by which another system was asked for, with what it is here: `--nodes 3 (it has 1)`.
+  func differences(from wanted: SystemSettings) -> [String] {
+    var found: [String] = []
+    func compare(_ flag: String, _ have: some Equatable, _ want: some Equatable) {
+      let (have, want) = ("\(have)", "\(want)")
+      if have != want { found.append("\(flag) \(want) (it has \(have))") }
+    }
+    compare("--api-port", apiPort, wanted.apiPort)
+    compare("--gateway-port", gatewayPort, wanted.gatewayPort)
+    if gateway != wanted.gateway {
+      found.append(
+        wanted.gateway ? "--gateway (it has none)" : "--no-gateway (it has one)")
+    }
+    compare("--nodes", nodes, wanted.nodes)
+    compare("--devices", devices, wanted.devices)
+    compare(
+      "--engine-ports", "\(firstEnginePort)-\(lastEnginePort)",
+      "\(wanted.firstEnginePort)-\(wanted.lastEnginePort)")
+    return found
+  }
+
   var nodeNames: [String] { nodes == 0 ? [] : (1...nodes).map { "node-\($0)" } }
 
   /// The share of a node, counted from 0.

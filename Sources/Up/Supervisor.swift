@@ -223,7 +223,7 @@ final class Supervisor: Sendable {
     _ part: Part, _ reason: String, code: UpFailure.Code = .failed
   ) -> UpFailure {
     let log = layout.log(part.name)
-    let said = Files.tail(log).map { "\n    \($0)" }.joined()
+    let said = Files.tailWithoutRepetition(log).map { "\n    \($0)" }.joined()
     return UpFailure(
       "cannot bring up \(part.title): \(reason)\(said)", help: "its log: \(log)", code: code)
   }

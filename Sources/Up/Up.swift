@@ -128,7 +128,8 @@ struct Up: Sendable {
         let wanted = try command.settings(over: status.settings)
         guard wanted == status.settings else {
           throw UpFailure(
-            "the system in \(layout.data) runs already, with other settings than asked for",
+            "the system in \(layout.data) runs already, with other settings than asked for: "
+              + status.settings.differences(from: wanted).joined(separator: ", "),
             help: "stop it first: wharf down --data \(layout.data)")
         }
         // Whoever comes from another environment finds it from there on, too.

@@ -20,5 +20,5 @@ package struct UpFailure: Error, Hashable, CustomStringConvertible {
     self.code = code
   }
 
-  package var description: String { help.map { "\(message)\n  \($0)" } ?? message }
+  package var description: String { help.map { "\(message)\nhelp: \($0)" } ?? message }
 }

@@ -5,11 +5,18 @@ import ArgumentParser
 import Glibc
 import Hosting
 import Logging
+import Program
 
-@main struct WharfAgent: AsyncParsableCommand {
+@main
+enum Main {
+  static func main() async { await Program.run(WharfAgent.self) }
+}
+
+struct WharfAgent: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wharf-agent",
     abstract: "Makes a node match what the control plane assigned to it.",
+    version: "wharf-agent \(Program.version)",
     subcommands: [Run.self, StopEngines.self, AcceptLog.self])
 
   struct Run: AsyncParsableCommand {

@@ -4,11 +4,17 @@ import ArgumentParser
 import Bench
 import Dispatch
 import Glibc
+import Program
 
 @main
+enum Main {
+  static func main() async { await Program.run(WharfBench.self) }
+}
+
 struct WharfBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wharf-bench", abstract: "Measures Wharf against the limits of its machine.",
+    version: "wharf-bench \(Program.version)",
     subcommands: [Log.self])
 }
 

@@ -5,13 +5,19 @@ import Gateway
 import Glibc
 import Logging
 import NIOCore
+import Program
 
 @main
+enum Main {
+  static func main() async { await Program.run(WharfGateway.self) }
+}
+
 struct WharfGateway: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wharf-gateway",
     abstract:
       "The OpenAI-compatible endpoint: enforces grants, keys and quotas, routes to replicas.",
+    version: "wharf-gateway \(Program.version)",
     subcommands: [Run.self, AcceptLog.self])
 }
 

@@ -9,7 +9,7 @@
 //      "exited". That phase is therefore the proof that the devices are let go.
 //   4. The engine's zombie is reaped only after its group was killed, so no group id is reused.
 //
-// Exit codes: 0 recorded; 64 usage; 71 the system refused; 74 the state file or log could not be
+// Exit codes: 0 recorded; 2 wrong usage; 71 the system refused; 74 the state file or log could not be
 // written; 127 the engine's program could not be executed (recorded).
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,7 +32,7 @@
 #include "processes.h"
 #include "state.h"
 
-#define EXIT_USAGE 64
+#define EXIT_USAGE 2
 #define EXIT_SYSTEM 71
 #define EXIT_WRITE 74
 #define EXIT_NOT_EXECUTED 127

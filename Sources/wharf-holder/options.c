@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// The same as Program.version: a test of the style compares them.
+#define VERSION "0.1.0"
 #define DEFAULT_LOG_MAX_BYTES (64ull << 20)
 #define MIN_LOG_MAX_BYTES 4096ull
 #define MAX_LOG_MAX_BYTES (1ull << 40)
@@ -38,6 +40,7 @@ static int parse_option(struct options *options, int option) {
     case 's': options->state_path = optarg; return 0;
     case 'l': options->log_path = optarg; return 0;
     case 'c': options->folder = optarg; return 0;
+    case 'v': puts("wharf-holder " VERSION); exit(0);
     case 'm':
       return parse_number("--log-max-bytes", optarg, MIN_LOG_MAX_BYTES, MAX_LOG_MAX_BYTES,
                           &options->log_max_bytes);
@@ -53,6 +56,7 @@ int options_parse(struct options *options, int argc, char **argv) {
       {"state", required_argument, NULL, 's'},
       {"log", required_argument, NULL, 'l'},
       {"chdir", required_argument, NULL, 'c'},
+      {"version", no_argument, NULL, 'v'},
       {"log-max-bytes", required_argument, NULL, 'm'},
       {"stop-grace-seconds", required_argument, NULL, 'g'},
       {NULL, 0, NULL, 0},

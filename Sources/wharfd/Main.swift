@@ -3,12 +3,18 @@
 import ArgumentParser
 import ControlPlane
 import EventLog
+import Program
 
 @main
+enum Main {
+  static func main() async { await Program.run(Wharfd.self) }
+}
+
 struct Wharfd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wharfd",
     abstract: "The control plane of Wharf: API, event log and reconciler.",
+    version: "wharfd \(Program.version)",
     subcommands: [
       Run.self, Migrate.self, Verify.self, RebuildViews.self, Export.self, Import.self,
       Recover.self, Finalize.self,

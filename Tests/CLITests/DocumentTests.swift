@@ -106,6 +106,14 @@ struct DocumentTests {
       "x.yaml:5:5: this is no YAML: the field 'step' stands here twice"
     ),
     (
+      "{kind: team, name: copilot, name: x}\n",
+      "x.yaml:1:29: this is no YAML: the field 'name' stands here twice"
+    ),
+    (
+      "kind: team\ngrants: [{model: 'a, model: b', more: {model: c},\n  'model': d}]\n",
+      "x.yaml:3:3: this is no YAML: the field 'model' stands here twice"
+    ),
+    (
       "scenario: s\nsteps:\n  - step: a\n    command: nope\n",
       "x.yaml:4:14: there is no command 'nope'"
     ),

@@ -47,6 +47,10 @@ import Testing
     let diff = try await system.done("diff", "--from", "before-revoke")
     #expect(diff.contains("copilot"))
 
+    let misled = try await system.refused(
+      "team", "list", "--api", "127.0.0.1:\(system.gatewayPort)", code: 3)
+    #expect(misled.contains("is a gateway, not Wharf's API"), "\(misled)")
+
     // Refusals say why, and name the clause.
     try await system.done("team", "register", "contoso", "--audience", "external")
     let unpublished = try await system.refused("team", "grant", "contoso", "xai/grok-3")

@@ -113,12 +113,12 @@ import Testing
     #expect(answers.sorted() == [200, 200, UInt(status)!, UInt(status)!])
   }
 
-  @Test func `A port that is taken is said, with exit code 69`() async throws {
+  @Test func `A port that is taken is said, with exit code 3`() async throws {
     let sim = try await Sim(in: folder)
     let second = try Child(
       [builtProgram("wharf-engine-sim"), "--port", "\(sim.port)"],
       environment: folder.environment(), folder: folder)
-    #expect(try await second.waitForExit() == .code(69))
+    #expect(try await second.waitForExit() == .code(3))
     #expect(second.errors.contains("cannot serve on 127.0.0.1:\(sim.port)"))
   }
 
@@ -131,7 +131,7 @@ import Testing
     async throws
   {
     let process = try Sim.spawn(flags, environment: environment, in: folder)
-    #expect(try await process.waitForExit() == .code(64))
+    #expect(try await process.waitForExit() == .code(2))
     #expect(!process.errors.isEmpty)
     let isNobody = environment["WHARF_DEVICE_MILLI"] != nil
     #expect(try events() == (isNobody ? [] : ["start", "stop"]), "what began is recorded")

@@ -95,7 +95,7 @@ import Testing
     let process = try Child(
       [builtProgram("wharf-holder")] + arguments, environment: folder.environment(),
       folder: folder)
-    #expect(try await process.waitForExit() == .code(64))
+    #expect(try await process.waitForExit() == .code(2))
     #expect(!process.errors.isEmpty)
   }
 

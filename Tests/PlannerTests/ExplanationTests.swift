@@ -49,6 +49,16 @@ import Testing
     #expect(try text(world) == "deployment grok: all 2 replicas are ready\n")
   }
 
+  @Test func `one of two is ready, and one is not`() throws {
+    var world = try world(replicas: 2)
+    try world.addNode("n1", .devices(2))
+    try world.settle()
+    try world.becomeReady()
+    #expect(
+      try text(world).hasPrefix(
+        "deployment grok: 1 of 2 replicas is ready; 1 is not: no node has enough free devices\n"))
+  }
+
   @Test func `ready as last told, by a node that went silent`() throws {
     var world = try world(replicas: 1)
     let n1 = try world.addNode("n1")

@@ -17,16 +17,17 @@ private let directions: [String: Set<String>] = [
   ],
   "Agent": ["CLinux", "Hosting", "Wire"],
   "Gateway": ["Hosting", "Wire"],
-  "EngineSim": [],
+  "Program": [],
+  "EngineSim": ["Program"],
   "Up": ["CLinux", "Hosting", "Wire"],
-  "CLI": ["Hosting", "Up", "Wire"],
+  "CLI": ["Hosting", "Program", "Up", "Wire"],
   "Bench": ["ControlPlane", "EventLog", "Hosting", "Postgres"],
   "TestKit": ["CLinux", "Hosting", "Postgres", "Wire"],
   "wharf": ["CLI"],
-  "wharfd": ["ControlPlane", "EventLog", "Hosting", "Migrations", "Postgres"],
-  "wharf-bench": ["Bench"],
-  "wharf-agent": ["Agent", "Hosting"],
-  "wharf-gateway": ["Gateway"],
+  "wharfd": ["ControlPlane", "EventLog", "Hosting", "Migrations", "Postgres", "Program"],
+  "wharf-bench": ["Bench", "Program"],
+  "wharf-agent": ["Agent", "Hosting", "Program"],
+  "wharf-gateway": ["Gateway", "Program"],
   "wharf-engine-sim": ["EngineSim"],
 ]
 
@@ -144,6 +145,15 @@ private let widestLineCharacters = 120
     for match in package.matches(of: #/\.package\(url: "https://github.com/[^/]+/([^"]+)"/#) {
       #expect(contributing.contains("`\(match.1)`"), "\(match.1) has no line")
     }
+  }
+
+  @Test func `the program in C has the version of all`() throws {
+    let program = try String(
+      contentsOf: root.appending(path: "Sources/Program/Program.swift"), encoding: .utf8)
+    let holder = try String(
+      contentsOf: root.appending(path: "Sources/wharf-holder/options.c"), encoding: .utf8)
+    let version = try #require(program.firstMatch(of: #/static let version = "([^"]+)"/#)).1
+    #expect(holder.contains("#define VERSION \"\(version)\""))
   }
 
   @Test func `every type of event is in CONTRIBUTING.md's table`() throws {

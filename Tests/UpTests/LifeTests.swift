@@ -31,6 +31,7 @@ import Testing
       "up", "--data", system.data, "--nodes", "3", "--devices", "none")
     #expect(other.status == .code(1))
     #expect(other.errors.contains("runs already, with other settings"))
+    #expect(other.errors.contains("--nodes 3 (it has 0), --devices none (it has auto)"), "\(other)")
 
     let token = system.token
     let position = try await system.send(RegisterTeam(name: Name("copilot"), audience: .internal))

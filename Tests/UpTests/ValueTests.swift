@@ -24,6 +24,19 @@ import Testing
     #expect(shares[2].upperBound <= settings.lastEnginePort)
   }
 
+  @Test func `what a program said at each of its tries is told once`() throws {
+    let folder = try TestFolder()
+    let lines = (0..<3).flatMap {
+      [
+        "2026-11-25T06:58:4\($0)+0000 info wharfd: begins",
+        "2026-11-25T06:58:4\($0)+0000 critical wharfd: stops: x",
+      ]
+    }
+    try (lines + ["bare", "bare"]).joined(separator: "\n").write(
+      toFile: folder.path("log"), atomically: true, encoding: .utf8)
+    #expect(Files.tailWithoutRepetition(folder.path("log")) == Array(lines.suffix(2)) + ["bare"])
+  }
+
   @Test func `a record half written, of another start or of another boot is of no live process`()
     throws
   {

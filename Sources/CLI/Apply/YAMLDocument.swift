@@ -23,7 +23,8 @@ enum YAMLDocuments {
       let (reason, mark) = explain(error)
       if case .duplicatedKeysInMapping(let duplicates, let context) = error,
         let name = duplicates.first,
-        let place = source.second(name, from: context.mark.line)
+        let place = source.secondInFlow(name, from: context.mark)
+          ?? source.second(name, from: context.mark.line)
       {
         throw Failure(.refused, "\(source.name):\(place): this is no YAML: \(reason)")
       }
@@ -49,7 +50,6 @@ enum YAMLDocuments {
 
 extension SourceFile {
   /// Where a field stands for the second time, `4:1`; the parser tells no more than in which mapping.
-  /// None where it cannot be seen, as in `{a: 1, a: 2}`.
   fileprivate func second(_ field: String, from line: Int) -> String? {
     var seen: Set<Int> = []
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -19,6 +19,10 @@ struct DeploymentCreate: CommandVerb {
   @OptionGroup var sending: SendOptions
   @OptionGroup var waiting: WaitOptions
 
+  func validate() throws {
+    try Parse.check(replicas, in: 0...CreateDeployment.mostReplicas, "--replicas")
+  }
+
   func command() -> any Command {
     CreateDeployment(
       name: name, model: model, replicas: replicas, workload: workload,

@@ -14,6 +14,10 @@ struct DeploymentScale: CommandVerb {
   @OptionGroup var sending: SendOptions
   @OptionGroup var waiting: WaitOptions
 
+  func validate() throws {
+    try Parse.check(replicas, in: 0...CreateDeployment.mostReplicas, "--replicas")
+  }
+
   func command() -> any Command { ScaleDeployment(deployment: name, replicas: replicas) }
   var done: String { "scaled deployment \(name) to \(replicas)" }
 

@@ -41,6 +41,15 @@ struct ThingName: Equatable {
 }
 
 enum Parse {
+  /// What a number may be, said before anything is sent.
+  static func check(_ number: Int?, in range: ClosedRange<Int>, _ option: String) throws {
+    guard let number, !range.contains(number) else { return }
+    let wanted =
+      range.upperBound == .max
+      ? "\(range.lowerBound) or more" : "from \(range.lowerBound) to \(range.upperBound)"
+    throw ValidationError("\(option) must be \(wanted), and is \(number)")
+  }
+
   @Sendable static func date(_ text: String) throws -> Timestamp { try Timestamp(jsonText: text) }
 
   @Sendable static func model(_ text: String) throws -> ModelReference {

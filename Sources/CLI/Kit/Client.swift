@@ -183,10 +183,14 @@ extension Client {
     return reply.error
   }
 
-  private static func notWharf(_ api: String, _ status: UInt) -> Failure {
+  private static func notWharf(
+    _ api: String, _ status: UInt, isGateway: Bool = false
+  ) -> Failure {
     Failure(
-      .unreachable, "what answers at \(api) is not Wharf's API (status \(status))",
-      help: "check the address: --api URL or WHARF_API")
+      .unreachable,
+      "what answers at \(api) is "
+        + (isGateway ? "a gateway, not Wharf's API" : "not Wharf's API (status \(status))"),
+      help: "name a wharfd: --api URL or WHARF_API; the usual one is \(Connection.standardAPI)")
   }
 }
 
@@ -215,6 +219,10 @@ extension Client {
       case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout:
         reason = "no answer within \(Client.answerSeconds) s"
         mayHaveArrived = true
+      case let error as NIOConnectionError
+      where error.dnsAError != nil && error.dnsAAAAError != nil && error.connectionErrors.isEmpty:
+        reason = "no machine of the name '\(error.host.shortened(to: 80))' is known"
+        mayHaveArrived = false
       case is NIOConnectionError:
         reason = "nothing answers there"
         mayHaveArrived = false
@@ -280,7 +288,10 @@ extension Client {
     let status = answer.status.code
     guard let log = answer.headers.first(name: WharfHeader.log) else {
       // It says nothing of any log, so what is remembered stays. But nothing is done on its word.
-      guard status != 200 else { throw Self.notWharf(connection.api, status) }
+      let isGateway = answer.headers.contains(name: "wharf-position")
+      guard status != 200, !isGateway else {
+        throw Self.notWharf(connection.api, status, isGateway: isGateway)
+      }
       return Answer(status: status, body: bytes, namesLog: false)
     }
     try witness(log, answer.headers, status, bytes, after)

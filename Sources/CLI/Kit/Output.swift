@@ -17,6 +17,13 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Print only what matters most: names, an id or a secret.")
   var quiet = false
 
+  func validate() throws {
+    if quiet, output == .json || output == .yaml {
+      throw ValidationError(
+        "--quiet prints only what matters most, and -o \(output.rawValue) everything: choose one")
+    }
+  }
+
   /// A reply as JSON or YAML, where that is asked for.
   func structured(_ body: [UInt8]) throws -> String? {
     if quiet { return nil }

@@ -17,12 +17,18 @@ struct EventsVerb: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only of this type, as accessGranted.", valueName: "type"))
   var type: String?
   @Option(help: "At most so many.") var limit = 50
+  @Option(
+    help: ArgumentHelp("Only up to then: a position, time or mark.", valueName: "moment"))
+  var asOf: String?
   @Flag(help: "Go on with those to come, until Ctrl-C.") var follow = false
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if limit < 1 { throw ValidationError("--limit is at least 1") }
+    try Parse.check(limit, in: 1...Int.max, "--limit")
+    if follow, asOf != nil {
+      throw ValidationError("--follow shows what comes, and --as-of what was: choose one")
+    }
     if let stream, Stream(stream) == nil {
       throw ValidationError("'\(stream.shortened(to: 60))' is no stream: write provider/17, or log")
     }
@@ -52,7 +58,7 @@ struct EventsVerb: AsyncParsableCommand {
       return try await gather(client, from: after ?? .empty)
     }
     // Who may not see all of them finds fewer in as many positions: then it is looked further back.
-    let head = try await client.read(ItemReply<WhoamiItem>.self, "whoami").position
+    let head = try await client.read(ItemReply<WhoamiItem>.self, "whoami", moment).position
     var span = Int64(limit)
     while true {
       let (events, last) = try await gather(client, from: Position(max(0, head.value - span)))
@@ -89,8 +95,10 @@ struct EventsVerb: AsyncParsableCommand {
         + filter)
   }
 
+  private var moment: [(String, String)] { asOf.map { [("asOf", $0)] } ?? [] }
+
   private var filter: [(String, String)] {
-    (stream.map { [("stream", $0)] } ?? []) + (type.map { [("type", $0)] } ?? [])
+    moment + (stream.map { [("stream", $0)] } ?? []) + (type.map { [("type", $0)] } ?? [])
   }
 
   /// The stream of events, begun anew from the last checkpoint whenever it breaks.

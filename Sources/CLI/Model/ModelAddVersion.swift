@@ -28,6 +28,8 @@ struct ModelAddVersion: CommandVerb {
   @OptionGroup var sending: SendOptions
 
   func validate() throws {
+    try Parse.check(devices, in: 0...Int.max, "--devices")
+    try Parse.check(cpuMillis, in: 0...Int.max, "--cpu-millis")
     if devices > 0, deviceMemory == nil {
       throw ValidationError("--devices needs --device-memory: how much it takes on each")
     }

@@ -16,6 +16,10 @@ struct NodeJoinToken: SecretVerb {
   @Option(help: "How long it can be used.") var validHours = Self.standardValidHours
   @OptionGroup var sending: SendOptions
 
+  func validate() throws {
+    try Parse.check(validHours, in: 1...IssueJoinToken.longestValidHours, "--valid-hours")
+  }
+
   func command(_ secret: Secret) -> any Command {
     IssueJoinToken(token: secret.digest, validHours: validHours)
   }

@@ -22,7 +22,7 @@ struct NodeNoun: Noun {
       Column("DEVICES FREE") { Cell("\($0.freeDevices)/\($0.devices.count)") },
       Column("MODEL") { Cell(Set($0.devices.map(\.model)).sorted().joined(separator: ", ")) },
       Column("CPU FREE") { Cell("\($0.freeCPUMillis)m/\($0.cpuMillis)m") },
-      Column("MEMORY FREE") { Cell("\($0.freeMemory)/\($0.memory)") },
+      Column("MEMORY FREE") { Cell("\($0.freeMemory.short)/\($0.memory.short)") },
       Column("ADDRESS", wide: true) { Cell($0.address) },
       Column("GENERATION", wide: true) { Cell("\($0.generation)") },
       Column("ID", wide: true) { Cell($0.id) },
@@ -36,14 +36,14 @@ struct NodeNoun: Noun {
       ("alarm", item.alarm.map { Cell($0.value, .bad) }),
       ("lost", item.lostAt.map { Cell($0.short, .bad) }), ("address", Cell(item.address)),
       ("cpu", Cell("\(item.freeCPUMillis)m of \(item.cpuMillis)m free")),
-      ("memory", Cell("\(item.freeMemory) of \(item.memory) free")),
+      ("memory", Cell("\(item.freeMemory.short) of \(item.memory.short) free")),
       ("attempts", Cell(item.attempts)), ("generation", Cell("\(item.generation)")),
     ])
     details.add(
       "DEVICES", ["DEVICE", "MODEL", "MEMORY", "CHARGED TO"],
       item.devices.map { device in
         [
-          Cell(device.id, .strong), Cell(device.model), Cell("\(device.memory)"),
+          Cell(device.id, .strong), Cell(device.model), Cell(device.memory.short),
           device.charged ? Cell(device.replica ?? "something", .warning) : Cell("free", .good),
         ]
       })

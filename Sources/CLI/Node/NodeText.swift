@@ -12,3 +12,18 @@ enum NodeText {
     }
   }
 }
+
+extension Bytes {
+  /// As a person reads it in a table: `23.5GiB`. What is exact stands in JSON.
+  var short: String {
+    let units: [(name: String, shift: Int64)] = [
+      ("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10),
+    ]
+    guard let unit = units.first(where: { count.magnitude >= 1 << UInt64($0.shift) }) else {
+      return "\(count)B"
+    }
+    let tenths = (count * 10 + (1 << (unit.shift - 1))) >> unit.shift
+    return tenths % 10 == 0
+      ? "\(tenths / 10)\(unit.name)" : "\(tenths / 10).\(tenths % 10)\(unit.name)"
+  }
+}

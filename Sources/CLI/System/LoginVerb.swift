@@ -67,9 +67,16 @@ struct LoginVerb: AsyncParsableCommand {
       _ = try await client.send(call)
     } catch let failure as Failure where failure.kind != .timedOut {
       try before.save(around)
-      throw failure
+      throw failure.code == "unknownToken" ? Self.unknownInvitation(api) : failure
     }
     try await greet(Client(Connection(api: api, token: token.text), around))
+  }
+
+  private static func unknownInvitation(_ api: String) -> Failure {
+    Failure(
+      .refused,
+      "cannot accept the invitation: it is not known at \(api), was accepted before, or is past its time",
+      help: "take the code that was printed whole, or ask for another: wharf person invite")
   }
 
   private func keep(_ token: String, _ api: String, _ around: Surroundings) async throws {

@@ -1,0 +1,97 @@
+// How every program of Wharf is run from its command line: one version, one form of what is wrong, and
+// the same exit codes: 0 done, 1 refused or failed, 2 wrong usage. Programs add their own above these.
+
+import ArgumentParser
+import Glibc
+
+package enum Program {
+  /// Of all programs of a release; `wharf-holder`, which is C, states it again.
+  package static let version = "0.1.0"
+
+  package static let failedCode: Int32 = 1
+  package static let usageCode: Int32 = 2
+
+  /// A longer word in what is wrong is shortened: it is what somebody typed, or pasted.
+  private static let longestWord = 80
+
+  /// Parses the arguments, runs the command, and ends the process.
+  package static func run(_ root: (some ParsableCommand).Type) async -> Never {
+    do {
+      var command = try root.parseAsRoot(arguments())
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+      Glibc.exit(0)
+    } catch {
+      end(root, with: error)
+    }
+  }
+
+  /// Ends the process as the error asks: help goes to stdout, what is wrong to stderr.
+  package static func end(_ root: (some ParsableCommand).Type, with error: any Error) -> Never {
+    let text = root.fullMessage(for: error)
+    let code = exitCode(root, error)
+    if !text.isEmpty { say((code == 0 ? text : told(text)) + "\n", to: code == 0 ? 1 : 2) }
+    Glibc.exit(code)
+  }
+
+  private static func say(_ text: String, to descriptor: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      guard count > 0 else { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  package static func exitCode(_ root: (some ParsableCommand).Type, _ error: any Error) -> Int32 {
+    let code = root.exitCode(for: error)
+    return code == .validationFailure ? usageCode : code.rawValue
+  }
+
+  // MARK: - Arguments
+
+  /// What the process was given, with `--replicas -1` read as `--replicas=-1`: to the parser a word that
+  /// begins with a dash is an option, and it would complain that a value is missing.
+  package static func arguments(
+    _ given: [String] = Array(CommandLine.arguments.dropFirst())
+  ) -> [String] {
+    var read: [String] = []
+    for (index, word) in given.enumerated() {
+      if word == "--" { return read + given[index...] }
+      if let option = read.last, option.hasPrefix("--"), !option.contains("="),
+        isNegativeNumber(word)
+      {
+        read[read.count - 1] = "\(option)=\(word)"
+      } else {
+        read.append(word)
+      }
+    }
+    return read
+  }
+
+  private static func isNegativeNumber(_ word: String) -> Bool {
+    word.first == "-" && word.count > 1 && Double(word) != nil && word.dropFirst().first != "i"
+      && word.dropFirst().first != "n"
+  }
+
+  // MARK: - What is wrong
+
+  /// The parser's words as ours: `error: …`, and nothing that somebody pasted shown whole.
+  package static func told(_ text: String) -> String {
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    guard var first = lines.first else { return text }
+    if first.hasPrefix("Error: ") { first = "error: " + first.dropFirst("Error: ".count) }
+    lines[0] = first.split(separator: " ", omittingEmptySubsequences: false)
+      .map { shortened($0) }.joined(separator: " ")
+    return lines.joined(separator: "\n")
+  }
+
+  private static func shortened(_ word: Substring) -> String {
+    guard word.count > longestWord else { return String(word) }
+    let end = word.reversed().prefix { "':.,".contains($0) }.reversed()
+    return word.prefix(longestWord - 20) + "…" + String(end)
+  }
+}

@@ -1,0 +1,167 @@
+// What every program says of its command line: one version, one form of what is wrong, the same exit codes.
+
+import ArgumentParser
+import Foundation
+import Hosting
+import Program
+import TestKit
+import Testing
+
+@testable import CLI
+
+@Suite struct UsageTests {
+  private static let programs = [
+    "wharf", "wharfd", "wharf-agent", "wharf-gateway", "wharf-engine-sim", "wharf-holder",
+    "wharf-bench",
+  ]
+
+  private func run(_ program: String, _ arguments: [String]) async throws -> Ran {
+    let folder = try TestFolder()
+    return try await Programs.run(
+      program, arguments,
+      environment: ["HOME": folder.root, "PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": folder.root],
+      folder: folder.root)
+  }
+
+  @Test(arguments: programs) func `every program says its version`(program: String) async throws {
+    let ran = try await run(program, ["--version"])
+    #expect(ran.code == 0, "\(ran)")
+    #expect(ran.out == "\(program) \(Program.version)\n", "\(ran)")
+  }
+
+  @Test(arguments: programs) func `wrong usage of any program exits with 2`(program: String)
+    async throws
+  {
+    let ran = try await run(program, program == "wharfd" ? ["verify", "--bogus"] : ["--bogus"])
+    #expect(ran.code == 2, "\(ran)")
+    #expect(ran.out.isEmpty, "\(ran)")
+    if program != "wharf-holder" { #expect(ran.err.hasPrefix("error: "), "\(ran)") }
+  }
+
+  @Test func `a negative number is a value, and told what it may be`() async throws {
+    #expect(
+      Program.arguments(["a", "--replicas", "-1", "--wait", "--", "--x", "-2"])
+        == ["a", "--replicas=-1", "--wait", "--", "--x", "-2"])
+    #expect(
+      Program.arguments(["--token", "-", "-q", "--a=b", "-3"]) == [
+        "--token", "-", "-q", "--a=b", "-3",
+      ])
+    for (arguments, told) in [
+      (["deployment", "scale", "grok", "--replicas", "-1"], "--replicas must be from 0 to"),
+      (["deployment", "create", "grok", "--model", "x/y:1", "--replicas", "-3"], "and is -3"),
+      (
+        ["model", "add-version", "x/y:1", "--engine", "sim", "--devices", "-2"],
+        "--devices must be 0 or more"
+      ),
+      (["events", "--limit", "-1"], "--limit must be 1 or more, and is -1"),
+      (["node", "join-token", "--valid-hours", "-1"], "--valid-hours must be from 1 to"),
+    ] {
+      let ran = try await run("wharf", arguments)
+      #expect(ran.code == 2 && ran.err.contains(told), "\(arguments): \(ran)")
+    }
+  }
+
+  @Test func `a name that is far too long is not repeated whole`() async throws {
+    let long = String(repeating: "n", count: 3_000)
+    let ran = try await run("wharf", ["team", "show", long])
+    #expect(ran.code == 2 && ran.err.contains("this one has 3000"), "\(ran)")
+    let first = try #require(ran.err.split(separator: "\n").first)
+    #expect(first.count < 200, "\(first)")
+    #expect(first.contains("nnn…' is invalid"), "\(first)")
+  }
+
+  @Test func `two forms of an answer exclude each other`() async throws {
+    for format in ["json", "yaml"] {
+      let ran = try await run("wharf", ["team", "list", "-o", format, "-q"])
+      #expect(ran.code == 2 && ran.err.contains("choose one"), "\(ran)")
+    }
+  }
+
+  @Test func `an address that leads nowhere says why`() async throws {
+    let unknown = try await run(
+      "wharf", ["team", "list", "--api", "http://no-such-host.invalid:7400"])
+    #expect(unknown.code == 3, "\(unknown)")
+    #expect(
+      unknown.err.contains("no machine of the name 'no-such-host.invalid' is known"), "\(unknown)")
+    let nobody = try await run(
+      "wharf", ["team", "list", "--api", "127.0.0.1:\(Programs.freePort())"])
+    #expect(nobody.code == 3 && nobody.err.contains("nothing answers there"), "\(nobody)")
+  }
+
+  @Test func `memory is shown in the unit that people think in`() {
+    let shown = [
+      0: "0B", 1_000: "1000B", 1_024: "1KiB", 80 << 30: "80GiB", 24_684_084 << 10: "23.5GiB",
+      3 << 40: "3TiB", (1 << 30) - 1: "1024MiB", -(5 << 30): "-5GiB",
+    ]
+    for (count, text) in shown { #expect(Bytes(count: Int64(count)).short == text) }
+  }
+
+  /// In help, refusals and errors; `wharf` and the program's own verbs.
+  @Test func `every command that a text of ours names is one`() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Sources")
+    var nouns: [String: [String]] = [:]
+    for group in Wharf.configuration.groupedSubcommands {
+      for noun in group.subcommands {
+        let verbs = noun.configuration.subcommands.map { $0.configuration.commandName ?? "" }
+        nouns[noun.configuration.commandName ?? ""] = verbs
+      }
+    }
+    // In prose the program's name is followed by other words than its commands; and labels of derived
+    // keys begin with it.
+    let prose: Set<String> = [
+      "on", "runs", "here", "of", "is", "has", "can", "for", "program", "programs", "and", "up",
+      "snapshots", "personal", "keys", "cluster", "scenario", "tends", "that",
+    ]
+    var seen = 0
+    let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)
+    for file in files?.allObjects as? [URL] ?? [] where file.pathExtension == "swift" {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for line in text.split(separator: "\n") where !line.contains("//") {
+        for match in line.matches(of: #/(?:^|[ :'"(])wharf ([a-z-]+)(?: ([a-z-]+))?/#) {
+          let noun = String(match.1)
+          guard let verbs = nouns[noun] else {
+            if !prose.contains(noun) {
+              Issue.record("\(file.lastPathComponent) names 'wharf \(noun)': \(line)")
+            }
+            continue
+          }
+          seen += 1
+          guard !verbs.isEmpty, let verb = match.2.map(String.init), !prose.contains(verb) else {
+            continue
+          }
+          #expect(
+            verbs.contains(verb), "\(file.lastPathComponent) names 'wharf \(noun) \(verb)': \(line)"
+          )
+        }
+      }
+    }
+    #expect(seen > 50)
+  }
+}
+
+extension AgainstWharfd {
+  struct AddressTests {
+    @Test func `an invitation that is none, and the events of then`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let login = try await hosted.someone("ada").wharf("login", "--invitation", "bogus")
+      #expect(login.code == 1, "\(login)")
+      #expect(login.err.contains("cannot accept the invitation: it is not known"), "\(login)")
+      #expect(login.err.contains("wharf person invite"), "\(login)")
+
+      let admin = try hosted.admin()
+      try await admin.does("team", "register", "copilot", "--audience", "internal")
+      try await admin.does("mark", "then")
+      try await admin.does("team", "register", "contoso", "--audience", "external")
+      let then = try await admin.does("events", "--as-of", "then", "--type", "teamRegistered")
+      #expect(then.contains("copilot") && !then.contains("contoso"), "\(then)")
+      let last = try await admin.does("events", "--as-of", "then", "--limit", "1")
+      #expect(last.contains("teamRegistered") || last.contains("markPlaced"), "\(last)")
+      #expect(!last.contains("contoso"), "\(last)")
+      let now = try await admin.does("events", "--type", "teamRegistered")
+      #expect(now.contains("contoso"))
+      #expect(try await admin.wharf("events", "--as-of", "then", "--follow").code == 2)
+    }
+  }
+}
