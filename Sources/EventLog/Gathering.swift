@@ -7,7 +7,7 @@
 import Glibc
 
 struct Gathering {
-  /// A wait is at most this part of what the last append took …
+  /// It waits, beside what it decides, for at most this part of what the last append took …
   private static let shareOfAnAppend = 8
   /// … and no longer than this.
   private static let waitMicrosecondsLimit = 1_000
@@ -33,22 +33,28 @@ struct Gathering {
     return half < smallestHalf ? known : min(Batch.commandLimit, half)
   }
 
-  /// The commands of the next batch, beside those that it has.
-  func take(_ inbox: Inbox, having count: Int) -> [PendingCommand] {
+  /// Hands over the commands of the next batch, beside those that it has, as they come: the first are
+  /// decided while the others are on their way.
+  func take(_ inbox: Inbox, having count: Int, _ each: ([PendingCommand]) -> Void) {
     // Those in the batch already were not among the ones just answered: together they are all, but
     // for who waits besides.
-    let known = count + max(lastCount, inbox.count)
-    let wanted = Self.share(of: known)
-    var taken = inbox.take(max(0, wanted - count))
-    guard count + taken.count > 0 else { return taken }
-    let end =
-      ContinuousClock.now
-      + min(lastTook / Self.shareOfAnAppend, .microseconds(Self.waitMicrosecondsLimit))
-    while count + taken.count < wanted, ContinuousClock.now < end {
+    let wanted = Self.share(of: count + max(lastCount, inbox.count))
+    let limit = min(lastTook / Self.shareOfAnAppend, .microseconds(Self.waitMicrosecondsLimit))
+    var (count, waited, idleSince) = (count, Duration.zero, ContinuousClock.Instant?.none)
+    while count < wanted {
+      let commands = inbox.take(wanted - count)
+      let now = ContinuousClock.now
+      if !commands.isEmpty {
+        if let since = idleSince.take() { waited += now - since }
+        each(commands)
+        count += commands.count
+        continue
+      }
+      // Nobody is there, and nobody was.
+      guard count > 0, waited + (now - (idleSince ?? now)) < limit else { return }
+      idleSince = idleSince ?? now
       // They are microseconds away, and the shortest sleep is fifty.
       sched_yield()
-      taken += inbox.take(wanted - count - taken.count)
     }
-    return taken
   }
 }

@@ -83,20 +83,41 @@ extension MemberLoop {
       return try store(batch, &connection)
     }
     answerStored()
-    if var batch = ahead.take(), batch.follows(state.position), let clock {
-      let more = gathering.take(inbox, having: batch.outcomes.count)
-      unsettled += more
-      batch.append(more, now: clock.now(ContinuousClock.now))
-      return try store(batch, &connection)
-    }
-    if unsettled.isEmpty { storesAlone = false }
-    if !storesAlone { unsettled += gathering.take(inbox, having: unsettled.count) }
-    guard !unsettled.isEmpty else {
+    guard let batch = gather() else {
       _ = try connection.waitForNotifications(
         timeout: max(.zero, nextBeat - ContinuousClock.now), wake: wake)
       return
     }
-    try store(Array(unsettled.prefix(storesAlone ? 1 : Batch.commandLimit)), &connection)
+    try store(batch, &connection)
+  }
+
+  /// Decides what is there, and what comes in a moment; none when nobody waits.
+  private mutating func gather() -> Batch? {
+    guard let clock else { preconditionFailure("a leader has read the database's time") }
+    if unsettled.isEmpty { storesAlone = false }
+    var batch = ahead.take().flatMap { $0.follows(state.position) ? $0 : nil }
+    if batch == nil, !unsettled.isEmpty {
+      batch = decide(Array(unsettled.prefix(storesAlone ? 1 : Batch.commandLimit)), clock)
+    }
+    // Who waits after those of the batch comes before who comes now.
+    guard unsettled.count == batch?.outcomes.count ?? 0 else { return batch }
+    var more: [PendingCommand] = []
+    gathering.take(inbox, having: unsettled.count) { commands in
+      more += commands
+      if batch == nil {
+        batch = decide(commands, clock)
+      } else {
+        batch?.append(commands, now: clock.now(ContinuousClock.now))
+      }
+    }
+    unsettled += more
+    return batch
+  }
+
+  private func decide(_ commands: [PendingCommand], _ clock: LogClock) -> Batch {
+    Batch(
+      commands, after: state, hash: hash, now: clock.now(ContinuousClock.now),
+      sealing: keys.sealing(makeKey: settings.makeKey))
   }
 
   /// Raises the sign of life, reads the database's time, and learns whether another took over.
@@ -150,17 +171,7 @@ extension MemberLoop {
     ahead = next
   }
 
-  /// Decides and appends these, which are the first of `unsettled`, and answers them.
-  private mutating func store(
-    _ commands: [PendingCommand], _ connection: inout Connection
-  ) throws {
-    guard let clock else { preconditionFailure("a leader has read the database's time") }
-    try store(
-      Batch(
-        commands, after: state, hash: hash, now: clock.now(ContinuousClock.now),
-        sealing: keys.sealing(makeKey: settings.makeKey)), &connection)
-  }
-
+  /// Appends a batch, whose commands are the first of `unsettled`; they are answered once it is stored.
   private mutating func store(_ batch: Batch, _ connection: inout Connection) throws {
     let commands = batch.outcomes.map(\.pending)
     if !batch.rows.isEmpty {
