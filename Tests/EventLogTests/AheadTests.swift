@@ -100,7 +100,9 @@ import Testing
     await rig.stop()
   }
 
-  @Test func `who is stored is answered while the batch after it is held up, and dies`() async throws {
+  @Test func `who is stored is answered while the batch after it is held up, and dies`()
+    async throws
+  {
     let rig = try await Rig.leading(TestDatabase.current)
     var holder = try Connection(rig.database)
     try hold(&holder)
