@@ -134,6 +134,21 @@ import Testing
     #expect(taken == [true, true, false, true, false])
   }
 
+  @Test func `more callers than keep a line come and go, each in turn and none for another`() {
+    var lines = InboxLines()
+    let callers = 3_000
+    for round in 0..<3 {
+      for caller in 0..<callers {
+        _ = lines.add(pending(caller + round * callers / 2), limits: InboxLimits())
+      }
+      _ = lines.add(pending(round * callers / 2), limits: InboxLimits())
+      let taken = lines.take(callers + 1).map(\.request.principal)
+      #expect(taken.prefix(callers) == (0..<callers).map { .tester($0 + round * callers / 2) }[...])
+      #expect(taken.last == .tester(round * callers / 2))
+      #expect(lines.count == 0)
+    }
+  }
+
   @Test func `what waited too long is taken out, the rest stays`() {
     var lines = InboxLines()
     for actor in 0..<5 { _ = lines.add(pending(actor), limits: InboxLimits()) }
