@@ -149,13 +149,15 @@ package struct Daemon: Sendable {
   }
 
   /// Started beside the database, or while it starts anew, wharfd waits for it, and says for what.
+  ///
+  /// - Parameter body: may be done again: a migration looks first at what is there.
   private func whenReached<Value>(_ body: () throws -> Value) async throws -> Value {
     let end = ContinuousClock.now + .seconds(Self.databaseWaitSeconds)
     var backoff = Backoff()
     var said: String?
     while true {
       do { return try body() } catch let error as PostgresError
-        where [.connectionFailed, .connectionLost].contains(error.kind) && ContinuousClock.now < end
+        where error.isServerAway && ContinuousClock.now < end
       {
         if said != error.description {
           logger.warning(

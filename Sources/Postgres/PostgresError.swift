@@ -67,6 +67,18 @@ extension PostgresError {
 
   package var isUniqueViolation: Bool { sqlState == "23505" }
 
+  /// The server is away, or went while this was done: what may be done twice may succeed once it is back.
+  package var isServerAway: Bool {
+    switch kind {
+    case .connectionFailed, .connectionLost, .outcomeUnknown: true
+    // Its operator ends the connection or the server (57P01 … 57P03).
+    case .server, .transactionAborted: sqlState?.hasPrefix("57P") ?? false
+    case .invalidConfiguration, .timedOut, .cancelled, .decoding, .unexpectedResult,
+      .poolExhausted, .poolClosed, .resourceExhausted:
+      false
+    }
+  }
+
   /// Serialization failures and deadlocks: the same transaction may succeed when run again.
   package var isRetryableTransaction: Bool { sqlState == "40001" || sqlState == "40P01" }
 
