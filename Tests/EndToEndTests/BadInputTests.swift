@@ -76,6 +76,20 @@ import Wire
     await wharfds.remove()
   }
 
+  @Test func `a start whose migration may or may not have been stored is made again`() async throws
+  {
+    let wharfds = try await Wharfds(proxied: true)
+    let proxy = try #require(wharfds.proxy)
+    try await wharfds.kill9(0)
+    proxy.loseAnswer(toRequestWith: "COMMIT")
+    try wharfds.start(0)
+    try await eventually("it says that it does not know") {
+      wharfds.said().contains("COMMIT: the outcome is unknown")
+    }
+    try await wharfds.ready(0)
+    await wharfds.remove()
+  }
+
   private func post(
     _ wharfds: Wharfds, _ body: [UInt8], token: String?
   ) async throws -> (status: Int, body: String) {
