@@ -81,7 +81,8 @@ import Wire
     let wharfds = try await Wharfds(proxied: true)
     let proxy = try #require(wharfds.proxy)
     try await wharfds.kill9(0)
-    proxy.loseAnswer(toRequestWith: "COMMIT")
+    // Not BEGIN ISOLATION LEVEL READ COMMITTED.
+    proxy.loseAnswer(toRequestWith: "COMMIT\0")
     try wharfds.start(0)
     try await eventually("it says that it does not know") {
       wharfds.said().contains("COMMIT: the outcome is unknown")
