@@ -19,13 +19,6 @@ package struct Batch {
   struct Decided {
     let pending: PendingCommand
     let outcome: Outcome
-
-    var isAccepted: Bool {
-      switch outcome {
-      case .accepted: true
-      case .failed: false
-      }
-    }
   }
 
   package private(set) var rows: [StoredEvent] = []
@@ -59,6 +52,16 @@ package struct Batch {
     for pending in commands {
       outcomes.append(
         Decided(pending: pending, outcome: decide(pending, now: max(now, state.recordedAt))))
+    }
+  }
+
+  /// Those that led to no row, and why.
+  var refused: [(pending: PendingCommand, failure: SubmitFailure)] {
+    outcomes.compactMap { decided in
+      switch decided.outcome {
+      case .accepted: nil
+      case .failed(let failure): (decided.pending, failure)
+      }
     }
   }
 

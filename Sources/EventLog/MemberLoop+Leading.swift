@@ -190,11 +190,12 @@ extension MemberLoop {
     }
     unsettled.removeFirst(commands.count)
     answerStored()
-    if batch.outcomes.allSatisfy(\.isAccepted) {
-      unanswered = batch
-    } else {
-      try answer(batch, &connection)
-    }
+    unanswered = batch
+    let refused = batch.refused
+    guard !refused.isEmpty else { return }
+    // Looking a refusal up takes round trips: nobody else waits for them.
+    answerStored()
+    try answer(refused: refused, &connection)
   }
 
   /// The database refused a whole batch. If one command may be at fault, each is tried alone.
@@ -245,25 +246,13 @@ extension MemberLoop {
     return events.mapValues { Receipt(events: $0) }
   }
 
+  /// Those of the last batch that was stored, unless they were answered.
   mutating func answerStored() {
     guard let batch = unanswered.take() else { return }
     for decided in batch.outcomes {
       guard case .accepted(let range) = decided.outcome else { continue }
       decided.pending.answer(.success(Receipt(events: Array(batch.rows[range]))))
     }
-  }
-
-  private mutating func answer(_ batch: Batch, _ connection: inout Connection) throws {
-    var refused: [(pending: PendingCommand, failure: SubmitFailure)] = []
-    for decided in batch.outcomes {
-      switch decided.outcome {
-      case .accepted(let range):
-        decided.pending.answer(.success(Receipt(events: Array(batch.rows[range]))))
-      case .failed(let failure): refused.append((decided.pending, failure))
-      }
-    }
-    guard !refused.isEmpty else { return }
-    try answer(refused: refused, &connection)
   }
 
   /// A refusal goes out only if the command was never done, and only from the head of the log.

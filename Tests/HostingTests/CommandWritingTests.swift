@@ -7,7 +7,9 @@ import Testing
 @testable import Hosting
 
 @Suite struct CommandWritingTests {
-  private static let moment = Timestamp(microseconds: 1_748_736_000_123_456)
+  private static let (moment, terms, facts) = (
+    GoldenTests.moment, GoldenTests.terms, GoldenTests.facts
+  )
   private static let model = try! ModelReference(jsonText: "xai/grok-3:1")
   private static let person = try! PersonReference(jsonText: "ann")
   private static let email = try! Email("ann@example.org")
@@ -15,17 +17,12 @@ import Testing
     devices: 2, deviceMemory: .gib(70), cpuMillis: 4_000, memory: .gib(16))
   private static let database = DatabaseIdentity(
     systemIdentifier: "7331", timeline: 2, database: 16_384, table: 16_402)
-  private static let terms = Terms(
-    scope: [.evaluation, .inference], audiences: [.external, .internal], from: moment,
-    until: moment.adding(days: 730), noticeDays: 90)
-  private static let launch = Launch(
-    engine: "vllm", command: ["vllm", "serve"], environment: ["A": "1", "B": "2", "C": "3"],
-    readiness: .init(
-      path: "/health", listsModel: true, periodMilliseconds: 500, deadlineSeconds: 600),
-    stopGraceSeconds: 30)
-  private static let facts = NodeFacts(
-    address: "10.0.0.7", cpuMillis: 64_000, memory: .gib(512),
-    devices: [DeviceFacts(id: "GPU-8a2c", model: "H100", memory: .gib(80))])
+  /// With names enough that a hash table would hardly have them in order.
+  private static let launch = {
+    var launch = GoldenTests.launch
+    launch.environment = ["A": "1", "B": "2", "C": "3"]
+    return launch
+  }()
   private static let attempt = ObservedAttempt(
     id: AttemptID(replica: ReplicaID(deployment: 31, number: 2), placedAt: 40), phase: .ready,
     pid: 77, endpoint: "http://127.0.0.1:9001")

@@ -12,20 +12,20 @@ import Testing
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "Golden")
 
-  private static let moment = Timestamp(microseconds: 1_748_736_000_123_456)
+  static let moment = Timestamp(microseconds: 1_748_736_000_123_456)
 
-  private static let launch = Launch(
+  static let launch = Launch(
     engine: "vllm", command: ["vllm", "serve", "${modelPath}", "--port", "${port}"],
     environment: ["HF_HUB_OFFLINE": "1"],
     readiness: .init(
       path: "/health", listsModel: true, periodMilliseconds: 500, deadlineSeconds: 600),
     stopGraceSeconds: 30)
 
-  private static let facts = NodeFacts(
+  static let facts = NodeFacts(
     address: "10.0.0.7", cpuMillis: 64_000, memory: .gib(512),
     devices: [DeviceFacts(id: "GPU-8a2c", model: "H100", memory: .gib(80))])
 
-  private static let terms = Terms(
+  static let terms = Terms(
     scope: [.evaluation, .inference], audiences: [.external, .internal], from: moment,
     until: moment.adding(days: 730), noticeDays: 90)
 
