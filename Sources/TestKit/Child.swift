@@ -1,4 +1,5 @@
-// A real process under a test: spawned, waited for with a deadline, and never left behind.
+// A real process under a test: spawned, waited for with a deadline, and never left behind. Foundation's
+// `Process` is not used: its waits have no limit, and end on a run loop that may never hear of the end.
 
 import Foundation
 import Glibc
@@ -22,29 +23,52 @@ package final class Child: Sendable {
   private let ended = Mutex<ExitStatus?>(nil)
 
   /// Starts `arguments` with exactly `environment`; its output goes to two files in `folder`.
+  /// - Parameter input: what it reads; nothing, unless told otherwise.
   /// - Parameter leakedDescriptor: also left open in the child under this number.
-  package init(
+  package convenience init(
     _ arguments: [String], environment: [String: String], folder: TestFolder,
     leakedDescriptor: Int32? = nil
   ) throws {
-    let name = UUID().uuidString
-    outputPath = folder.path("\(name).out")
-    errorPath = folder.path("\(name).err")
+    try self.init(
+      arguments, environment: environment, folder: folder.root, leakedDescriptor: leakedDescriptor)
+  }
+
+  package init(
+    _ arguments: [String], environment: [String: String], folder: String, input: String = "",
+    leakedDescriptor: Int32? = nil
+  ) throws {
+    let name = "\(folder)/\(UUID().uuidString)"
+    outputPath = "\(name).out"
+    errorPath = "\(name).err"
+    var inputPath = "/dev/null"
+    if !input.isEmpty {
+      inputPath = "\(name).in"
+      try Data(input.utf8).write(to: URL(filePath: inputPath))
+    }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     let flags = O_WRONLY | O_CREAT | O_TRUNC
+    posix_spawn_file_actions_addopen(&actions, 0, inputPath, O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, outputPath, flags, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, errorPath, flags, 0o600)
     if let leakedDescriptor {
       posix_spawn_file_actions_adddup2(&actions, 1, leakedDescriptor)
     }
+    // A thread may block signals, and a child would inherit that.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] =
       environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for pointer in argv + envp { free(pointer) } }
     var pid: pid_t = 0
-    let result = posix_spawnp(&pid, arguments[0], &actions, nil, &argv, &envp)
+    let result = posix_spawnp(&pid, arguments[0], &actions, &attributes, &argv, &envp)
     guard result == 0 else {
       throw TestFailure("cannot spawn \(arguments[0]): \(String(cString: strerror(result)))")
     }
@@ -68,6 +92,17 @@ package final class Child: Sendable {
   @discardableResult
   package func waitForExit(withinSeconds limit: Double = 20) async throws -> ExitStatus {
     try await eventually("process \(pid) ends", withinSeconds: limit) { self.status() }
+  }
+
+  /// As above, on a thread that may block.
+  @discardableResult
+  package func blockUntilExit(withinSeconds limit: Double = 20) throws -> ExitStatus {
+    let deadline = ContinuousClock.now + .seconds(limit)
+    while ContinuousClock.now < deadline {
+      if let status = status() { return status }
+      usleep(2_000)
+    }
+    throw TestFailure("waited \(limit) s in vain until process \(pid) ends")
   }
 
   package var output: String { contents(outputPath) }

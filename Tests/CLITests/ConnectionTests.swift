@@ -151,7 +151,7 @@ extension AgainstWharfd {
         #expect(ran.err.contains("is not Wharf's API (status \(status))"), "\(ran)")
       }
       #expect(!page.requests.contains("POST"), "nothing is sent to what names no log")
-      page.stop()
+      try await page.stop()
       #expect(try Programs.text(file) == kept)
       try await hosted.start(as: "newcomer")
       let again = try await admin.wharf("provider", "list", "-q")
@@ -176,20 +176,15 @@ extension AgainstWharfd {
       let hosted = try Hosted()
       try await hosted.start()
       let admin = try hosted.admin()
-      let (process, out, err) = try Programs.start(
+      let child = try Programs.start(
         "wharf", ["provider", "list", "--watch"], environment: admin.environment,
         folder: admin.folder)
-      try process.run()
-      defer { if process.isRunning { process.terminate() } }
-      try await Programs.until("the first picture") {
-        try Programs.text(out).contains("no providers")
-      }
+      try await Programs.until("the first picture") { child.output.contains("no providers") }
       try await admin.does("provider", "register", "xai")
-      try await Programs.until("the change") { try Programs.text(out).contains("xai") }
-      kill(process.processIdentifier, SIGINT)
-      try await Programs.until("the end") { !process.isRunning }
-      #expect(process.terminationReason == .exit && process.terminationStatus == 0)
-      #expect(try Programs.text(err).isEmpty)
+      try await Programs.until("the change") { child.output.contains("xai") }
+      child.send(SIGINT)
+      #expect(try await child.waitForExit() == .code(0))
+      #expect(child.errors.isEmpty)
     }
 
     @Test func `Events are followed by type, once each, also when wharfd is killed meanwhile`()
@@ -199,13 +194,11 @@ extension AgainstWharfd {
       try await hosted.start()
       let admin = try hosted.admin()
       try await admin.does("provider", "register", "early")
-      let (process, out, err) = try Programs.start(
+      let child = try Programs.start(
         "wharf", ["events", "--follow", "--type", "providerRegistered", "--limit", "1"],
         environment: admin.environment, folder: admin.folder)
-      try process.run()
-      defer { if process.isRunning { process.terminate() } }
       func follows(_ name: String) async throws {
-        try await Programs.until(name) { try Programs.text(out).contains("name=\(name)") }
+        try await Programs.until(name) { child.output.contains("name=\(name)") }
       }
       try await follows("early")
       try await admin.does("provider", "suspend", "early")
@@ -215,27 +208,22 @@ extension AgainstWharfd {
       try await hosted.start()
       try await admin.does("provider", "register", "later")
       try await follows("later")
-      kill(process.processIdentifier, SIGINT)
-      try await Programs.until("the end") { !process.isRunning }
-      let lines = try Programs.text(out).split(separator: "\n")
+      child.send(SIGINT)
+      try await child.waitForExit()
+      let lines = child.output.split(separator: "\n")
       #expect(
         lines.count == 3 && lines.allSatisfy { $0.contains("providerRegistered") }, "\(lines)")
-      #expect(try Programs.text(err).isEmpty)
+      #expect(child.errors.isEmpty)
     }
   }
 }
 
 /// A page in the place of a wharfd, as a proxy gives one.
 private final class Page {
-  private let process: Process
-  private let log: URL
+  private let child: Child
 
   init(_ hosted: Hosted, _ status: Int) throws {
-    log = URL(fileURLWithPath: "\(hosted.folder)/page.log")
-    process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [
-      "python3", "-u", "-c",
+    let program =
       """
       import http.server
       class Page(http.server.BaseHTTPRequestHandler):
@@ -248,21 +236,17 @@ private final class Page {
       server = http.server.HTTPServer(("127.0.0.1", \(hosted.port)), Page)
       print("ready", flush=True)
       server.serve_forever()
-      """,
-    ]
-    try Data().write(to: log)
-    process.standardOutput = try FileHandle(forWritingTo: log)
-    try process.run()
+      """
+    child = try Child(
+      ["python3", "-u", "-c", program], environment: ["PATH": "/usr/bin:/bin"],
+      folder: hosted.folder)
   }
 
-  var requests: String { (try? Programs.text(log)) ?? "" }
+  var requests: String { child.output }
   var isServed: Bool { requests.contains("ready") }
 
-  func stop() {
-    // Blocked signals are handed down to it.
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    process.waitUntilExit()
+  func stop() async throws {
+    child.send(SIGKILL)
+    try await child.waitForExit()
   }
-
-  deinit { stop() }
 }

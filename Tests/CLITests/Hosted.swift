@@ -17,7 +17,7 @@ struct Someone: Sendable {
 
   /// `wharf` with these arguments.
   @discardableResult
-  func wharf(_ arguments: String..., input: String? = nil) async throws -> Ran {
+  func wharf(_ arguments: String..., input: String = "") async throws -> Ran {
     try await Programs.run(
       "wharf", arguments, environment: environment, folder: folder, input: input)
   }
@@ -25,7 +25,7 @@ struct Someone: Sendable {
   /// Runs what must succeed, and gives its stdout without the last newline.
   @discardableResult
   func does(
-    _ arguments: String..., input: String? = nil, at location: SourceLocation = #_sourceLocation
+    _ arguments: String..., input: String = "", at location: SourceLocation = #_sourceLocation
   ) async throws -> String {
     let ran = try await Programs.run(
       "wharf", arguments, environment: environment, folder: folder, input: input)
@@ -48,7 +48,8 @@ final class Hosted: @unchecked Sendable {
   let port: UInt16
   /// Another than the test's own, where a test moves the log.
   var database: String?
-  private var daemon: Process?
+  private var daemon: Child?
+  private static let stopSeconds = 40.0
 
   var api: String { "http://127.0.0.1:\(port)" }
   var tokenFile: String { "\(folder)/admin-token" }
@@ -63,16 +64,14 @@ final class Hosted: @unchecked Sendable {
   ///
   /// - Parameter name: whose home it is that looks, and so sees the head.
   func start(as name: String = "admin") async throws {
-    let (process, _, err) = try program()
-    try process.run()
-    daemon = process
-    try await Programs.until("wharfd is ready: \((try? Programs.text(err)) ?? "")") {
+    daemon = try program()
+    try await Programs.until("wharfd is ready: \(daemon?.errors ?? "")") {
       guard FileManager.default.fileExists(atPath: tokenFile) else { return false }
       return try await admin(name).wharf("whoami").code == 0
     }
   }
 
-  private func program() throws -> (Process, out: URL, err: URL) {
+  private func program() throws -> Child {
     try Programs.start(
       "wharfd",
       [
@@ -87,25 +86,23 @@ final class Hosted: @unchecked Sendable {
 
   /// What a wharfd says that ends by itself.
   func refusal() async throws -> String {
-    let (process, _, err) = try program()
-    try process.run()
-    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-    try await Programs.until("wharfd ends") { !process.isRunning }
-    #expect(process.terminationStatus == 1)
-    return try Programs.text(err)
+    let child = try program()
+    #expect(try await child.waitForExit() == .code(1))
+    return child.errors
   }
 
   /// Ends wharfd, at once or after it has closed what it does.
   func stop(by signal: Int32 = SIGTERM) {
-    guard let daemon else { return }
-    kill(daemon.processIdentifier, signal)
-    daemon.waitUntilExit()
-    self.daemon = nil
+    guard let daemon = daemon.take() else { return }
+    daemon.send(signal)
+    do { try daemon.blockUntilExit(withinSeconds: Self.stopSeconds) } catch {
+      Issue.record("wharfd after signal \(signal): \(error)\n\(daemon.errors)")
+    }
   }
 
   /// Which process it is, as `wharf up` writes it down: pid, start, boot, and what was started.
   func record() throws -> String {
-    let pid = try #require(daemon).processIdentifier
+    let pid = try #require(daemon).pid
     func text(_ path: String) throws -> String {
       try Programs.text(URL(fileURLWithPath: path))
     }
@@ -114,8 +111,8 @@ final class Hosted: @unchecked Sendable {
     return try "\(pid) \(fields[19]) \(text("/proc/sys/kernel/random/boot_id").dropLast()) wharfd\n"
   }
 
-  func pause() { if let daemon { kill(daemon.processIdentifier, SIGSTOP) } }
-  func resume() { if let daemon { kill(daemon.processIdentifier, SIGCONT) } }
+  func pause() { daemon?.send(SIGSTOP) }
+  func resume() { daemon?.send(SIGCONT) }
 
   /// A person with a home of their own, not logged in.
   func someone(_ name: String, token: String? = nil) throws -> Someone {

@@ -47,12 +47,11 @@ extension AgainstWharfd {
       #expect(twice.code == 1 && twice.err.contains("exists already"))
 
       let to = try await TestCluster.shared().makeDatabase()
-      let (process, _, _) = try Programs.start(
+      let child = try Programs.start(
         "wharfd", ["import", file, "--database", to.url], environment: [:], folder: hosted.folder)
-      try process.run()
       try await Programs.until("some of it is there") { try count(to) > 2_000 }
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+      child.send(SIGKILL)
+      try await child.waitForExit()
       let left = try count(to)
       #expect(left > 2_000 && left < Self.manyEvents, "it was killed in the middle: \(left)")
       let again = try await wharfd(hosted, "import", file, "--database", to.url)

@@ -3,6 +3,7 @@
 
 import Foundation
 import Glibc
+import TestKit
 import Testing
 
 /// What a program said, and how it ended.
@@ -15,48 +16,34 @@ struct Ran: CustomStringConvertible {
 }
 
 enum Programs {
-  /// Programs are built beside the tests.
-  static func path(_ name: String) throws -> String {
-    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let folder = (own as NSString).deletingLastPathComponent
-    let found = [folder, FileManager.default.currentDirectoryPath + "/.build/debug"]
-      .map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
-    return try #require(found, "\(name) is not built")
-  }
+  /// Longer than any command may wait, and than wharfd takes to import or verify what tests give it.
+  private static let limitSeconds = 120.0
 
   static func start(
     _ name: String, _ arguments: [String], environment: [String: String], folder: String,
-    input: String? = nil
-  ) throws -> (Process, out: URL, err: URL) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try path(name))
-    process.arguments = arguments
-    process.environment = environment
-    let id = UUID().uuidString
-    let files = ["in", "out", "err"].map { URL(fileURLWithPath: "\(folder)/\(id).\($0)") }
-    try Data((input ?? "").utf8).write(to: files[0])
-    for file in files[1...] { try Data().write(to: file) }
-    process.standardInput = try FileHandle(forReadingFrom: files[0])
-    process.standardOutput = try FileHandle(forWritingTo: files[1])
-    process.standardError = try FileHandle(forWritingTo: files[2])
-    return (process, files[1], files[2])
+    input: String = ""
+  ) throws -> Child {
+    try Child(
+      [builtProgram(name)] + arguments, environment: environment, folder: folder, input: input)
   }
 
   static func run(
     _ name: String, _ arguments: [String], environment: [String: String], folder: String,
-    input: String? = nil
+    input: String = ""
   ) async throws -> Ran {
-    let (process, out, err) = try start(
+    let child = try start(
       name, arguments, environment: environment, folder: folder, input: input)
-    try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
-      process.terminationHandler = { _ in done.resume() }
-      do { try process.run() } catch {
-        process.terminationHandler = nil
-        done.resume(throwing: error)
-      }
+    let status: TestKit.ExitStatus
+    do { status = try await child.waitForExit(withinSeconds: limitSeconds) } catch {
+      throw TestFailure(
+        "\(name) \(arguments.joined(separator: " ")): \(error)\n\(child.output)\(child.errors)")
     }
-    return Ran(
-      code: process.terminationStatus, out: try text(out), err: try text(err))
+    let code =
+      switch status {
+      case .code(let code): code
+      case .signal(let signal): 128 + signal
+      }
+    return Ran(code: code, out: child.output, err: child.errors)
   }
 
   static func text(_ file: URL) throws -> String {
@@ -84,11 +71,11 @@ enum Programs {
 
   /// Looks until it is so, or for too long.
   static func until(
-    _ what: String, seconds: Double = 20, _ holds: () async throws -> Bool
+    _ what: @autoclosure () -> String, seconds: Double = 20, _ holds: () async throws -> Bool
   ) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while try await !holds() {
-      try #require(ContinuousClock.now < deadline, "\(what): not within \(seconds) s")
+      try #require(ContinuousClock.now < deadline, "\(what()): not within \(seconds) s")
       try await Task.sleep(for: .milliseconds(20))
     }
   }

@@ -12,20 +12,10 @@ import Testing
 @testable import EventLog
 
 @Suite(.database, .timeLimit(.minutes(2))) struct RestoredLogTests {
-  private func shell(_ script: String) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-ec", script]
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(script)")
-  }
-
   private func move(_ how: String, _ from: TestDatabase, _ to: TestDatabase) async throws {
     guard how == "import" else {
-      return try shell(
-        "pg_dump -d '\(from.url)' | psql -q -v ON_ERROR_STOP=1 -d '\(to.url)'")
+      try shell("pg_dump -d '\(from.url)' | psql -q -v ON_ERROR_STOP=1 -d '\(to.url)'")
+      return
     }
     try await offPool {
       var lines: [UInt8] = []

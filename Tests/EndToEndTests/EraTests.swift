@@ -9,16 +9,6 @@ import TestKit
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(6))) struct EraTests {
-  private func shell(_ script: String) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-ec", script]
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(script)")
-  }
-
   @Test func `an agent that saw more than a restored log holds is not steered by it`() async throws
   {
     let site = try Site()

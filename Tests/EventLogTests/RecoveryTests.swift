@@ -12,14 +12,7 @@ import Testing
 @Suite(.database, .timeLimit(.minutes(2))) struct RecoveryTests {
   private func copy(of database: TestDatabase) async throws -> TestDatabase {
     let template = DatabaseTemplate(name: "copy_of_\(database.name)") { copy in
-      let pipe = "pg_dump -d '\(database.url)' | psql -q -v ON_ERROR_STOP=1 -d '\(copy.url)'"
-      let shell = Process()
-      shell.executableURL = URL(filePath: "/bin/sh")
-      shell.arguments = ["-ec", pipe]
-      shell.standardOutput = FileHandle.nullDevice
-      try shell.run()
-      shell.waitUntilExit()
-      try #require(shell.terminationStatus == 0, "the copy was not made")
+      try shell("pg_dump -d '\(database.url)' | psql -q -v ON_ERROR_STOP=1 -d '\(copy.url)'")
     }
     return try await database.cluster.makeDatabase(template: template)
   }

@@ -49,15 +49,6 @@ import Testing
     let given = Mutex<SubmitFailure??>(nil)
   }
 
-  private func shell(_ script: String) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-ec", script]
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(script)")
-  }
-
   /// A full disk needs one that is small: a file system in memory, which only root can mount.
   @Test(
     .enabled(if: geteuid() == 0, "mounting a small disk needs root"),
@@ -70,7 +61,7 @@ import Testing
     try shell(
       "mkdir \(disk) && mount -t tmpfs -o size=48m tmpfs \(disk) && chown --reference=\(cluster.folder)/data \(disk)"
     )
-    defer { try? shell("umount -l \(disk) 2> /dev/null || true") }
+    defer { _ = try? shell("umount -l \(disk) 2> /dev/null || true") }
     if full == "journal" {
       try await cluster.stop()
       try shell(
@@ -130,7 +121,7 @@ import Testing
   /// Uses up the journal's files that are there, until none can be added.
   private func fillJournal(_ database: TestDatabase) {
     for _ in 0..<10 {
-      try? shell(
+      _ = try? shell(
         """
         psql -q -d '\(database.url)' > /dev/null 2>&1 \
           -c "SELECT pg_logical_emit_message(true, 'a', 'b'), pg_switch_wal()" || true

@@ -118,6 +118,18 @@ private let widestLineCharacters = 120
     }
   }
 
+  /// Foundation's `Process` waits without a limit, on a run loop that may never hear of the end.
+  @Test func `every process has an end that is waited for with a limit`() throws {
+    // Written in two parts, so that this file does not find itself.
+    let unlimited = ["= Process" + "()", "wait" + "UntilExit"]
+    for file in try files("Sources") + files("Tests") {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for word in unlimited where text.contains(word) {
+        Issue.record("\(file.lastPathComponent) uses \(word): TestKit's Child has limits")
+      }
+    }
+  }
+
   @Test func `a file opens with what it is for`() throws {
     for file in try files("Sources") {
       let text = try String(contentsOf: file, encoding: .utf8)
