@@ -3,9 +3,10 @@
 //  1. `views_next` is filled: the timeline event by event, the other tables from the state at the end.
 //     Until then its checkpoint has no form, so no projector takes it for views.
 //  2. It follows the log up to the head, as a projector would.
-//  3. In one transaction the row of the old checkpoint is deleted, which waits for a projector that is
-//     about to commit and fences off every later one; what it had ahead of us is caught up; and the
-//     schemas change their names. Renaming a schema waits for no reader of its tables.
+//  3. In one transaction the old checkpoint loses its form, which waits for a projector that is about to
+//     commit and fences off every later one; what it had ahead of us is caught up; and the schemas
+//     change their names. Renaming a schema waits for no reader of its tables, and so a statement that
+//     was read before the swap may look after it: the old tables stay whole, their checkpoint too.
 //  4. The old tables go as soon as nobody reads them, or with the next rebuild.
 //
 // Killed at any point, either the old views stand or the new ones, and the next rebuild begins anew.
@@ -187,7 +188,7 @@ extension Rebuild {
   private static func takeOver(_ connection: inout Connection) throws -> Position? {
     let exists = try connection.query(ViewStatements().exists)
     guard try exists[0].decode(Bool.self, at: 0) else { return nil }
-    let rows = try connection.query("DELETE FROM views.checkpoint RETURNING position")
+    let rows = try connection.query("UPDATE views.checkpoint SET form = NULL RETURNING position")
     return try rows.first.map { Position(try $0.decode(Int64.self, at: 0)) }
   }
 
