@@ -21,8 +21,14 @@ package struct Daemon: Sendable {
     package let secretFile: String
     package let adminTokenFile: String
     package let nodeLostSeconds: Int
+    /// How long requests under way may take to end once a stop was asked for; then they are cut: who reads
+    /// no more of what it asked for would hold up the stop for ever.
+    package var drainSeconds = usualDrainSeconds
+    /// Of clients, at once: agents and gateways keep one or two each, people and machines come and go.
+    package var connectionsLimit = 8_192
 
     package static let usualNodeLostSeconds = SilenceLimits.usualNodeLostSeconds
+    package static let usualDrainSeconds: Int64 = 10
     package static let nodeLostSecondsRange = SilenceLimits.nodeLostSecondsRange
 
     package init(
@@ -98,7 +104,7 @@ package struct Daemon: Sendable {
       bell: bell,
       signals: signals,
       secret: secret, host: host,
-      port: port, address: address,
+      port: port, address: address, connectionsLimit: settings.connectionsLimit,
       now: { Timestamp.now() }, logger: logger)
     let projector = try Projector(
       board: member.board, database: database, keys: keys, logger: logger, snapshots: snapshots)
@@ -115,26 +121,23 @@ package struct Daemon: Sendable {
       isListening.yield()
       isListening.finish()
     }
-    let group = ServiceGroup(
-      configuration: ServiceGroupConfiguration(
-        services: [
-          .init(service: LogService(member: member, listening: listening)),
-          .init(service: AnnouncerService(member: member, pool: pool, logger: logger)),
-          .init(service: BellService(bell: bell, database: database)),
-          .init(
-            service: AdmissionService(member: member, file: settings.adminTokenFile, logger: logger)
-          ),
-          .init(
-            service: Reconciler(
-              member: member, signals: signals, makeCommandID: { .make() }, now: { .now() },
-              logger: logger)),
-          .init(service: projector),
-          .init(service: SnapshotService(snapshotter: snapshotter)),
-          .init(service: eraser),
-          .init(service: application),
-        ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    var configuration = ServiceGroupConfiguration(
+      services: [
+        LogService(member: member, listening: listening),
+        AnnouncerService(member: member, pool: pool, logger: logger),
+        BellService(bell: bell, database: database),
+        AdmissionService(member: member, file: settings.adminTokenFile, logger: logger),
+        Reconciler(
+          member: member, signals: signals, makeCommandID: { .make() }, now: { .now() },
+          logger: logger),
+        projector,
+        SnapshotService(snapshotter: snapshotter),
+        eraser,
+        ServingService(application: application, settings: settings, logger: logger),
+      ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(settings.drainSeconds)
     do {
-      try await group.run()
+      try await ServiceGroup(configuration: configuration).run()
     } catch let error as IOError {
       await pool.close()
       throw Unusable(
@@ -197,6 +200,20 @@ private struct LogService: Service {
   }
 }
 
+/// The API, which says when a stop had to cut requests.
+private struct ServingService<Application: ApplicationProtocol>: Service {
+  let application: Application
+  let settings: Daemon.Settings
+  let logger: Logger
+
+  func run() async throws {
+    try await application.run()
+    if Task.isCancelled, Task.isShuttingDownGracefully {
+      logger.warning("requests that had not ended after \(settings.drainSeconds) s were cut")
+    }
+  }
+}
+
 private struct AnnouncerService: Service {
   let member: LogMember
   let pool: Pool
@@ -251,7 +268,7 @@ private struct AdmissionService: Service {
           logger.warning("cannot set up the log yet: \(failure)")
         }
       }
-      _ = await member.board.wait(for: head.state.position.next, upTo: .milliseconds(500))
+      await member.board.pause(after: head.state.position, upTo: .milliseconds(500))
     }
   }
 }

@@ -78,31 +78,37 @@ package final class HeadBoard: Sendable {
     }
   }
 
-  /// The head once it is at `position` or past it; none if that takes longer than `timeout`, or if
-  /// too many wait already.
+  /// The head once it is at `position` or past it; none if that takes longer than `timeout`, if too
+  /// many wait already, or once the task is cancelled.
   package func wait(for position: Position, upTo timeout: Duration) async -> Head? {
-    var id = -1
-    let timer: Mutex<Task<Void, Never>?> = Mutex(nil)
-    let head = await withCheckedContinuation { (continuation: CheckedContinuation<Head?, Never>) in
-      let answer: Head?? = contents.withLock { contents in
-        if contents.head.state.position >= position { return contents.head }
-        if contents.waiters.count >= Self.waiterLimit || timeout <= .zero { return .some(nil) }
-        id = contents.nextWaiter
-        contents.nextWaiter += 1
-        contents.waiters[id] = Waiter(position: position, continuation: continuation)
-        return nil
-      }
-      if let answer { return continuation.resume(returning: answer) }
-      let waiting = id
-      timer.withLock {
-        $0 = Task { [weak self] in
-          try? await Task.sleep(for: timeout)
-          self?.giveUp(waiting)
+    let (head, id) = contents.withLock { contents in
+      contents.nextWaiter += 1
+      return (contents.head, contents.nextWaiter)
+    }
+    if head.state.position >= position { return head }
+    if timeout <= .zero { return nil }
+    let timer = Mutex<Task<Void, any Error>?>(nil)
+    defer { timer.withLock { $0?.cancel() } }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Head?, Never>) in
+        let answer: Head?? = contents.withLock { contents in
+          if contents.head.state.position >= position { return contents.head }
+          if contents.waiters.count >= Self.waiterLimit || Task.isCancelled { return .some(nil) }
+          contents.waiters[id] = Waiter(position: position, continuation: continuation)
+          return nil
+        }
+        if let answer { return continuation.resume(returning: answer) }
+        // Not before: a timer that finds nobody does not come again.
+        timer.withLock {
+          $0 = Task { [weak self] in
+            try await Task.sleep(for: timeout)
+            self?.giveUp(id)
+          }
         }
       }
+    } onCancel: {
+      giveUp(id)
     }
-    timer.withLock { $0?.cancel() }
-    return head
   }
 
   private func giveUp(_ id: Int) {

@@ -69,6 +69,8 @@ struct Run: AsyncParsableCommand {
       servers: server, host: String(listen[..<colon]), port: port, credentialFile: credentialFile,
       metricsTokenFile: metricsTokenFile, seenFile: seenFile ?? "\(credentialFile).seen")
     if let drainSeconds { options.limits.drainSeconds = drainSeconds }
+    options.limits.clientConnections = Descriptors.room(
+      forConnections: options.limits.clientConnections)
     guard let level = Logger.Level(rawValue: logLevel) else {
       throw ValidationError("'\(logLevel)' is no log level")
     }

@@ -4,6 +4,7 @@ import ArgumentParser
 import ControlPlane
 import Glibc
 import Logging
+import Program
 
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Run the daemon (the default).")
@@ -29,7 +30,13 @@ struct Run: AsyncParsableCommand {
       """)
   var nodeLostSeconds = Daemon.Settings.usualNodeLostSeconds
 
+  @Option(help: "How long requests under way may take to end after SIGTERM.")
+  var drainSeconds = Daemon.Settings.usualDrainSeconds
+
   func validate() throws {
+    if drainSeconds < 0 {
+      throw ValidationError("--drain-seconds must be 0 or more, and is \(drainSeconds)")
+    }
     let range = Daemon.Settings.nodeLostSecondsRange
     guard range.contains(nodeLostSeconds) else {
       throw ValidationError(
@@ -41,13 +48,13 @@ struct Run: AsyncParsableCommand {
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
     let logger = Logger(label: "wharfd") { StreamLogHandler.standardError(label: $0) }
+    var settings = Daemon.Settings(
+      database: database.database, listen: listen, advertise: advertise, secretFile: secretFile,
+      adminTokenFile: adminTokenFile, nodeLostSeconds: nodeLostSeconds)
+    settings.drainSeconds = drainSeconds
+    settings.connectionsLimit = Descriptors.room(forConnections: settings.connectionsLimit)
     do {
-      try await Daemon(
-        settings: Daemon.Settings(
-          database: database.database, listen: listen, advertise: advertise,
-          secretFile: secretFile, adminTokenFile: adminTokenFile,
-          nodeLostSeconds: nodeLostSeconds), logger: logger
-      ).run()
+      try await Daemon(settings: settings, logger: logger).run()
     } catch {
       logger.critical("wharfd stops: \(error)")
       throw ExitCode.failure

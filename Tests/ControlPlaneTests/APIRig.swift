@@ -40,7 +40,8 @@ final class APIRig: Sendable {
       member: member,
       reader: LogReader(pool: try Pool(database.configuration), keys: keys), bell: LogBell(),
       signals: SignalBook(), secret: Self.secret, host: "127.0.0.1", port: 0,
-      address: settings.address, now: { Timestamp("2026-11-01")! }, logger: .quiet)
+      address: settings.address, connectionsLimit: 64, now: { Timestamp("2026-11-01")! },
+      logger: .quiet)
     task = Task { try await member.run() }
   }
 

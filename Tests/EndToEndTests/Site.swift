@@ -42,9 +42,17 @@ final class Site: Sendable {
   func send(_ signal: Int32, to name: String) { running.withLock { $0[name] }?.send(signal) }
 
   func stop(_ name: String, by signal: Int32 = SIGTERM) async throws {
-    guard let child = running.withLock({ $0.removeValue(forKey: name) }) else { return }
+    guard running.withLock({ $0[name] }) != nil else { return }
+    _ = try await stopped(name, by: signal)
+  }
+
+  /// How it ended, and all that it said.
+  func stopped(
+    _ name: String, by signal: Int32 = SIGTERM
+  ) async throws -> (status: TestKit.ExitStatus, said: String) {
+    let child = try #require(running.withLock { $0.removeValue(forKey: name) })
     child.send(signal)
-    try await child.waitForExit(withinSeconds: 40)
+    return (try await child.waitForExit(withinSeconds: 40), child.errors)
   }
 
   func said(_ name: String) -> String { running.withLock { $0[name]?.errors ?? "" } }

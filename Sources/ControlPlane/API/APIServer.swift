@@ -9,6 +9,9 @@ import NIOCore
 import Wire
 
 package struct APIServer {
+  /// A connection without a request, or with half of one, is closed after so long.
+  private static let connectionIdleSeconds: Int64 = 120
+
   package let member: LogMember
   package let reader: LogReader
   package let bell: LogBell
@@ -17,12 +20,13 @@ package struct APIServer {
   package let host: String
   package let port: Int
   package let address: String
+  package let connectionsLimit: Int
   package let now: @Sendable () -> Timestamp
   package let logger: Logger
 
   package init(
     member: LogMember, reader: LogReader, bell: LogBell, signals: SignalBook, secret: ClusterSecret,
-    host: String, port: Int, address: String,
+    host: String, port: Int, address: String, connectionsLimit: Int,
     now: @escaping @Sendable () -> Timestamp, logger: Logger
   ) {
     self.member = member
@@ -33,6 +37,7 @@ package struct APIServer {
     self.host = host
     self.port = port
     self.address = address
+    self.connectionsLimit = connectionsLimit
     self.now = now
     self.logger = logger
   }
@@ -95,7 +100,10 @@ package struct APIServer {
   ) -> some ApplicationProtocol {
     Application(
       router: router(),
-      configuration: .init(address: .hostname(host, port: port), serverName: "wharfd"),
+      server: .http1(configuration: .init(idleTimeout: .seconds(Self.connectionIdleSeconds))),
+      configuration: .init(
+        address: .hostname(host, port: port), serverName: "wharfd",
+        availableConnectionsDelegate: .maximum(connectionsLimit, logger: logger)),
       onServerRunning: { _ in await onListening() }, logger: logger)
   }
 }

@@ -70,7 +70,8 @@ struct AgentRoutes: Sendable {
       guard left > .zero, !Task.isShuttingDownGracefully else {
         return .nothingNew(head: member.board.current)
       }
-      head = await member.board.news(after: head, upTo: left)
+      await member.board.pause(after: head.state.position, upTo: left)
+      head = member.board.current
     }
   }
 

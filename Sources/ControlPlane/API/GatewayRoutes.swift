@@ -60,7 +60,8 @@ struct GatewayRoutes: Sendable {
         signals.leased(gateway.id, at: ContinuousClock.now)
         return .nothingNew(head: member.board.current)
       }
-      head = await member.board.news(after: head, upTo: left)
+      await member.board.pause(after: head.state.position, upTo: left)
+      head = member.board.current
     }
   }
 
@@ -105,15 +106,5 @@ extension Response {
     var headers: HTTPFields = [:]
     if let name = HTTPField.Name(WharfHeader.head) { headers[name] = head.witness.headerText }
     return Response(status: .noContent, headers: headers)
-  }
-}
-
-extension HeadBoard {
-  /// A long-poll looks up this often, so that it does not hold up a shutdown.
-  private static let longPollStep = Duration.milliseconds(500)
-
-  /// The next head, or the same one after a short while.
-  func news(after head: Head, upTo left: Duration) async -> Head {
-    await wait(for: head.state.position.next, upTo: min(left, Self.longPollStep)) ?? head
   }
 }

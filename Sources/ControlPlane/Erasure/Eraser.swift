@@ -61,8 +61,8 @@ package final class Eraser: Service {
       guard case .leading(let epoch) = head.standing,
         checked != epoch || !head.state.unerased.isEmpty
       else {
-        _ = await member.board.wait(
-          for: head.state.position.next, upTo: .milliseconds(Self.idleMilliseconds))
+        await member.board.pause(
+          after: head.state.position, upTo: .milliseconds(Self.idleMilliseconds))
         continue
       }
       do {
@@ -78,7 +78,7 @@ package final class Eraser: Service {
       } catch {
         if Task.isCancelled { break }
         logger.warning("those forgotten are not erased yet: \(error)")
-        try? await Task.sleep(for: backoff.next())
+        await Pause.rest(backoff.next())
       }
     }
     await session.close()

@@ -37,7 +37,7 @@ package struct Reconciler: Service {
       let head = member.board.current
       guard case .leading(let epoch) = head.standing else {
         signals.clear()
-        _ = await member.board.wait(for: head.state.position.next, upTo: .milliseconds(200))
+        await member.board.pause(after: head.state.position, upTo: .milliseconds(200))
         continue
       }
       let instant = ContinuousClock.now
@@ -49,7 +49,7 @@ package struct Reconciler: Service {
       guard member.board.current.state.position == head.state.position else { continue }
       let due = plan.wakeAt.map { $0.seconds(since: now()) } ?? Self.longestRestSeconds
       let rest = Duration.seconds(max(0.01, min(due, Self.longestRestSeconds)))
-      _ = await member.board.wait(for: head.state.position.next, upTo: rest)
+      await member.board.pause(after: head.state.position, upTo: rest)
     }
   }
 

@@ -48,23 +48,23 @@ package final class Projector: Service {
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let head = board.current
       guard case .leading = head.standing else {
-        _ = await board.wait(
-          for: head.state.position.next, upTo: .milliseconds(Self.idleMilliseconds))
+        await board.pause(
+          after: head.state.position, upTo: .milliseconds(Self.idleMilliseconds))
         continue
       }
       do {
         let position = try await session.step()
         backoff.reset()
-        _ = await board.wait(for: position.next, upTo: .milliseconds(Self.idleMilliseconds))
+        await board.pause(after: position, upTo: .milliseconds(Self.idleMilliseconds))
       } catch let error as Fenced {
         logger.notice("the projector starts over: \(error)")
       } catch let error as Rebuild.UnderWay {
         logger.notice("the projector waits: \(error)")
-        try? await Task.sleep(for: backoff.next())
+        await Pause.rest(backoff.next())
       } catch let error as PostgresError {
         if Task.isCancelled { break }
         logger.warning("the views fall behind: \(error)")
-        try? await Task.sleep(for: backoff.next())
+        await Pause.rest(backoff.next())
       }
     }
     await session.close()

@@ -1,0 +1,41 @@
+// Waiting at the head: for a position, for a time, or until one does not want to any more.
+
+import Hosting
+import TestKit
+import Testing
+
+@testable import EventLog
+
+@Suite(.timeLimit(.minutes(1))) struct HeadBoardTests {
+  private func head(at count: Int) throws -> Head {
+    var history = try RandomHistory(seed: 1)
+    try history.grow(to: count)
+    return Head(
+      state: try history.state(after: count), hash: Chain.origin, standing: .starting)
+  }
+
+  @Test func `who waits gets the head that reaches the position, and no earlier one`() async throws
+  {
+    let board = HeadBoard()
+    async let waited = board.wait(for: 2, upTo: .seconds(50))
+    board.publish(try head(at: 1))
+    board.publish(try head(at: 2))
+    #expect(await waited?.state.position == 2)
+    #expect(await board.wait(for: 1, upTo: .zero)?.state.position == 2)
+  }
+
+  @Test func `who waits in vain is told so when the time is over`() async {
+    #expect(await HeadBoard().wait(for: 1, upTo: .milliseconds(1)) == nil)
+    #expect(await HeadBoard().wait(for: 1, upTo: .zero) == nil)
+  }
+
+  @Test(arguments: 0..<200) func `who is cancelled, before or after, waits no longer`(
+    yields: Int
+  ) async {
+    let board = HeadBoard()
+    let waiting = Task { await board.wait(for: 1, upTo: .seconds(50)) }
+    for _ in 0..<yields % 5 { await Task.yield() }
+    waiting.cancel()
+    #expect(await waiting.value == nil)
+  }
+}
