@@ -57,10 +57,21 @@ package enum ChainSQL {
 
   /// Appends so many events that change nothing, each of a command of its own.
   package static func grow(by count: Int) -> String {
+    grow(by: count, stream: "log", type: "'commandNoted'", data: #"{"command":"provider.suspend"}"#)
+  }
+
+  /// Suspends a provider and reinstates it, by turns.
+  package static func waver(_ provider: String, times count: Int) -> String {
+    grow(
+      by: count, stream: provider,
+      type: "CASE n % 2 WHEN 1 THEN 'providerSuspended' ELSE 'providerReinstated' END", data: "{}")
+  }
+
+  private static func grow(by count: Int, stream: String, type: String, data: String) -> String {
     unguarded(
       """
       INSERT INTO log.events
-      SELECT h.position + n, 'log', 'commandNoted', 1, '{"command":"provider.suspend"}', '{}',
+      SELECT h.position + n, '\(stream)', \(type), 1, '\(data)', '{}',
         gen_random_uuid(), sha256(n::text::bytea), gen_random_uuid(), NULL, 'person/3',
         h.recorded_at, h.hash
       FROM generate_series(1, \(count)) n,

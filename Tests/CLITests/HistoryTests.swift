@@ -1,5 +1,6 @@
 // The history of what is gone.
 
+import Postgres
 import TestKit
 import Testing
 
@@ -36,6 +37,24 @@ extension AgainstWharfd {
       // As of before it was deleted, and of before it was there.
       let early = try await admin.wharf("history", "deployment", "grok", "--as-of", "1")
       #expect(early.code == 1, "\(early)")
+    }
+
+    @Test func `A long history is told whole`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      try await admin.does("provider", "register", "xai")
+      let shown = try await admin.does("provider", "show", "xai")
+      let id = try #require(shown.firstMatch(of: /provider\/\d+/)).output
+      hosted.stop()
+      var connection = try TestDatabase.current.connect()
+      try connection.script(ChainSQL.waver(String(id), times: 2_100))
+      try await hosted.start()
+      let told = try await admin.does("history", "provider", "xai")
+      // With its heading.
+      #expect(told.split(separator: "\n").count == 2_102)
+      let json = try await admin.does("history", "provider", "xai", "-o", "json")
+      #expect(json.ranges(of: "\"providerReinstated\"").count == 1_050)
     }
   }
 }

@@ -32,8 +32,13 @@ struct ReadOptions: ParsableArguments {
   }
 
   /// Reads a path and shows the reply, rendered unless JSON or YAML is asked for.
+  ///
+  /// - Parameter read: how, where one request may not give it all.
   func show(
     _ path: String, _ query: [(String, String)] = [],
+    read: (Client, String, [(String, String)]) async throws -> [UInt8] = {
+      try await $0.get($1, $2)
+    },
     render: @escaping ([UInt8], Terminal) throws -> String
   ) async throws {
     let client = try Client(connection.connection())
@@ -43,11 +48,11 @@ struct ReadOptions: ParsableArguments {
       try output.structured(body) ?? render(body, terminal)
     }
     guard watch else {
-      let text = try draw(await client.get(path, whole))
+      let text = try draw(await read(client, path, whole))
       if !text.isEmpty { Terminal.say(text) }
       return
     }
-    try await follow(client, terminal) { try draw(await client.get(path, whole)) }
+    try await follow(client, terminal) { try draw(await read(client, path, whole)) }
   }
 
   /// Ends with Ctrl-C, and well: that is how one stops looking.

@@ -34,10 +34,31 @@ struct HistoryVerb: AsyncParsableCommand {
       let proof = try await ProofMaker(client: client).proof(of: kind, name)
       return Terminal.say(try Structure.json(proof.jsonBytes))
     }
-    try await reading.show("history/\(kind.rawValue)/\(name.inPath)") { body, terminal in
+    try await reading.show(
+      "history/\(kind.rawValue)/\(name.inPath)", read: Self.allPages
+    ) { body, terminal in
       let reply = try Client.decode(ItemsReply<EventItem>.self, body)
       return EventText.render(reply.items, reading.output, terminal)
     }
+  }
+
+  /// A reply holds at most so many events; the first one says up to which position all of it is.
+  private static let eventsPerPage = 1_000
+
+  private static func allPages(
+    _ client: Client, _ path: String, _ query: [(String, String)]
+  ) async throws -> [UInt8] {
+    let first = try await client.get(path, query)
+    var reply = try Client.decode(ItemsReply<EventItem>.self, first)
+    var page = reply.items
+    guard page.count == eventsPerPage else { return first }
+    while page.count == eventsPerPage, let last = page.last {
+      page = try await client.read(
+        ItemsReply<EventItem>.self, path, query + [("after", "\(last.position)")]
+      ).items
+      reply.items += page.filter { $0.position <= reply.position }
+    }
+    return reply.jsonBytes
   }
 }
 
