@@ -11,7 +11,7 @@ import Testing
     try await system.done("provider", "register", "xai", "--name", "xAI")
     try await system.done(
       "agreement", "sign", "xai", "--scope", "inference", "--audience", "internal,external",
-      "--from", "2025-05-01", "--until", "2027-05-01", "--notice-days", "90")
+      "--from", "2025-05-01", "--until", "2095-05-01", "--notice-days", "90")
     try await system.done("model", "onboard", "xai/grok-3", "--task", "chat", "--context", "131072")
     try await system.done(
       "model", "add-version", "xai/grok-3:1", "--engine", "sim", "--devices", "2",
