@@ -125,7 +125,7 @@ struct MemberLoop {
 
   /// The log is durable whatever the database's own setting says; notifications are only hints.
   private func prepare(_ connection: inout Connection) throws {
-    try connection.execute(LogStatements.durable)
+    try connection.execute(LogStatements.durable, timeout: settings.statementTimeout)
     try connection.listen(to: LogStatements.channel)
   }
 
@@ -242,10 +242,12 @@ extension MemberLoop {
       _ = try connection.waitForNotifications(timeout: settings.pollInterval, wake: wake)
     }
     if case .leading(let epoch) = standing {
-      try connection.execute(LogStatements.stepDown(epoch: epoch))
+      try connection.execute(
+        LogStatements.stepDown(epoch: epoch), timeout: settings.statementTimeout)
     }
     try connection.execute(
-      MemberStatements.leave(instance: settings.instance, address: settings.address))
+      MemberStatements.leave(instance: settings.instance, address: settings.address),
+      timeout: settings.statementTimeout)
   }
 
   /// Nobody's, where the log names this very wharfd: as it was before it was started anew.
@@ -321,7 +323,7 @@ extension MemberLoop {
     candidacy = Candidacy()
     let row = LogStatements.takeRow(
       instance: settings.instance, epoch: state.position, address: settings.address)
-    try connection.execute(row)
+    try connection.execute(row, timeout: settings.statementTimeout)
     nextBeat = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
     stand(.leading(epoch: state.position))
     try answerKnown(&connection)

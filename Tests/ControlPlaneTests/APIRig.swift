@@ -95,13 +95,24 @@ final class APIRig: Sendable {
     _ path: String, _ body: [UInt8], token: Secret = APIRig.admin,
     headers more: [String: String] = [:]
   ) async throws -> Answer {
+    try await send(.post, path, body, token, more)
+  }
+
+  func get(_ path: String, token: Secret = APIRig.admin) async throws -> Answer {
+    try await send(.get, path, [], token, [:])
+  }
+
+  private func send(
+    _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8], _ token: Secret,
+    _ more: [String: String]
+  ) async throws -> Answer {
     var fields: HTTPFields = [.authorization: "Bearer \(token.text)"]
     for (name, value) in more { fields[try #require(HTTPField.Name(name))] = value }
     let sent = fields
     let application = Application(router: server.router(), logger: .quiet)
     return try await application.test(.router) { client in
       try await client.execute(
-        uri: path, method: .post, headers: sent, body: ByteBuffer(bytes: body)
+        uri: path, method: method, headers: sent, body: ByteBuffer(bytes: body)
       ) { response in
         Answer(
           status: response.status.code,

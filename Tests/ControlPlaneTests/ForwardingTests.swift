@@ -25,9 +25,11 @@ import Wire
 
     func start(answering body: String) async throws -> String {
       let router = Router()
-      router.post("**") { [self] request, _ -> Response in
-        requests.withLock { $0.append(request.headers) }
-        return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+      for method in [HTTPRequest.Method.get, .post] {
+        router.on("**", method: method) { [self] request, _ -> Response in
+          requests.withLock { $0.append(request.headers) }
+          return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+        }
       }
       let application = Application(
         router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
@@ -74,6 +76,21 @@ import Wire
       #expect(second.status == 503 && second.failure?.code == "noLeader", "\(path): \(second)")
     }
     #expect(standIn.seen.count == 1)
+    await standIn.stop()
+    await follower.stop()
+    await leader.stop()
+  }
+
+  @Test func `what a gateway asks, and who asks of gateways, is answered by the leader`()
+    async throws
+  {
+    let standIn = StandIn()
+    let (leader, follower) = try await follower(of: standIn.start(answering: #"{"from":"leader"}"#))
+    for path in ["gateway/policy?after=3&wait=1", "gateways/enforced"] {
+      let answer = try await follower.get("/v1/\(path)")
+      #expect(answer.status == 200 && answer.text == #"{"from":"leader"}"#, "\(path): \(answer)")
+    }
+    #expect(standIn.seen.count == 2)
     await standIn.stop()
     await follower.stop()
     await leader.stop()

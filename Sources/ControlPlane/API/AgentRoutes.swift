@@ -63,11 +63,13 @@ struct AgentRoutes: Sendable {
     let principal = try await source.principal(of: request, &head)
     while true {
       let node = try node(principal, head.state)
+      // Its node's agent takes any answer for a sign that all is well.
+      try forwarding.requireTouch(head)
       if node.generation > after {
         return .json(assignments.assignment(of: node, in: head).jsonBytes, head: head)
       }
       let left = deadline - ContinuousClock.now
-      guard left > .zero, !Task.isShuttingDownGracefully else {
+      guard left > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else {
         return .nothingNew(head: member.board.current)
       }
       await member.board.pause(after: head.state.position, upTo: left)
@@ -112,6 +114,7 @@ struct AgentRoutes: Sendable {
     let head = try await source.head(
       atLeast: observation.alarm == nil ? observation.generation : .empty)
     let principal = try source.authentication.principal(of: request, in: head.state)
+    try forwarding.requireLead(head)
     let node = try node(principal, head.state)
     try hear(node, bootID: observation.bootID, incarnation: observation.incarnation)
     try await note(alarm: observation, of: node, principal)
@@ -188,6 +191,7 @@ struct AgentRoutes: Sendable {
     }
     let head = try await source.head(atLeast: .empty)
     let principal = try source.authentication.principal(of: request, in: head.state)
+    try forwarding.requireLead(head)
     let node = try node(principal, head.state)
     try hear(node, bootID: beat.bootID, incarnation: beat.incarnation)
     let reply = HeartbeatReply(

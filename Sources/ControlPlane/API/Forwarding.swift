@@ -1,4 +1,4 @@
-// Sending a request on to the leader, as it came: the leader authenticates the same token anew. It goes on
+// Sending a request on to the leader, as it came, and what only a leader may say: the leader authenticates the same token anew. It goes on
 // once only: two that take each other for the leader would otherwise pass it to and fro.
 
 import AsyncHTTPClient
@@ -39,7 +39,28 @@ struct Forwarding: Sendable {
     }
   }
 
-  func send(_ body: [UInt8], _ request: Request, to address: String) async throws -> Response {
+  /// Leases are the leader's to give, while it is in touch with the log: one that was deposed unawares
+  /// must not keep a gateway serving what another leader revoked, nor a node running what another
+  /// leader has placed elsewhere.
+  func requireLead(_ head: Head) throws {
+    guard case .leading = member.board.current.standing else {
+      throw APIError(SubmitFailure.notLeading(address: nil))
+    }
+    try requireTouch(head)
+  }
+
+  func requireTouch(_ head: Head) throws {
+    guard member.isInTouch else {
+      throw APIError(
+        .serviceUnavailable, "outOfTouch", "this wharfd cannot reach the log: no lease is given",
+        help: "ask another wharfd, or bring the database back", at: head.state.position)
+    }
+  }
+
+  /// - Parameter waitSeconds: how long the leader may wait for news, besides.
+  func send(
+    _ body: [UInt8], _ request: Request, to address: String, waitSeconds: Int = 0
+  ) async throws -> Response {
     if let name = HTTPField.Name(WharfHeader.forwarded), request.headers[name] != nil {
       throw APIError(
         .serviceUnavailable, "noLeader",
@@ -47,13 +68,14 @@ struct Forwarding: Sendable {
         help: "try again in a moment; if it stays so, look whether two wharfd have one address")
     }
     var onward = HTTPClientRequest(url: address + request.uri.string)
-    onward.method = .POST
+    onward.method = HTTPMethod(rawValue: request.method.rawValue)
     onward.headers.add(name: "content-type", value: "application/json")
     onward.headers.add(name: "authorization", value: request.headers[.authorization] ?? "")
     onward.headers.add(name: WharfHeader.forwarded, value: "1")
     onward.body = .bytes(body)
     do {
-      let answer = try await Self.client.execute(onward, timeout: .seconds(Self.seconds))
+      let answer = try await Self.client.execute(
+        onward, timeout: .seconds(Self.seconds + Int64(waitSeconds)))
       let bytes = try await answer.body.collect(upTo: Self.replyLimitBytes)
       var headers: HTTPFields = [.contentType: "application/json"]
       if let name = HTTPField.Name(WharfHeader.head),

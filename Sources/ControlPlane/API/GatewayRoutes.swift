@@ -30,39 +30,36 @@ struct GatewayRoutes: Sendable {
     return gateway
   }
 
-  /// A lease is given only by a wharfd that is in touch with the log: a leader that was deposed
-  /// unawares must not keep a gateway serving what another leader revoked.
-  private func requireTouch(_ head: Head) throws {
-    guard member.isInTouch else {
-      throw APIError(
-        .serviceUnavailable, "outOfTouch", "this wharfd cannot reach the log: no lease is given",
-        help: "ask another wharfd, or bring the database back", at: head.state.position)
-    }
-  }
-
   private func policy(_ request: Request) async throws -> Response {
     let after = Position(Int64(try request.wholeNumber("after") ?? 0))
     let wait = min(try request.wholeNumber("wait") ?? 0, Self.longestWaitSeconds)
     let deadline = ContinuousClock.now + .seconds(wait)
+    if let address = try forwarding.leaderElsewhere() {
+      return try await forwarding.send([], request, to: address, waitSeconds: wait)
+    }
     var head = try await source.head(atLeast: after)
     let principal = try await source.principal(of: request, &head)
     while true {
       let gateway = try gateway(principal, head.state)
-      let policy = policies.policy(at: head)
+      let policy = policies.policy(at: head, past: after)
       if policy.position > after {
-        try requireTouch(head)
-        signals.leased(gateway.id, at: ContinuousClock.now)
+        try lease(gateway, enforcing: after, head)
         return .json(policy.jsonBytes, head: head)
       }
       let left = deadline - ContinuousClock.now
-      guard left > .zero, !Task.isShuttingDownGracefully else {
-        try requireTouch(head)
-        signals.leased(gateway.id, at: ContinuousClock.now)
+      guard left > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else {
+        try lease(gateway, enforcing: after, head)
         return .nothingNew(head: member.board.current)
       }
       await member.board.pause(after: head.state.position, upTo: left)
       head = member.board.current
     }
+  }
+
+  /// A gateway asks only once it enforces what it has: so much is known of it, also by a new leader.
+  private func lease(_ gateway: Gateway, enforcing position: Position, _ head: Head) throws {
+    try forwarding.requireLead(head)
+    signals.leased(gateway.id, enforcing: position, at: ContinuousClock.now)
   }
 
   private func enforced(_ request: Request) async throws -> Response {
@@ -77,7 +74,7 @@ struct GatewayRoutes: Sendable {
     let head = try await source.head(atLeast: report.position)
     let principal = try source.authentication.principal(of: request, in: head.state)
     let gateway = try gateway(principal, head.state)
-    try requireTouch(head)
+    try forwarding.requireLead(head)
     signals.enforced(
       gateway.id, report.position, address: report.address, at: ContinuousClock.now)
     return .json(
@@ -86,6 +83,9 @@ struct GatewayRoutes: Sendable {
 
   /// For each gateway the position that it enforces, and how long it may still serve unheard.
   private func enforcement(_ request: Request) async throws -> Response {
+    if let address = try forwarding.leaderElsewhere() {
+      return try await forwarding.send([], request, to: address)
+    }
     let context = try await source.context(request)
     let now = ContinuousClock.now
     let items = context.state.gateways.sorted.map { gateway -> EnforcementItem in

@@ -26,6 +26,7 @@ package final class Eraser: Service {
 
   /// How often it looks whether it leads, or is to stop; new events wake it at once.
   private static let idleMilliseconds = 500
+  private static let personsNotedAtOnce = 512
   /// Between two looks at what others hold up.
   private static let pauseMilliseconds = 50
 
@@ -116,10 +117,14 @@ package final class Eraser: Service {
     try await carryOut(.makeViews)
     try await carryOut(.dropRetired)
     try afterStep(.viewsMade)
-    _ = try await member.submit(
-      CommandRequest(
-        id: makeCommandID(), command: NoteErasure(persons: persons, snapshots: made),
-        principal: .wharfd))
+    // One command may lead to so many events only.
+    for start in stride(from: 0, to: persons.count, by: Self.personsNotedAtOnce) {
+      let some = Array(persons[start..<min(start + Self.personsNotedAtOnce, persons.count)])
+      _ = try await member.submit(
+        CommandRequest(
+          id: makeCommandID(), command: NoteErasure(persons: some, snapshots: made),
+          principal: .wharfd))
+    }
     let names = persons.map(\.description).joined(separator: ", ")
     logger.notice("erased \(names): no key is left, and nothing that was made with one")
   }

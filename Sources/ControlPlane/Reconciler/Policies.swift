@@ -22,7 +22,23 @@ package final class Policies: Sendable {
   init(assignments: Assignments) { self.assignments = assignments }
 
   /// The policy of this head. Its position is that at which its content was first seen here.
-  func policy(at head: Head) -> Policy {
+  ///
+  /// - Parameter position: that of the policy which the gateway has. It may have come from another leader
+  ///   and hold what was never seen here: then this one counts as new.
+  func policy(at head: Head, past position: Position) -> Policy {
+    let policy = policy(at: head)
+    guard policy.position < position, position < head.state.position else { return policy }
+    return kept.withLock { kept in
+      guard var known = kept, known.seen == head.state.position, known.policy.position < position
+      else { return kept?.policy ?? policy }
+      known.policy.position = head.state.position
+      known.policy.head = head.witness
+      kept = known
+      return known.policy
+    }
+  }
+
+  private func policy(at head: Head) -> Policy {
     let known = kept.withLock { $0 }
     if let known, known.seen >= head.state.position, known.policy.head.era == head.witness.era {
       return known.policy

@@ -41,7 +41,7 @@ package struct Reconciler: Service {
         continue
       }
       let instant = ContinuousClock.now
-      signals.tick(epoch: epoch, at: instant, couldAppend: couldAppend)
+      signals.tick(epoch: epoch, at: instant, couldAppend: couldAppend && member.isInTouch)
       let plan = plan(head.state, signals.signals(at: instant), now: now())
       for alarm in plan.alarms where !alarms.contains(alarm) { logger.warning("\(alarm)") }
       alarms = plan.alarms

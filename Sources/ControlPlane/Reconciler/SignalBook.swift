@@ -112,9 +112,16 @@ package final class SignalBook: Sendable {
     }
   }
 
-  /// A gateway asked for its policy: its lease runs anew.
-  func leased(_ gateway: ID<Gateway>, at now: ContinuousClock.Instant) {
-    book.withLock { $0.gateways[gateway]?.heardAt = now }
+  /// A gateway asked for what comes after the policy that it enforces: its lease runs anew.
+  func leased(
+    _ gateway: ID<Gateway>, enforcing position: Position, at now: ContinuousClock.Instant
+  ) {
+    book.withLock { book in
+      if book.gateways[gateway] == nil, position > .empty {
+        book.gateways[gateway] = GatewaySignal(enforced: position, address: "", heardAt: now)
+      }
+      book.gateways[gateway]?.heardAt = now
+    }
   }
 
   func gateway(_ id: ID<Gateway>) -> GatewaySignal? { book.withLock { $0.gateways[id] } }

@@ -30,10 +30,12 @@ package struct ViewStore: Sendable {
       return .unusable
     }
     let time = try row.decode(PostgresTimestamp?.self, at: 2)
+    let (position, hash) = (try row.decode(Int64.self, at: 0), try row.decode([UInt8].self, at: 1))
+    // Someone changed it by hand.
+    guard position >= 0, hash.count == Digest.byteCount else { return .unusable }
     return .at(
       ViewCheckpoint(
-        position: Position(try row.decode(Int64.self, at: 0)),
-        hash: Digest(bytes: try row.decode([UInt8].self, at: 1)),
+        position: Position(position), hash: Digest(bytes: hash),
         recordedAt: time.map { Timestamp(microseconds: $0.microsecondsSinceUnixEpoch) }))
   }
 

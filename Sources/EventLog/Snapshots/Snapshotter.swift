@@ -42,6 +42,8 @@ package struct Snapshotter: Sendable {
         if now >= store.limits.due(after: last) { continue }
         guard try await session.write(KeptState(state: head.state, hash: head.hash)) else {
           logger.info("no snapshot at \(head.state.position): a person was forgotten since")
+          // The next try encodes the whole state again.
+          try await Task.sleep(for: .milliseconds(Self.idleMilliseconds))
           continue
         }
         logger.info("wrote a snapshot at position \(head.state.position)")

@@ -4,12 +4,14 @@
 package struct Digest: Hashable, Sendable {
   // Held as four words, not as an array: every event has a digest or two, and an array is a piece of
   // memory of its own.
+  package static let byteCount = 32
+
   private let word0, word1, word2, word3: UInt64
 
   package init(bytes: [UInt8]) { self = bytes.withUnsafeBytes { Digest(raw: $0) } }
 
   package init(raw bytes: UnsafeRawBufferPointer) {
-    precondition(bytes.count == 32, "a SHA-256 digest has 32 bytes")
+    precondition(bytes.count == Self.byteCount, "a SHA-256 digest has 32 bytes")
     word0 = bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
     word1 = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
     word2 = bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
