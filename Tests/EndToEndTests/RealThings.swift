@@ -1,5 +1,5 @@
-// What is real and not ours: an engine and a client, installed by Deploy/install-real-engine into
-// .venv-engine. Where it is absent, the tests that need it say so and are skipped.
+// What is real and not ours: an engine and a client, installed by Deploy/install-real-engine and
+// Deploy/install-real-client into .venv-engine. Where it is absent, the tests that need it say so and are skipped.
 
 import Foundation
 import Testing
@@ -26,15 +26,17 @@ enum RealThings {
       .filter { $0.hasSuffix(".gguf") }.sorted().first.map { "\(folder)/\($0)" }
   }
 
-  static let missing: Comment =
-    "there is no .venv-engine: make it with ./Deploy/install-real-engine FOLDER (CONTRIBUTING.md)"
+  static let noEngine: Comment =
+    "no real engine is installed: ./Deploy/install-real-engine FOLDER does so (CONTRIBUTING.md)"
+  static let noClient: Comment =
+    "no real client is installed: ./Deploy/install-real-client does so (CONTRIBUTING.md)"
 }
 
 extension Trait where Self == ConditionTrait {
   static var realEngine: Self {
-    .enabled(RealThings.missing) {
+    .enabled(RealThings.noEngine) {
       RealThings.has("llama_cpp") && RealThings.embeddingModel != nil
     }
   }
-  static var realClient: Self { .enabled(RealThings.missing) { RealThings.has("openai") } }
+  static var realClient: Self { .enabled(RealThings.noClient) { RealThings.has("openai") } }
 }

@@ -1,5 +1,6 @@
-// Sending a request on to the leader, as it came, and what only a leader may say: the leader authenticates the same token anew. It goes on
-// once only: two that take each other for the leader would otherwise pass it to and fro.
+// Sending a request on to the leader, as it came, and what only a leader may say: the leader authenticates
+// the same token anew. A request goes on once only: two that take each other for the leader would otherwise
+// pass it to and fro.
 
 import AsyncHTTPClient
 import EventLog
