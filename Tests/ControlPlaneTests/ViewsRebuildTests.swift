@@ -198,6 +198,20 @@ private struct Killed: Error {}
     }
   }
 
+  @Test(arguments: ["hash = ''", "position = -1", "position = 999999"])
+  func `a checkpoint that was spoilt by hand is made anew, with its views`(change: String)
+    async throws
+  {
+    let rig = try await LogRig(TestDatabase.current)
+    var commands = RandomCommands(seed: 98)
+    try await rig.send(&commands, count: 40)
+    try await withProjector(rig) { try await viewsCatchUp(rig) }
+    try await onThread { try $0.script("UPDATE views.checkpoint SET \(change)") }
+    try await withProjector(rig) { try await viewsCatchUp(rig) }
+    try await onThread { try expectViewsEqualTheFold(&$0) }
+    await rig.stop()
+  }
+
   @Test func `views of another form are made anew by the projector`() async throws {
     let rig = try await LogRig(TestDatabase.current)
     var commands = RandomCommands(seed: 97)

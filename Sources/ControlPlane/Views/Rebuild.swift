@@ -168,9 +168,7 @@ extension Rebuild {
     var projection = projection
     let retired = try connection.transaction { connection -> String? in
       let old = try Self.takeOver(&connection)
-      while let old, projection.position < old {
-        try follow(&projection, &connection)
-      }
+      while let old, projection.position < old, try follow(&projection, &connection) {}
       var retired: String?
       if try Self.exists(ViewStatements.schema, &connection) {
         let free = try Self.freeName(&connection)
@@ -188,20 +186,24 @@ extension Rebuild {
   private static func takeOver(_ connection: inout Connection) throws -> Position? {
     let exists = try connection.query(ViewStatements().exists)
     guard try exists[0].decode(Bool.self, at: 0) else { return nil }
-    let rows = try connection.query("UPDATE views.checkpoint SET form = NULL RETURNING position")
+    let rows = try connection.query(
+      "UPDATE views.checkpoint SET form = NULL RETURNING greatest(position, 0)")
     return try rows.first.map { Position(try $0.decode(Int64.self, at: 0)) }
   }
 
   /// The old views may be ahead, but never of the log.
-  private func follow(_ projection: inout Projection, _ connection: inout Connection) throws {
+  ///
+  /// - Returns: false at the log's end: a checkpoint past it was changed by hand.
+  private func follow(
+    _ projection: inout Projection, _ connection: inout Connection
+  ) throws -> Bool {
     let events = try events(after: projection.position, &connection)
-    guard !events.isEmpty else {
-      throw LogError.gap(expected: projection.position.next, found: .empty)
-    }
+    guard !events.isEmpty else { return false }
     let (changes, failure) = projection.advance(events)
     if let failure { throw failure }
     var count = 0
     try ViewStore(schema: ViewStatements.nextSchema).write(changes, &connection, &count)
+    return true
   }
 
   private static func exists(_ schema: String, _ connection: inout Connection) throws -> Bool {
