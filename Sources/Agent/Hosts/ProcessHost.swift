@@ -187,7 +187,7 @@ package final class ProcessHost: Sendable {
       return .gone(
         Gone(problem: "the machine was restarted", ran: state?.phase == .running))
     }
-    if let state, let handle = ProcessHandle(state.holder) {
+    if let state, let handle = state.holder.flatMap(ProcessHandle.init) {
       keep(Kept(handle: handle, place: place, tell: tell))
       if let engine = state.engine { return .running(pid: Int(engine.pid)) }
       awaitState(place, tell)
