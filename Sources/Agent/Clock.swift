@@ -13,15 +13,24 @@ package struct BootTime: Hashable, Comparable, Sendable {
     BootTime(nanoseconds: Clocks.nanoseconds(CLOCK_BOOTTIME))
   }
 
+  /// What is too far away is as far as there is: durations come from templates and from replies.
   package func adding(milliseconds: Int64) -> BootTime {
-    BootTime(nanoseconds: nanoseconds + milliseconds * 1_000_000)
+    let (added, isTooLong) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+    let (sum, isTooFar) = nanoseconds.addingReportingOverflow(added)
+    guard isTooLong || isTooFar else { return BootTime(nanoseconds: sum) }
+    return BootTime(nanoseconds: milliseconds < 0 ? .min : .max)
   }
 
-  package func adding(seconds: Int) -> BootTime { adding(milliseconds: Int64(seconds) * 1000) }
+  package func adding(seconds: Int) -> BootTime {
+    let (milliseconds, isTooLong) = Int64(seconds).multipliedReportingOverflow(by: 1000)
+    return adding(milliseconds: isTooLong ? (seconds < 0 ? .min : .max) : milliseconds)
+  }
 
-  /// Never negative.
+  /// Rounded up; never negative.
   package func milliseconds(until later: BootTime) -> Int64 {
-    max(0, (later.nanoseconds - nanoseconds + 999_999) / 1_000_000)
+    guard later > self else { return 0 }
+    let (nanoseconds, isTooLong) = later.nanoseconds.subtractingReportingOverflow(nanoseconds)
+    return ((isTooLong ? .max : nanoseconds) - 1) / 1_000_000 + 1
   }
 
   package static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }

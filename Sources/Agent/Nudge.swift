@@ -25,10 +25,8 @@ package final class Nudge: Sendable {
 
   /// Returns at the next nudge, after this long, or when the task is cancelled.
   package func wait(longestMilliseconds: Int) async {
-    let timer = Task { [weak self] in
-      guard (try? await Task.sleep(for: .milliseconds(longestMilliseconds))) != nil else { return }
-      self?.release()
-    }
+    let timer = Mutex<Task<Void, any Error>?>(nil)
+    defer { timer.withLock { $0?.cancel() } }
     await withTaskCancellationHandler {
       await withCheckedContinuation { waiter in
         let atOnce = state.withLock { state -> Bool in
@@ -40,12 +38,18 @@ package final class Nudge: Sendable {
           state.waiter = waiter
           return false
         }
-        if atOnce { waiter.resume() }
+        if atOnce { return waiter.resume() }
+        // Not before: a timer that finds nobody does not come again.
+        timer.withLock {
+          $0 = Task { [weak self] in
+            try await Task.sleep(for: .milliseconds(longestMilliseconds))
+            self?.release()
+          }
+        }
       }
     } onCancel: {
       release()
     }
-    timer.cancel()
   }
 
   private func release() {

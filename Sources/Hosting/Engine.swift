@@ -58,6 +58,7 @@ package struct DefineEngine: Command {
     guard !launch.command.isEmpty else {
       throw Refusal("emptyCommand", "engine \(launch.engine) has no command to start")
     }
+    try launch.checkWaits()
     let event = EngineDefined(name: launch.engine, launch: launch, tasks: tasks)
     if let known = state.engines.named(launch.engine) {
       if known.launch != launch || known.tasks != tasks {

@@ -13,6 +13,8 @@ package struct Launch: Codable, Equatable, Sendable {
   /// After SIGTERM, before SIGKILL.
   package var stopGraceSeconds: Int
 
+  package static let graceSeconds = 0...3_600
+
   package struct Readiness: Codable, Equatable, Sendable {
     /// `GET` of this path answers 200 when ready.
     package var path: String
@@ -21,6 +23,10 @@ package struct Launch: Codable, Equatable, Sendable {
     package var periodMilliseconds: Int
     /// Given up when not ready after this long.
     package var deadlineSeconds: Int
+
+    package static let periodsMilliseconds = 1...3_600_000
+    package static let longestDeadlineDays = 7
+    package static let deadlinesSeconds = 1...(longestDeadlineDays * 86_400)
 
     package init(path: String, listsModel: Bool, periodMilliseconds: Int, deadlineSeconds: Int) {
       self.path = path
@@ -39,5 +45,28 @@ package struct Launch: Codable, Equatable, Sendable {
     self.environment = environment
     self.readiness = readiness
     self.stopGraceSeconds = stopGraceSeconds
+  }
+
+  /// Waits that nobody means are more likely a wrong unit.
+  func checkWaits() throws(Refusal) {
+    guard Readiness.periodsMilliseconds.contains(readiness.periodMilliseconds) else {
+      throw Refusal(
+        "periodOutOfRange",
+        "engine \(engine) is asked whether it is ready every 1 to "
+          + "\(Readiness.periodsMilliseconds.upperBound) ms, not every "
+          + "\(readiness.periodMilliseconds)")
+    }
+    guard Readiness.deadlinesSeconds.contains(readiness.deadlineSeconds) else {
+      throw Refusal(
+        "deadlineOutOfRange",
+        "engine \(engine) is given up after 1 s to \(Readiness.longestDeadlineDays) days, "
+          + "not after \(readiness.deadlineSeconds) s")
+    }
+    guard Self.graceSeconds.contains(stopGraceSeconds) else {
+      throw Refusal(
+        "graceOutOfRange",
+        "engine \(engine) has 0 to \(Self.graceSeconds.upperBound) s to stop, "
+          + "not \(stopGraceSeconds)")
+    }
   }
 }

@@ -117,7 +117,7 @@ package final class Pool: Sendable {
 
 // Taking a lane, and giving it back.
 extension Pool {
-  private func acquire(until deadline: ContinuousClock.Instant) async throws -> Int {
+  func acquire(until deadline: ContinuousClock.Instant) async throws -> Int {
     let (acquisition, ticket) = state.withLock { ($0.acquire(), $0.makeTicket()) }
     switch acquisition {
     case .granted(let slot): return slot
@@ -128,13 +128,19 @@ extension Pool {
         attempted: "take a connection to \(configuration)")
     case .mustWait: break
     }
-    let expiry = Task {
-      try await Task.sleep(until: deadline, clock: .continuous)
-      leave(ticket, .failure(exhaustedError))
-    }
-    defer { expiry.cancel() }
+    let expiry = Mutex<Task<Void, any Error>?>(nil)
+    defer { expiry.withLock { $0?.cancel() } }
     return try await withTaskCancellationHandler {
-      await withCheckedContinuation { waiter in wait(waiter, ticket) }
+      await withCheckedContinuation { waiter in
+        wait(waiter, ticket)
+        // Not before: one that finds nobody does not come again.
+        expiry.withLock {
+          $0 = Task {
+            try await Task.sleep(until: deadline, clock: .continuous)
+            leave(ticket, .failure(exhaustedError))
+          }
+        }
+      }
     } onCancel: {
       leave(ticket, .failure(cancelledError))
     }.get()

@@ -54,6 +54,35 @@ import Testing
     launch.command = []
     given().when(DefineEngine(launch: launch, tasks: [.chat])).thenRefused("emptyCommand")
   }
+
+  @Test func `an engine whose waits nobody can mean is refused`() {
+    func define(_ change: (inout Launch) -> Void) -> DefineEngine {
+      var launch = Launch.test()
+      change(&launch)
+      return DefineEngine(launch: launch, tasks: [.chat])
+    }
+    for period in [Int.min, 0, 3_600_001, .max] {
+      given().when(define { $0.readiness.periodMilliseconds = period })
+        .thenRefused("periodOutOfRange", saying: "\(period)")
+    }
+    for deadline in [Int.min, 0, 604_801, 9_999_999_999, .max] {
+      given().when(define { $0.readiness.deadlineSeconds = deadline })
+        .thenRefused("deadlineOutOfRange", saying: "\(deadline)")
+    }
+    for grace in [Int.min, -1, 3_601, .max] {
+      given().when(define { $0.stopGraceSeconds = grace })
+        .thenRefused("graceOutOfRange", saying: "\(grace)")
+    }
+    for (period, deadline, grace) in [(1, 1, 0), (3_600_000, 604_800, 3_600)] {
+      let longest = define {
+        $0.readiness.periodMilliseconds = period
+        $0.readiness.deadlineSeconds = deadline
+        $0.stopGraceSeconds = grace
+      }
+      given().when(longest)
+        .then(EngineDefined(name: "sim", launch: longest.launch, tasks: [.chat]))
+    }
+  }
 }
 
 @Suite struct GatewayTests {

@@ -1,8 +1,9 @@
 // Lanes, waiting for them, and cancelling what runs on them.
 
-import Postgres
 import TestKit
 import Testing
+
+@testable import Postgres
 
 @Suite(.database, .timeLimit(.minutes(5))) struct PoolTests {
   @Test func `eight sleeps on eight lanes take about as long as one`() async throws {
@@ -51,6 +52,20 @@ import Testing
       #expect(pool.statistics.waiting == 0)
       _ = try await holder.value
       #expect(try await pool.query("SELECT 1").value() == 1 as Int)
+    }
+  }
+
+  @Test func `a caller whose time is up already is refused, however soon that is`() async throws {
+    try await withPool(lanes: 1) { pool in
+      let holder = Task { try await pool.query("SELECT pg_sleep(30)") }
+      try await eventually { pool.statistics.connectedIdle == 0 && pool.statistics.busy == 1 }
+      for _ in 0..<2_000 {
+        let error = try await postgresError { _ = try await pool.acquire(until: .now) }
+        #expect(error.kind == .poolExhausted)
+      }
+      #expect(pool.statistics.waiting == 0)
+      holder.cancel()
+      _ = await holder.result
     }
   }
 

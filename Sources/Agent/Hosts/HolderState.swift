@@ -29,17 +29,30 @@ package struct HolderState: JSONRecord, Equatable, Sendable {
   package var exitStatus: ExitStatus?
   package var error: String?
 
-  package var holder: ProcessIdentity {
-    ProcessIdentity(pid: Int32(holderPid), startTime: UInt64(holderStartTime))
-  }
+  package var holder: ProcessIdentity? { Self.process(holderPid, holderStartTime) }
 
   package var engine: ProcessIdentity? {
     guard let pid, let startTime else { return nil }
-    return ProcessIdentity(pid: Int32(pid), startTime: UInt64(startTime))
+    return Self.process(pid, startTime)
+  }
+
+  private static func process(_ pid: Int64, _ startTime: Int64) -> ProcessIdentity? {
+    guard pid > 0, let pid = Int32(exactly: pid), let startTime = UInt64(exactly: startTime) else {
+      return nil
+    }
+    return ProcessIdentity(pid: pid, startTime: startTime)
+  }
+
+  /// The engine can write this file too, so its numbers may be those of no process.
+  private var namesProcesses: Bool {
+    holder != nil && (pid == nil || startTime == nil || engine != nil)
   }
 
   /// - Returns: nil when there is none, or none that can be read.
   package static func read(_ path: String) -> HolderState? {
-    (try? Files.read(path)).flatMap { $0 }.flatMap { try? HolderState(lenientJSON: $0) }
+    guard let bytes = (try? Files.read(path)).flatMap({ $0 }),
+      let state = try? HolderState(lenientJSON: bytes), state.namesProcesses
+    else { return nil }
+    return state
   }
 }

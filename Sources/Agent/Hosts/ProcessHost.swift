@@ -14,6 +14,8 @@ import Synchronization
 package final class ProcessHost: Sendable {
   /// What a holder needs beyond the engine's grace before it is taken to be stuck.
   package static let holderMarginSeconds = 10
+  /// wharf-holder takes no more.
+  static let longestGraceSeconds = 86_400
   package static let longestLogBytes = 64 << 20
   /// A holder that was found at its very start writes its state soon after, or is stuck.
   private static let stateWaitMilliseconds = 10_000
@@ -88,7 +90,7 @@ package final class ProcessHost: Sendable {
       [
         "--state", place.statePath, "--log", place.logPath,
         "--log-max-bytes", String(Self.longestLogBytes), "--chdir", place.folder,
-        "--stop-grace-seconds", String(max(0, stopGraceSeconds)), "--",
+        "--stop-grace-seconds", String(Self.grace(stopGraceSeconds)), "--",
       ] + command.arguments
     do {
       let (pid, pipe) = try Spawn.start(holderProgram, arguments, environment: environment)
@@ -185,7 +187,7 @@ package final class ProcessHost: Sendable {
       return .gone(
         Gone(problem: "the machine was restarted", ran: state?.phase == .running))
     }
-    if let state, let handle = ProcessHandle(state.holder) {
+    if let state, let handle = state.holder.flatMap(ProcessHandle.init) {
       keep(Kept(handle: handle, place: place, tell: tell))
       if let engine = state.engine { return .running(pid: Int(engine.pid)) }
       awaitState(place, tell)
@@ -227,11 +229,14 @@ package final class ProcessHost: Sendable {
     handle.signal(SIGTERM)
     let identity = handle.identity
     Task { [weak self] in
-      let longest = max(0, graceSeconds) + Self.holderMarginSeconds
+      let longest = Self.grace(graceSeconds) + Self.holderMarginSeconds
       try? await Task.sleep(for: .seconds(longest))
       self?.killStuckHolder(identity, of: id)
     }
   }
+
+  /// A version may have copied anything from a template that was defined without limits.
+  static func grace(_ seconds: Int) -> Int { min(max(0, seconds), longestGraceSeconds) }
 
   private func killStuckHolder(_ identity: ProcessIdentity, of id: AttemptID) {
     guard let handle = kept.withLock({ $0[id]?.handle }), handle.identity == identity else {
