@@ -51,15 +51,22 @@ package final class ControlLink: Sendable {
   private let client: HTTPClient
   private let servers: [String]
   private let bearer: String
+  private let replySeconds: Int64
   /// The server that answered last.
   private let preferred = Atomic<Int>(0)
 
-  /// - Parameter servers: URLs without a path; at least one.
-  package init(client: HTTPClient, servers: [String], bearer: String) {
+  /// - Parameters:
+  ///   - servers: URLs without a path; at least one.
+  ///   - replySeconds: what a whole answer may take, apart from a wait that was asked for.
+  package init(
+    client: HTTPClient, servers: [String], bearer: String,
+    replySeconds: Int64 = ControlLink.requestTimeoutSeconds
+  ) {
     precondition(!servers.isEmpty, "a control link needs a server")
     self.client = client
     self.servers = servers.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     self.bearer = bearer
+    self.replySeconds = replySeconds
   }
 
   // MARK: - Routes
@@ -74,7 +81,7 @@ package final class ControlLink: Sendable {
   ) async throws(Problem) -> Answer<Assignment?> {
     let reply = try await exchange(
       .GET, "/v1/agent/assignment?after=\(generation)&wait=\(waitSeconds)", nil, seen,
-      timeoutSeconds: Int64(waitSeconds) + Self.requestTimeoutSeconds)
+      timeoutSeconds: Int64(waitSeconds) + replySeconds)
     if reply.value.status == 204 { return reply.with(nil) }
     return reply.with(try Self.read(Assignment.self, reply.value.body, reply.value.server))
   }
@@ -103,7 +110,7 @@ package final class ControlLink: Sendable {
     _ path: String, _ body: [UInt8], _ seen: Position?, _ type: Value.Type
   ) async throws(Problem) -> Answer<Value> {
     let reply = try await exchange(
-      .POST, path, body, seen, timeoutSeconds: Self.requestTimeoutSeconds)
+      .POST, path, body, seen, timeoutSeconds: replySeconds)
     return reply.with(try Self.read(type, reply.value.body, reply.value.server))
   }
 
@@ -152,11 +159,14 @@ package final class ControlLink: Sendable {
     let content: [UInt8]
     let headers: HTTPHeaders
     do {
-      let response = try await client.execute(request, timeout: .seconds(timeoutSeconds))
-      status = Int(response.status.code)
-      headers = response.headers
-      let longest = status < 300 ? Self.longestReplyBytes : Self.longestComplaintBytes
-      content = Array(buffer: try await response.body.collect(upTo: longest))
+      (status, headers, content) = try await within(milliseconds: timeoutSeconds * 1000) {
+        [client, request] in
+        let response = try await client.execute(request, timeout: .seconds(timeoutSeconds))
+        let status = Int(response.status.code)
+        let longest = status < 300 ? Self.longestReplyBytes : Self.longestComplaintBytes
+        let body = try await response.body.collect(upTo: longest)
+        return (status, response.headers, Array(buffer: body))
+      }
     } catch {
       throw Problem(
         kind: .unreachable,

@@ -34,10 +34,12 @@ package struct Prober: Sendable {
   private func get(_ url: String, _ key: EngineKey) async throws -> [UInt8]? {
     var request = HTTPClientRequest(url: url)
     request.headers.add(name: "authorization", value: "Bearer \(key.secret)")
-    let response = try await client.execute(
-      request, timeout: .milliseconds(Int64(Health.probeTimeoutMilliseconds)))
-    let body = try await response.body.collect(upTo: Self.longestModelListBytes)
-    return response.status == .ok ? Array(buffer: body) : nil
+    let limit = Int64(Health.probeTimeoutMilliseconds)
+    return try await within(milliseconds: limit) { [client, request] in
+      let response = try await client.execute(request, timeout: .milliseconds(limit))
+      let body = try await response.body.collect(upTo: Self.longestModelListBytes)
+      return response.status == .ok ? Array(buffer: body) : nil
+    }
   }
 
   static func modelNames(in body: [UInt8]) throws(JSONProblem) -> [String] {

@@ -4,6 +4,10 @@ import CLinux
 import Glibc
 
 enum Spawn {
+  /// A killed program that waits for a device in the kernel ends when that lets go of it, if ever.
+  private static let killedMilliseconds: Int64 = 2_000
+  private static let reapPauseMicroseconds: UInt32 = 5_000
+
   struct Problem: Error, Equatable, CustomStringConvertible {
     let description: String
   }
@@ -83,13 +87,34 @@ enum Spawn {
       if count <= 0 { break }
       content += buffer[..<count]
     }
-    if !whole { kill(pid, SIGKILL) }  // our child, not yet reaped: its pid is still its own
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    // One that has closed its output may still run.
+    var status = whole ? reap(pid, until: deadline) : nil
+    if status == nil {
+      whole = false
+      kill(pid, SIGKILL)  // our child, not yet reaped: its pid is still its own
+      status = reap(pid, until: .now.adding(milliseconds: killedMilliseconds))
+    }
+    guard let status else {
+      throw Problem(description: "\(program) cannot even be killed: the kernel holds it")
+    }
     guard whole else {
       throw Problem(description: "\(program) did not finish within \(timeoutSeconds) s")
     }
     guard status == 0 else { throw Problem(description: "\(program) failed") }
     return content
+  }
+
+  /// Blocks.
+  ///
+  /// - Returns: how our child ended; nil when it has not by then.
+  static func reap(_ pid: pid_t, until deadline: BootTime) -> Int32? {
+    var status: Int32 = 0
+    while true {
+      let ended = waitpid(pid, &status, WNOHANG)
+      if ended == pid { return status }
+      if ended < 0, errno != EINTR { return 0 }
+      guard BootTime.now < deadline else { return nil }
+      usleep(reapPauseMicroseconds)
+    }
   }
 }
