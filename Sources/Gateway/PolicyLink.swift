@@ -83,30 +83,35 @@ package final class PolicyLink: Service {
     let wait = min(limits.policyWaitSeconds, max(1, (state.leaseSeconds ?? .max) / 3))
     let after = state.progress.applied.map { "after=\($0)&" } ?? ""
     let sentAt = gate.clock.uptime
-    let response = try await send(
+    let (response, body) = try await send(
       .GET, "/v1/gateway/policy?\(after)wait=\(wait)", nil, state,
       timeoutSeconds: Int64(wait) + limits.controlPlaneReplySeconds)
-    let body = try await response.body.collect(upTo: limits.policyBytes)
     switch response.status.code {
     case 200: try take(read(Policy.self, body), Self.echo(response), sentAt: sentAt, &state)
     case 204:
-      try hear(response, &state)
+      guard try hear(response, &state) else {
+        throw LinkError.behind("it knows less than was seen")
+      }
       if let seconds = state.leaseSeconds { gate.renewLease(sentAt: sentAt, seconds: seconds) }
     default:
-      try hear(response, &state)
+      _ = try hear(response, &state)
       throw LinkError.refused(status: Int(response.status.code))
     }
   }
 
   /// The head of an answer without a policy: one that contradicts what was seen is no less an alarm.
-  private func hear(_ response: HTTPClientResponse, _ state: inout State) throws {
+  ///
+  /// - Returns: whether it is of someone who knows no less than was seen.
+  private func hear(_ response: HTTPClientResponse, _ state: inout State) throws -> Bool {
     guard
       let head = response.headers.first(name: WharfHeader.head)
         .flatMap({ HeadWitness(headerText: $0) })
-    else { return }
+    else { return false }
     switch state.progress.judge(head, Self.echo(response)) {
-    case .apply, .renew: memory?.keep(state.progress.witness, logger)
-    case .ignore: break
+    case .apply, .renew:
+      memory?.keep(state.progress.witness, logger)
+      return true
+    case .ignore: return false
     case .alarm(let reason): throw LinkError.contradiction(reason)
     }
   }
@@ -136,13 +141,12 @@ package final class PolicyLink: Service {
 
   private func report(_ position: Position, _ state: inout State) async throws {
     let sentAt = gate.clock.uptime
-    let response = try await send(
+    let (response, body) = try await send(
       .POST, "/v1/gateway/enforced",
       PolicyEnforced(position: position, address: address).jsonBytes, state,
       timeoutSeconds: limits.controlPlaneReplySeconds)
-    let body = try await response.body.collect(upTo: limits.policyBytes)
     guard response.status.code == 200 else {
-      try hear(response, &state)
+      _ = try hear(response, &state)
       throw LinkError.refused(status: Int(response.status.code))
     }
     let lease = try read(PolicyLease.self, body)
@@ -163,7 +167,7 @@ package final class PolicyLink: Service {
   private func send(
     _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, _ state: State,
     timeoutSeconds: Int64
-  ) async throws -> HTTPClientResponse {
+  ) async throws -> (HTTPClientResponse, ByteBuffer) {
     // Read anew each time, so that a renewed credential is taken up.
     let credential = try Credential(file: credentialFile)
     var request = HTTPClientRequest(url: servers[state.server] + path)
@@ -176,7 +180,12 @@ package final class PolicyLink: Service {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(ByteBuffer(bytes: body))
     }
-    return try await client.execute(request, deadline: .now() + .seconds(timeoutSeconds))
+    let whole = request
+    return try await within(milliseconds: timeoutSeconds * 1_000) { [client, limits] in
+      let response = try await client.execute(
+        whole, deadline: .now() + .seconds(timeoutSeconds))
+      return (response, try await response.body.collect(upTo: limits.policyBytes))
+    }
   }
 
   private func read<T: Decodable>(_ type: T.Type, _ body: ByteBuffer) throws -> T {

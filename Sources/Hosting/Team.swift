@@ -26,11 +26,15 @@ package struct Quota: Codable, Equatable, Sendable {
     self.tokensPerMinute = tokensPerMinute
   }
 
+  static let largest = 1_000_000_000_000
+
   fileprivate func check() throws(Refusal) {
     for limit in [requestsPerMinute, tokensPerMinute] {
-      if let limit, limit < 1 {
+      if let limit, !(1...Self.largest).contains(limit) {
         throw Refusal(
-          "quotaOutOfRange", "a quota is at least 1 a minute; leave it out for no limit")
+          "quotaOutOfRange",
+          "a quota is 1 to \(Self.largest) a minute, and \(limit) is not; leave it out for no limit"
+        )
       }
     }
   }

@@ -3,6 +3,7 @@
 import AsyncHTTPClient
 import Hosting
 import Testing
+import Wire
 
 @testable import Agent
 

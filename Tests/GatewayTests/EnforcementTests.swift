@@ -196,6 +196,18 @@ extension WithProcesses {
       }
     }
 
+    @Test func `who knows less than was seen renews no lease, also without news`() async throws {
+      let engine = try await Engine()
+      var policy = Sample.policy(port: engine.port)
+      policy.leaseSeconds = 3
+      try await withGateway(policy) { gateway, control in
+        control.idleHead = Sample.head(1)
+        try await eventually("its lease ends") { try await gateway.chat().status == 503 }
+        control.idleHead = nil
+        try await eventually("it serves again") { try await gateway.chat().status == 200 }
+      }
+    }
+
     @Test func `when one server fails the next is asked`() async throws {
       let engine = try await Engine()
       let control = ControlPlane(Sample.policy(port: engine.port))

@@ -5,6 +5,7 @@ import Foundation
 import Glibc
 import HTTPTypes
 import Hosting
+import Hummingbird
 import NIOCore
 import NIOHTTP1
 import Testing
@@ -202,6 +203,34 @@ extension WithProcesses {
         #expect(reply.status == 504)
         #expect(reply.code == "engine_timeout")
         #expect(gateway.gate.reading.inFlight == 0)
+      }
+    }
+
+    @Test(arguments: [false, true])
+    func `an engine that begins its answer and hangs is given up after the named time`(
+      isStream: Bool
+    ) async throws {
+      var limits = GatewayLimits()
+      limits.engineFirstByteSeconds = 1
+      // Its head goes out at once, and nothing after it.
+      let responder = CallbackResponder<BasicRequestContext> { _, _ in
+        Response(status: .ok, body: ResponseBody { _ in try await Task.sleep(for: .seconds(50)) })
+      }
+      try await withPort { onRunning in
+        try await Application(
+          responder: responder,
+          configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+          onServerRunning: { await onRunning($0.localAddress!.port!) }, logger: quiet
+        ).run()
+      } body: { [limits] enginePort in
+        try await withGateway(Sample.policy(port: enginePort), limits: limits) { gateway, _ in
+          let reply = try await gateway.send(
+            .POST, "/v1/chat/completions",
+            body: #"{"model":"xai/grok-3","stream":\#(isStream),"messages":[]}"#)
+          #expect(reply.status == 504)
+          #expect(reply.code == "engine_timeout")
+          #expect(gateway.gate.reading.inFlight == 0)
+        }
       }
     }
 

@@ -97,8 +97,10 @@ import Testing
       .when(SetQuota(team: "copilot", quota: quota)).thenNothing()
     Given.teams.when(SetQuota(team: "copilot", quota: Quota())).thenNothing()
     Given.teams.when(SetQuota(team: "x", quota: quota)).thenRefused("unknownTeam")
-    Given.teams.when(SetQuota(team: "copilot", quota: Quota(requestsPerMinute: 0)))
-      .thenRefused("quotaOutOfRange")
+    for limit in [0, 1_000_000_000_001, Int.max] {
+      Given.teams.when(SetQuota(team: "copilot", quota: Quota(requestsPerMinute: limit)))
+        .thenRefused("quotaOutOfRange")
+    }
   }
 }
 

@@ -28,7 +28,8 @@ struct QuotaBucket: Sendable, Equatable {
 
   var holdsOne: Bool { level >= 1 }
   var isEmpty: Bool { level <= 0 }
-  var remaining: Int { max(0, Int(level)) }
+  /// A level near the largest integer is one more than that as a `Double`.
+  var remaining: Int { max(0, Int(exactly: level.rounded(.down)) ?? capacity) }
 
   mutating func take(_ amount: Int) { level -= Double(amount) }
 

@@ -56,6 +56,7 @@ struct EngineCall: Sendable {
     } catch {
       if Task.isCancelled { throw CancellationError() }
       if let error = error as? HTTPClientError, error == .deadlineExceeded { return .slow }
+      if error is DeadlinePassed { return .slow }
       return .failed(brokeConnection: true)
     }
   }
@@ -65,24 +66,33 @@ struct EngineCall: Sendable {
     switch status {
     case 401, 403, 500...:
       // Read away, so that the connection can be used again.
-      _ = try? await response.body.collect(upTo: limits.engineErrorBytes)
+      _ = try? await inTime { [limits] in
+        try await response.body.collect(upTo: limits.engineErrorBytes)
+      }
       return .failed(brokeConnection: false)
     default: break
     }
     let headers = Headers.reply(from: response.headers)
-    var iterator = response.body.makeAsyncIterator()
-    var first = try await iterator.next() ?? ByteBuffer()
+    let body = EngineBody(response.body.makeAsyncIterator())
+    var first = try await inTime { try await body.next() } ?? ByteBuffer()
     if isStream && status == 200 {
       return .reply(
-        EngineReply(status: status, headers: headers, first: first, rest: EngineBody(iterator)))
+        EngineReply(status: status, headers: headers, first: first, rest: body))
     }
     while first.readableBytes <= limits.bufferedReplyBytes {
-      guard let part = try await iterator.next() else {
+      guard let part = try await inTime({ try await body.next() }) else {
         return .reply(EngineReply(status: status, headers: headers, first: first, rest: nil))
       }
       first.writeImmutableBuffer(part)
     }
     return .reply(
-      EngineReply(status: status, headers: headers, first: first, rest: EngineBody(iterator)))
+      EngineReply(status: status, headers: headers, first: first, rest: body))
+  }
+
+  /// The client's deadline ends with the head, and an engine may send that at once.
+  private func inTime<Value: Sendable>(
+    _ work: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
+    try await within(milliseconds: Int64(limits.engineFirstByteSeconds) * 1_000, work)
   }
 }

@@ -17,6 +17,7 @@ final class ControlPlane: Sendable {
     var isSilent = false
     var enforced: [PolicyEnforced] = []
     var leaseHead: HeadWitness?
+    var idleHead: HeadWitness?
     var pulls = 0
   }
   private let state: Mutex<State>
@@ -33,6 +34,11 @@ final class ControlPlane: Sendable {
   var isSilent: Bool {
     get { state.withLock { $0.isSilent } }
     set { state.withLock { $0.isSilent = newValue } }
+  }
+  /// What a long poll without news says of the log, where that is not the policy's head.
+  var idleHead: HeadWitness? {
+    get { state.withLock { $0.idleHead } }
+    set { state.withLock { $0.idleHead = newValue } }
   }
   var enforced: [Position] { state.withLock { $0.enforced.map(\.position) } }
   var pulls: Int { state.withLock { $0.pulls } }
@@ -71,7 +77,11 @@ final class ControlPlane: Sendable {
       guard let after else { return json(policy.jsonBytes) }
       if policy.position > after { return json(policy.jsonBytes) }
       if isSilent { return Response(status: .serviceUnavailable) }
-      if ContinuousClock.now >= deadline { return Response(status: .noContent) }
+      if ContinuousClock.now >= deadline {
+        let head = idleHead ?? policy.head
+        return Response(
+          status: .noContent, headers: [HTTPField.Name(WharfHeader.head)!: head.headerText])
+      }
       try await Task.sleep(for: .milliseconds(5))
     }
   }

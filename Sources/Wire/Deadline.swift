@@ -7,7 +7,7 @@ package struct DeadlinePassed: Error, Equatable, CustomStringConvertible {
 }
 
 /// Cancels the work once it takes longer.
-func within<Value: Sendable>(
+package func within<Value: Sendable>(
   milliseconds: Int64, _ work: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
   try await withThrowingTaskGroup(of: Value.self) { group in
