@@ -10,7 +10,7 @@ import Testing
       for _ in 0..<8 {
         group.addTask {
           let nudge = Nudge()
-          for _ in 0..<2_000 { await nudge.wait(longestMilliseconds: 0) }
+          for _ in 0..<50_000 { await nudge.wait(longestMilliseconds: 0) }
         }
       }
     }
