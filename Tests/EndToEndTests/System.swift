@@ -182,8 +182,25 @@ final class System: Sendable {
 
   /// Asks until it is answered.
   func answered(_ key: String, _ model: String, withinSeconds limit: Double = 40) async throws {
-    try await eventually("\(model) answers", withinSeconds: limit) {
-      ((try? await ask(key, model).status) ?? 0) == 200
+    var last = "nothing"
+    do {
+      try await eventually("\(model) answers", withinSeconds: limit) {
+        do {
+          let answer = try await ask(key, model)
+          last = "\(answer.status) \(answer.body)"
+          return answer.status == 200
+        } catch {
+          last = "\(error)"
+          return false
+        }
+      }
+    } catch {
+      let lines = ["gateway", "wharfd", "supervisor"].map { program in
+        let log = try? String(contentsOfFile: "\(data)/logs/\(program).log", encoding: .utf8)
+        return "\(program):\n"
+          + (log ?? "").split(separator: "\n").suffix(15).joined(separator: "\n")
+      }
+      throw TestFailure("\(error), but: \(last)\n\(lines.joined(separator: "\n"))")
     }
   }
 

@@ -26,9 +26,18 @@ package final class Policies: Sendable {
   /// - Parameter position: that of the policy which the gateway has. It may have come from another leader
   ///   and hold what was never seen here: then this one counts as new.
   func policy(at head: Head, past position: Position) -> Policy {
-    let policy = policy(at: head)
-    guard policy.position < position, position < head.state.position else { return policy }
-    return kept.withLock { kept in
+    var policy = policy(at: head)
+    if policy.position < position, position < head.state.position {
+      policy = renewed(policy, past: position, at: head)
+    }
+    // Its head tells how much is known here, which is more than when the policy was new: a gateway that
+    // has seen more of the log than a policy says would not believe it.
+    if head.state.position > policy.head.position { policy.head = head.witness }
+    return policy
+  }
+
+  private func renewed(_ policy: Policy, past position: Position, at head: Head) -> Policy {
+    kept.withLock { kept in
       guard var known = kept, known.seen == head.state.position, known.policy.position < position
       else { return kept?.policy ?? policy }
       known.policy.position = head.state.position
