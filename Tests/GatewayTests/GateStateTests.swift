@@ -1,5 +1,6 @@
 // The gateway's state machine: lease, quotas, routes, and what a new policy ends.
 
+import HTTPTypes
 import Hosting
 import Testing
 import Wire
@@ -154,6 +155,24 @@ import Wire
       book.retain(index)
     }
     #expect(book.count == 1)
+  }
+
+  @Test func `no quota and no count of tokens is too large to be reckoned with`() throws {
+    var policy = Sample.policy()
+    policy.teams[0].requestsPerMinute = .max
+    policy.teams[0].grants[0].tokensPerMinute = 1
+    var state = GateState.holding(policy, until: 1000)
+    let admission = try admit(&state).get()
+    #expect(admission.quota.requests?.remaining == .max)
+    state.finish(admission.id, tokens: .max)
+    guard case .failure(let rejection) = admit(&state) else {
+      Issue.record("a debt was forgotten")
+      return
+    }
+    #expect(rejection.denial.retryAfterSeconds == .max)
+    var fields = HTTPFields()
+    Headers.write(try #require(rejection.quota), to: &fields)
+    #expect(fields[HTTPField.Name("x-ratelimit-reset-tokens")!]?.hasSuffix("s") == true)
   }
 
   @Test func `no more is in flight than the limit`() {

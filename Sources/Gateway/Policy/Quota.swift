@@ -28,8 +28,7 @@ struct QuotaBucket: Sendable, Equatable {
 
   var holdsOne: Bool { level >= 1 }
   var isEmpty: Bool { level <= 0 }
-  /// A level near the largest integer is one more than that as a `Double`.
-  var remaining: Int { max(0, Int(exactly: level.rounded(.down)) ?? capacity) }
+  var remaining: Int { max(0, Int(cut: level)) }
 
   mutating func take(_ amount: Int) { level -= Double(amount) }
 
@@ -134,7 +133,7 @@ struct QuotaBook: Sendable {
     return nil
   }
 
-  private static func wait(_ seconds: Double) -> Int { max(1, Int(seconds.rounded(.up))) }
+  private static func wait(_ seconds: Double) -> Int { max(1, Int(cut: seconds.rounded(.up))) }
 
   private func reading(_ subjects: Subject...) -> QuotaReading {
     QuotaReading(
@@ -146,6 +145,14 @@ struct QuotaBook: Sendable {
     buckets.min { $0.remaining < $1.remaining }.map {
       .init(limit: $0.capacity, remaining: $0.remaining, resetSeconds: $0.secondsUntilFull)
     }
+  }
+}
+
+extension Int {
+  /// The whole part of a number, or the nearest that can be held: quotas and counts of tokens come
+  /// from outside, and none of them may end the gateway.
+  init(cut number: Double) {
+    self = Int(exactly: number.rounded(.towardZero)) ?? (number > 0 ? .max : .min)
   }
 }
 

@@ -91,12 +91,9 @@ enum Headers {
     }
   }
 
-  /// An engine may report any number of tokens, against a limit of one a minute.
-  private static let longestSpanSeconds: Double = 100 * 365 * 86_400
-
   /// As OpenAI writes spans of time: `120ms`, `8.5s`, `6m0s`.
   static func span(_ seconds: Double) -> String {
-    let milliseconds = Int((min(seconds, longestSpanSeconds) * 1000).rounded(.up))
+    let milliseconds = Int(cut: (seconds * 1000).rounded(.up))
     if milliseconds < 1000 { return "\(milliseconds)ms" }
     let (whole, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
     let (minutes, left) = whole.quotientAndRemainder(dividingBy: 60)
