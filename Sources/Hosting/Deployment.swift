@@ -111,10 +111,15 @@ extension Deployment {
 }
 
 extension HostingState {
+  /// Whether it is known to answer. What was ready on a node that is lost may serve on, but nobody
+  /// knows.
+  package func isReady(_ replica: Replica) -> Bool {
+    guard let attempt = replica.attempt.flatMap({ attempts[$0] }) else { return false }
+    return attempt.phase == .ready && !lostNodes.contains(attempt.node)
+  }
+
   package func readyReplicas(of deployment: Deployment) -> Int {
-    deployment.replicas.values.count { replica in
-      replica.attempt.flatMap { attempts[$0] }?.phase == .ready
-    }
+    deployment.replicas.values.count(where: isReady)
   }
 
   /// Every change of a deployment passes here, so that the planner's index stays true.

@@ -19,7 +19,7 @@ extension Pass {
 
   /// 0: has no attempt; 1: is not ready, or its node is lost; 2: ready.
   private func worth(of replica: Replica) -> Int {
-    guard let attempt = replica.attempt.flatMap({ state.attempts[$0] }) else { return 0 }
-    return attempt.phase == .ready && !state.lostNodes.contains(attempt.node) ? 2 : 1
+    if replica.attempt == nil { return 0 }
+    return state.isReady(replica) ? 2 : 1
   }
 }

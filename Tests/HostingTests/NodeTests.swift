@@ -165,6 +165,21 @@ import Testing
       .then(reported([], incarnation: "agent-2"))
   }
 
+  @Test func `what was ready on a node that is lost does not count as ready until it returns`()
+    throws
+  {
+    let n1 = Given.placed.world.n1
+    let ready = Given.placed.and(report(.placed, seen(.placed, .ready)), by: agent)
+    func count(_ given: Given) throws -> Int {
+      let state = given.world.state
+      return state.readyReplicas(of: try #require(state.deployments[given.world.grok]))
+    }
+    #expect(try count(ready) == 2)
+    let lost = ready.and(DeclareNodeLost(node: n1, silentSeconds: 80), by: .wharfd)
+    #expect(try count(lost) == 0)
+    #expect(try count(lost.and(DeclareNodeReturned(node: n1), by: .wharfd)) == 2)
+  }
+
   @Test func `an attempt that ended frees its devices, and its replica counts a failure`() {
     let n1 = Given.placed.world.n1
     let ended = seen(.placed, .ended, only: 1)

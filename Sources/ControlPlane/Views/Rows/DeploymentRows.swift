@@ -10,10 +10,11 @@ package struct Tally: Equatable, Sendable {
 
   /// What one replica adds.
   init(of replica: ReplicaID, in state: HostingState) {
-    guard let attempt = state.deployments[replica.deploymentID]?.replicas[replica.number]?.attempt
+    guard let replica = state.deployments[replica.deploymentID]?.replicas[replica.number],
+      replica.attempt != nil
     else { return }
     placed = 1
-    ready = state.attempts[attempt]?.phase == .ready ? 1 : 0
+    ready = state.isReady(replica) ? 1 : 0
   }
 
   init() {}
