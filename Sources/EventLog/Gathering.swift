@@ -14,6 +14,8 @@ struct Gathering {
   /// Of fewer than twice as many all are waited for: what a statement costs besides its rows is more
   /// than what is won by deciding beside it.
   private static let smallestHalf = 24
+  /// The answer to an append is looked for without sleeping where it comes within this time.
+  private static let spinningLimit = Duration.microseconds(800)
 
   private var lastCount = 0
   private var lastTook = Duration.zero
@@ -22,6 +24,14 @@ struct Gathering {
   mutating func note(_ count: Int, took: Duration) {
     lastCount = count
     lastTook = took
+  }
+
+  /// How long to look for the answer to a batch of so many before sleeping. Not at all where the disk
+  /// is slow; nor for one caller, who gains nothing; nor in batches so large that half of the callers are
+  /// at work meanwhile and need the cores.
+  func spinning(behind count: Int) -> Duration {
+    (2..<Self.smallestHalf).contains(count) && lastTook < Self.spinningLimit
+      ? Self.spinningLimit : .zero
   }
 
   /// Whether a batch of so many may leave at once, before the last one is answered.

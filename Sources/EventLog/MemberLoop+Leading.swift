@@ -151,6 +151,7 @@ extension MemberLoop {
     guard case .leading = standing, !storesAlone, let clock else { return }
     // Those of the batch under way are the first of `unsettled`; any after them were not taken by it.
     guard unsettled.count == batch.outcomes.count else { return }
+    let spinning = gathering.spinning(behind: batch.outcomes.count)
     var next: Batch?
     repeat {
       let count = next?.outcomes.count ?? 0
@@ -167,7 +168,7 @@ extension MemberLoop {
         next?.append(commands, now: now)
       }
       next?.copyRows()
-    } while !connection.waitForAnswer(orWake: wake)
+    } while !connection.waitForAnswer(orWake: wake, spinning: spinning)
     ahead = next
   }
 

@@ -134,11 +134,16 @@ extension Connection {
   /// Waits until an answer to what `send` started arrives, or `wake` is rung, so that the caller can
   /// work meanwhile; `receive` must follow all the same, and keeps the statement's timeout.
   ///
+  /// - Parameter spinning: for so long it looks again and again before it sleeps. Who sleeps is woken
+  ///   late, by what may be a tenth of a quick statement's time.
   /// - Returns: whether `receive` has something to do.
-  package mutating func waitForAnswer(orWake wake: WakeDescriptor) -> Bool {
+  package mutating func waitForAnswer(
+    orWake wake: WakeDescriptor, spinning: Duration = .zero
+  ) -> Bool {
     guard let statement = running, !isBroken else { return true }
     let outcome = Waiting.wait(
-      socket: PQsocket(handle.raw), wakes: (self.wake, wake), until: statement.deadline)
+      socket: PQsocket(handle.raw), wakes: (self.wake, wake), spinning: spinning,
+      until: statement.deadline)
     guard outcome.isWoken, !outcome.isReadable else { return true }
     wake.drain()
     return cancelToken?.isCancelled ?? false

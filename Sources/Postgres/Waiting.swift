@@ -12,9 +12,12 @@ enum Waiting {
   }
 
   /// Waits for the socket or a wake descriptor, until the deadline; nil waits for ever.
+  ///
+  /// - Parameter spinning: how long it looks without sleeping, and lets others run in between.
   static func wait(
     socket: Int32, forWriting: Bool = false, forReading: Bool = true,
-    wakes: (WakeDescriptor?, WakeDescriptor?), until deadline: ContinuousClock.Instant?
+    wakes: (WakeDescriptor?, WakeDescriptor?), spinning: Duration = .zero,
+    until deadline: ContinuousClock.Instant?
   ) -> Outcome {
     let events = (forReading ? POLLIN : 0) | (forWriting ? POLLOUT : 0)
     var descriptors = (
@@ -22,13 +25,19 @@ enum Waiting {
       pollfd(fd: wakes.0?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
       pollfd(fd: wakes.1?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
     )
+    let spinsUntil = spinning > .zero ? ContinuousClock.now + spinning : nil
     while true {
-      let milliseconds = deadline.map(millisecondsUntil) ?? -1
+      let isSpinning = spinsUntil.map { ContinuousClock.now < $0 } ?? false
+      let milliseconds = isSpinning ? 0 : deadline.map(millisecondsUntil) ?? -1
       let status = withUnsafeMutableBytes(of: &descriptors) { bytes in
         poll(bytes.assumingMemoryBound(to: pollfd.self).baseAddress, 3, milliseconds)
       }
       if status < 0 {
         precondition(errno == EINTR || errno == EAGAIN, "poll refused its arguments: \(errno)")
+        continue
+      }
+      if status == 0, isSpinning {
+        sched_yield()
         continue
       }
       if status == 0, let deadline, ContinuousClock.now < deadline { continue }
