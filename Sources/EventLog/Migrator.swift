@@ -8,12 +8,16 @@ import Postgres
 package enum Migrator {
   /// Only one wharfd migrates at a time; the number is ours alone.
   private static let lockNumber: Int64 = 0x7768_6172_66
-  private static let timeoutSeconds = 60
+  private static let lockTimeoutSeconds = 60
+  /// A migration may copy a long log.
+  private static let statementTimeoutSeconds = 6 * 3_600
 
   /// Applies what is missing and returns it.
   package static func migrate(_ configuration: PostgresConfiguration) throws -> [Migration] {
+    var configuration = configuration
+    configuration.statementTimeout = .seconds(statementTimeoutSeconds)
     var connection = try Connection(configuration, timeout: .seconds(10))
-    try connection.script("SET lock_timeout = '\(timeoutSeconds)s'")
+    try connection.script("SET lock_timeout = '\(lockTimeoutSeconds)s'")
     return try connection.transaction { connection in
       try connection.execute("SELECT pg_advisory_xact_lock(\(lockNumber))")
       try connection.script(bookkeeping)

@@ -48,6 +48,7 @@ import Testing
     let home = try #require(before["node"] as? String)
     let number = home == "node-1" ? 1 : 2
     let engine = try #require(site.engines.first)
+    let ready = try #require(try await fields(site, "replica", "list")["position"] as? Int)
 
     // Stopped, not killed: it may go on at any moment, so its silence proves nothing.
     site.send(SIGSTOP, to: Site.agent(number))
@@ -56,6 +57,8 @@ import Testing
     }
     let silent = ((lost["data"] as? [String: Any])?["silentSeconds"] as? Int) ?? 0
     #expect((Self.nodeLostSeconds...Self.nodeLostSeconds + 5).contains(silent), "\(lost)")
+    let then = try await site.done("why", "deployment", "grok", "--as-of", "\(ready)")
+    #expect(then.contains("it is ready"), "silence of today is none of back then: \(then)")
     try await eventually("its replica is served from the other node", withinSeconds: 60) {
       let now = try await replica(site)
       return now["phase"] as? String == "ready" && now["node"] as? String != home

@@ -18,6 +18,8 @@ struct ReadContext: Sendable {
   let state: HostingState
   /// Now; for a state of the past the moment that was asked for, or of its last event.
   let moment: Timestamp
+  /// Whether a state of the past was asked for.
+  var isOfThePast = false
 
   var view: Viewpoint { Viewpoint(state: state, moment: moment) }
 }
@@ -67,7 +69,8 @@ struct ReadSource: Sendable {
       ? head.state : try await reader.state(at: position)
     return ReadContext(
       principal: now.principal, head: head, visibility: now.visibility,
-      state: now.visibility.applied(to: state), moment: moment ?? state.recordedAt)
+      state: now.visibility.applied(to: state), moment: moment ?? state.recordedAt,
+      isOfThePast: true)
   }
 
   func head(for request: Request) async throws -> Head {
