@@ -59,6 +59,7 @@ package struct DefineEngine: Command {
       throw Refusal("emptyCommand", "engine \(launch.engine) has no command to start")
     }
     try launch.checkWaits()
+    try launch.checkSecrets()
     let event = EngineDefined(name: launch.engine, launch: launch, tasks: tasks)
     if let known = state.engines.named(launch.engine) {
       if known.launch != launch || known.tasks != tasks {

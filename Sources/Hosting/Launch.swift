@@ -47,6 +47,29 @@ package struct Launch: Codable, Equatable, Sendable {
     self.stopGraceSeconds = stopGraceSeconds
   }
 
+  private static let wordsOfSecrets: Set<Substring> = [
+    "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "APIKEY",
+  ]
+  private static let secretKeys = ["API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "AUTH_KEY"]
+
+  /// What is in an event stays there for ever, and is shown to every viewer.
+  func checkSecrets() throws(Refusal) {
+    for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
+      guard !value.isEmpty, value != "${engineKey}", Self.namesSecret(name) else { continue }
+      throw Refusal(
+        "secretInTemplate",
+        "engine \(engine) would get \(name.shortened(to: 80)) from its template, where everyone who "
+          + "may look can read it for ever",
+        help: "leave the secret in a file on the node, where the engine looks for it in its HOME")
+    }
+  }
+
+  private static func namesSecret(_ variable: String) -> Bool {
+    let name = variable.uppercased()
+    return secretKeys.contains(where: name.hasSuffix)
+      || !wordsOfSecrets.isDisjoint(with: name.split(separator: "_"))
+  }
+
   /// Waits that nobody means are more likely a wrong unit.
   func checkWaits() throws(Refusal) {
     guard Readiness.periodsMilliseconds.contains(readiness.periodMilliseconds) else {

@@ -194,7 +194,7 @@ extension RandomCommands {
     DefineEngine(
       launch: Launch(
         engine: Name(known: engine), command: ["sim", "--port", "${port}", "--n", "\(serial)"],
-        environment: ["SECRET": "hidden-from-views"],
+        environment: ["SETTING": "hidden-from-views"],
         readiness: Launch.Readiness(
           path: "/health", listsModel: true, periodMilliseconds: 100, deadlineSeconds: 60),
         stopGraceSeconds: 5), tasks: [.chat, .completion])

@@ -55,6 +55,24 @@ import Testing
     given().when(DefineEngine(launch: launch, tasks: [.chat])).thenRefused("emptyCommand")
   }
 
+  @Test func `a template holds no secret, for events show it to every viewer for ever`() {
+    func define(_ name: String, _ value: String) -> DefineEngine {
+      var launch = Launch.test()
+      launch.environment = [name: value]
+      return DefineEngine(launch: launch, tasks: [.chat])
+    }
+    for name in ["HF_TOKEN", "hf_token", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "DB_PASSWORD"] {
+      given().when(define(name, "s3cret")).thenRefused("secretInTemplate", saying: name)
+    }
+    for (name, value) in [
+      ("VLLM_API_KEY", "${engineKey}"), ("HF_TOKEN", ""), ("MAX_TOKENS", "4096"),
+      ("TOKENIZERS_PARALLELISM", "false"), ("SORT_KEY", "age"),
+    ] {
+      let fine = define(name, value)
+      given().when(fine).then(EngineDefined(name: "sim", launch: fine.launch, tasks: [.chat]))
+    }
+  }
+
   @Test func `an engine whose waits nobody can mean is refused`() {
     func define(_ change: (inout Launch) -> Void) -> DefineEngine {
       var launch = Launch.test()
