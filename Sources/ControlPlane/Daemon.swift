@@ -24,8 +24,8 @@ package struct Daemon: Sendable {
     /// How long requests under way may take to end once a stop was asked for; then they are cut: who reads
     /// no more of what it asked for would hold up the stop for ever.
     package var drainSeconds = usualDrainSeconds
-    /// Of clients, at once: agents and gateways keep one or two each, people and machines come and go.
-    package var connectionsLimit = 8_192
+    /// Of clients, at once: 10,000 agents keep one or two each, people and machines come and go.
+    package var connectionsLimit = 24_576
 
     package static let usualNodeLostSeconds = SilenceLimits.usualNodeLostSeconds
     package static let usualDrainSeconds: Int64 = 10
