@@ -43,28 +43,67 @@ import Testing
     }
   }
 
-  @Test(arguments: ["dump", "import"])
-  func `in a fresh cluster readers resume, and the chain verifies, after`(how: String) async throws
-  {
-    let database = TestDatabase.current
-    let rig = try await LogRig(database)
-    var commands = RandomCommands(seed: 81)
+  private struct Source {
+    let database: TestDatabase
+    let head: Head
+    /// A reader came this far.
+    let checkpoint: Position
+  }
+
+  /// A log with views and a reader, and more that was appended after.
+  private func source(_ commands: inout RandomCommands) async throws -> Source {
+    let rig = try await LogRig(.current)
     try await rig.send(&commands, count: 60)
     try await withProjector(rig) { try await viewsCatchUp(rig) }
-    // A reader came this far; the views too; then more was appended.
     let checkpoint = Position(rig.member.board.current.state.position.value / 2)
     try await rig.send(&commands, count: 20)
     let head = rig.member.board.current
     await rig.stop()
+    return Source(database: .current, head: head, checkpoint: checkpoint)
+  }
 
-    let cluster = try await TestCluster.dedicated()
-    let fresh = try await cluster.makeDatabase()
-    try await move(how, database, fresh)
-    let sound = try await offPool { try Verification.run(fresh.configuration) { _, _ in } }
-    #expect(sound.position == head.state.position && sound.hash == head.hash)
+  /// What was moved is the log that was there, and is led only when a new era was begun.
+  ///
+  /// - Parameter start: starts who would lead; it returns once that leads.
+  private func faults(
+    _ source: Source, movedTo fresh: TestDatabase,
+    start: (TestDatabase) async throws -> Void
+  ) async throws -> [Fault] {
+    var faults = Faults()
+    do {
+      let sound = try await offPool { try Verification.run(fresh.configuration) { _, _ in } }
+      faults.note(
+        "it ends at \(sound.position) with another hash",
+        unless: sound.position == source.head.state.position && sound.hash == source.head.hash)
+    } catch {
+      faults.note("the chain is broken: \(error)", unless: false)
+    }
+    do {
+      try await start(fresh)
+      faults.note("it is led as if it were at home", unless: false)
+    } catch LogError.otherEra {
+      let rows = try await count(fresh)
+      faults.note(
+        "\(rows) events after a start that was refused",
+        unless: rows == source.head.state.position.value)
+    } catch {
+      faults.note("the start ended otherwise: \(error)", unless: false)
+    }
+    return faults.all
+  }
+
+  private func count(_ database: TestDatabase) async throws -> Int64 {
+    try await offPool {
+      var connection = try database.connect()
+      return try connection.query("SELECT count(*) FROM log.events")[0].decode(Int64.self, at: 0)
+    }
+  }
+
+  /// Starts a wharfd, and returns once it leads.
+  private func start(_ database: TestDatabase) async throws {
     let early = try LogMember(
       settings: LogSettings(
-        database: fresh.configuration, instance: "early", address: "http://early",
+        database: database.configuration, instance: "early", address: "http://early",
         makeCommandID: { .random() }), secret: LogRig.secret, logger: .quiet)
     // One that led all the same would never end.
     let end = Task { try await early.run() }
@@ -78,11 +117,18 @@ import Testing
       return ended.isSet || lead.isSet
     }
     early.stop()
-    let error = await #expect(throws: LogError.self) { try await end.value }
-    guard case .otherEra = error else {
-      Issue.record("it ended otherwise: \(String(describing: error))")
-      return
-    }
+    try await end.value
+  }
+
+  @Test(arguments: ["dump", "import"])
+  func `in a fresh cluster readers resume, and the chain verifies, after`(how: String) async throws
+  {
+    var commands = RandomCommands(seed: 81)
+    let source = try await source(&commands)
+    let cluster = try await TestCluster.dedicated()
+    let fresh = try await cluster.makeDatabase()
+    try await move(how, source.database, fresh)
+    #expect(try await faults(source, movedTo: fresh, start: start) == [])
     try await offPool {
       var connection = try fresh.connect()
       _ = try Recovery(&connection) { _, _ in }
@@ -90,7 +136,7 @@ import Testing
     }
     try await TestDatabase.with(fresh) {
       let next = try await LogRig.again(fresh)
-      #expect(next.member.board.current.state.log.era?.position == head.state.position.next)
+      #expect(next.member.board.current.state.log.era?.position == source.head.state.position.next)
       try await next.send(&commands, count: 10)
       // The projector goes on from the checkpoint that came along, or makes views where none came.
       let before = try await tables()
@@ -102,16 +148,83 @@ import Testing
       var given: [Position] = []
       let end = next.member.board.current.state.position
       for try await page in Subscription(
-        name: "a test", reader: reader, bell: LogBell(), after: checkpoint, logger: .quiet)
+        name: "a test", reader: reader, bell: LogBell(), after: source.checkpoint, logger: .quiet)
       {
         given += page.events.map(\.position)
         if page.checkpoint >= end { break }
       }
-      #expect(given == (checkpoint.value + 1...end.value).map { Position($0) })
+      #expect(given == (source.checkpoint.value + 1...end.value).map { Position($0) })
       await next.stop()
       let whole = try await offPool { try Verification.run(fresh.configuration) { _, _ in } }
       #expect(whole.position >= end)
     }
     await cluster.remove()
+  }
+
+  /// What a tool does to the log that it moves, whose hashes fit afterwards; and who leads it all the same.
+  enum Flaw: CaseIterable { case renumbered, otherIDs, atHome, ledAnyway }
+
+  private func spoil(_ flaw: Flaw, _ connection: inout Connection) throws {
+    switch flaw {
+    case .renumbered:
+      // One event less, and no gap.
+      try connection.script(
+        """
+        ALTER TABLE log.events DISABLE TRIGGER events_append_only;
+        CREATE TEMP TABLE kept AS SELECT * FROM log.events WHERE position <> 20;
+        UPDATE kept SET position = position - 1 WHERE position > 20;
+        TRUNCATE log.events;
+        INSERT INTO log.events SELECT * FROM kept ORDER BY position;
+        """)
+      try connection.script(ChainSQL.rewrite(20, "actor = actor"))
+    case .otherIDs:
+      try connection.script(ChainSQL.rewrite(20, "command_id = gen_random_uuid()"))
+    case .atHome:
+      // As if the log had been written here.
+      let here = EraBegan(database: try LogStatements.readIdentity(&connection).identity)
+      let text = String(decoding: here.jsonBytes, as: UTF8.self)
+      try connection.script(ChainSQL.rewrite(1, "data = '\(text)'"))
+    case .ledAnyway: break
+    }
+  }
+
+  /// Leads without a look at the era.
+  private func leadAnyway(_ database: TestDatabase, after head: Head) async throws {
+    try await offPool {
+      var connection = try database.connect()
+      let events = try LogReader.events(after: .empty, limit: 1_000, on: &connection)
+      let taken = try #require(events.last { $0.type == LeadershipTaken.type })
+      try connection.execute(
+        LogStatements.append([taken.moved(to: head.state.position.next, after: head)]))
+    }
+  }
+
+  @Test func `tools that move another log, and who leads it as if at home, are found out`()
+    async throws
+  {
+    var commands = RandomCommands(seed: 82)
+    let source = try await source(&commands)
+    for flaw in Flaw.allCases {
+      let fresh = try await TestCluster.shared().makeDatabase()
+      try await move("dump", source.database, fresh)
+      try await offPool {
+        var connection = try fresh.connect()
+        try spoil(flaw, &connection)
+      }
+      let found = try await faults(source, movedTo: fresh) { database in
+        guard flaw == .ledAnyway else { return try await start(database) }
+        try await leadAnyway(database, after: source.head)
+      }.map(\.description)
+      switch flaw {
+      case .renumbered: #expect(!found.isEmpty)
+      case .otherIDs:
+        #expect(found.count == 1 && found[0].contains("with another hash"), "\(found)")
+      case .atHome:
+        #expect(found.contains { $0.contains("with another hash") }, "\(found)")
+        #expect(found.contains { $0.contains("as if it were at home") }, "\(found)")
+      case .ledAnyway: #expect(found == ["it is led as if it were at home"])
+      }
+      try await TestCluster.shared().drop(fresh)
+    }
   }
 }

@@ -203,7 +203,7 @@ func tablesThatDiffer(_ connection: inout Connection) throws -> [String] {
 }
 
 /// Views as the state at a position has them, all rows at once: not by the projector's way.
-private func makeReference(upTo position: Position, _ connection: inout Connection) throws {
+func makeReference(upTo position: Position, _ connection: inout Connection) throws {
   let statements = ViewStatements(schema: "views_reference")
   let keys = PersonKeys(LogRig.secret)
   try keys.prepareAll(&connection)

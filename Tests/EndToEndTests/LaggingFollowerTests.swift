@@ -23,9 +23,9 @@ import Wire
   }
 
   private func exchange(
-    _ wharfds: Wharfds, _ path: String, token: String, after: Int64 = 0, body: [UInt8]? = nil
+    _ door: String, _ path: String, token: String, after: Int64 = 0, body: [UInt8]? = nil
   ) async throws -> Answer {
-    var request = HTTPClientRequest(url: wharfds.url(Self.follower) + path)
+    var request = HTTPClientRequest(url: door + path)
     request.headers.add(name: "authorization", value: "Bearer \(token)")
     if after > 0 { request.headers.add(name: WharfHeader.after, value: "\(after)") }
     if let body {
@@ -51,18 +51,23 @@ import Wire
     try await Task.sleep(for: .seconds(Self.heldSeconds) - (ContinuousClock.now - start))
   }
 
-  @Test func `no read too early, nothing refused that was just allowed`() async throws {
-    let wharfds = try await Wharfds()
-    #expect(try await wharfds.leading() == Self.leader)
+  /// What a follower that is held behind answers, and what it answers after.
+  ///
+  /// - Parameters:
+  ///   - door: where the follower is asked.
+  ///   - round: names what this one makes.
+  private func faults(_ wharfds: Wharfds, door: String, round: Int = 0) async throws -> [Fault] {
+    var faults = Faults()
     let token = try wharfds.token()
     let client = Client(wharfds, token)
     var random = SystemRandomNumberGenerator()
     let invitation = Secret(.invitation, using: &random)
     let mine = Secret(.person, using: &random)
+    let (ben, fresh) = (try Name("ben-\(round)"), try Name("fresh-\(round)"))
     var position: Int64 = 0
     try await held(wharfds) {
-      let invite = InvitePerson(name: "ben", role: .operator, invitation: invitation.digest)
-      let register = RegisterProvider(name: "fresh")
+      let invite = InvitePerson(name: ben, role: .operator, invitation: invitation.digest)
+      let register = RegisterProvider(name: fresh)
       for call in [client.call(invite), client.call(register)] {
         guard case .stored(let at) = try await client.settle(call, from: Self.leader) else {
           throw TestFailure("the leader did not store it")
@@ -71,34 +76,74 @@ import Wire
       }
       // A read that is to see it waits, and then says that it did not come: never an older state.
       let wanted = position
-      async let early = exchange(
-        wharfds, "/v1/providers/fresh", token: token, after: wanted)
+      async let early = exchange(door, "/v1/providers/\(fresh)", token: token, after: wanted)
       // What rests on what the leader just allowed, at the follower's door.
       let accept = client.call(AcceptInvitation(token: mine.digest, prefix: "whp_ben"))
       let accepted = try await exchange(
-        wharfds, "/v1/commands", token: invitation.text, body: accept.jsonBytes)
-      #expect(accepted.status == 200, "\(accepted)")
-      var dry = client.call(SuspendProvider(provider: "fresh"))
+        door, "/v1/commands", token: invitation.text, body: accept.jsonBytes)
+      faults.note("an invitation is refused: \(accepted)", unless: accepted.status == 200)
+      var dry = client.call(SuspendProvider(provider: fresh))
       dry.dryRun = true
-      let tried = try await exchange(wharfds, "/v1/commands", token: mine.text, body: dry.jsonBytes)
-      #expect(tried.status == 200, "\(tried)")
-      async let reading = exchange(wharfds, "/v1/providers", token: mine.text)
+      let tried = try await exchange(door, "/v1/commands", token: mine.text, body: dry.jsonBytes)
+      faults.note("a dry run is refused: \(tried)", unless: tried.status == 200)
+      async let reading = exchange(door, "/v1/providers", token: mine.text)
       let answered = try await early
-      #expect(answered.status == 503 && answered.body.contains("notThereYet"), "\(answered)")
+      faults.note(
+        "a read too early: \(answered)",
+        unless: answered.status == 503 && answered.body.contains("notThereYet"))
       // Not known is not: it may only be behind.
       let read = try await reading
-      #expect(read.status == 503 || read.body.contains("fresh"), "\(read)")
+      faults.note(
+        "a read is refused: \(read)", unless: read.status == 503 || read.body.contains("\(fresh)"))
     }
-    let late = try await exchange(wharfds, "/v1/providers/fresh", token: token, after: position)
-    #expect(late.status == 200 && late.body.contains("fresh"), "\(late)")
-    #expect((late.head?.position.value ?? 0) >= position)
-    let wrong = try await exchange(wharfds, "/v1/providers", token: "wharf-person-nonsense")
-    #expect(wrong.status == 401, "\(wrong)")
-    // Every reply has its position, also of who is not known, or asks for what there is not.
-    let nowhere = try await exchange(wharfds, "/v1/nowhere", token: token)
-    #expect(nowhere.status == 404, "\(nowhere)")
-    for answer in [wrong, nowhere] {
-      #expect((answer.head?.position.value ?? 0) >= position, "\(answer)")
+    let late = try await exchange(
+      door, "/v1/providers/\(fresh)", token: token, after: position)
+    faults.note(
+      "a late read: \(late)", unless: late.status == 200 && late.body.contains("\(fresh)"))
+    let wrong = try await exchange(door, "/v1/providers", token: "wharf-person-nonsense")
+    faults.note("nonsense is answered: \(wrong)", unless: wrong.status == 401)
+    let nowhere = try await exchange(door, "/v1/nowhere", token: token)
+    faults.note("nowhere is answered: \(nowhere)", unless: nowhere.status == 404)
+    // Every reply has its position, also to who is not known, or asks for what there is not.
+    for answer in [late, wrong, nowhere] {
+      faults.note(
+        "without its position: \(answer)", unless: (answer.head?.position.value ?? 0) >= position)
+    }
+    return faults.all
+  }
+
+  @Test func `no read too early, nothing refused that was just allowed`() async throws {
+    let wharfds = try await Wharfds()
+    #expect(try await wharfds.leading() == Self.leader)
+    let found = try await faults(wharfds, door: wharfds.url(Self.follower))
+    #expect(found == [])
+    await wharfds.remove()
+  }
+
+  @Test func `followers that answer too early, deny, or hide where they are, are found out`()
+    async throws
+  {
+    let wharfds = try await Wharfds()
+    #expect(try await wharfds.leading() == Self.leader)
+    var forgets = Door.Rewriting()
+    forgets.requests = [(WharfHeader.after + ":", "Wharf-Forgotten:")]
+    var denies = Door.Rewriting()
+    denies.replies = [("503 Service Unavailable", "401 Unauthorized")]
+    var hides = Door.Rewriting()
+    hides.replies = [(WharfHeader.head + ":", "Wharf-Hidden:")]
+    let flaws: [(rewriting: Door.Rewriting, finding: String?)] = [
+      (Door.Rewriting(), nil), (forgets, "a read too early"), (denies, "a read is refused"),
+      (hides, "without its position"),
+    ]
+    for (round, flaw) in flaws.enumerated() {
+      let door = try Door(to: wharfds.url(Self.follower), flaw.rewriting)
+      let found = try await faults(wharfds, door: door.url, round: round)
+      door.close()
+      guard let finding = flaw.finding else {
+        #expect(found == [], "a door that changes nothing")
+        continue
+      }
+      #expect(found.contains { $0.description.hasPrefix(finding) }, "\(finding): \(found)")
     }
     await wharfds.remove()
   }

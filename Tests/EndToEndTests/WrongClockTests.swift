@@ -32,23 +32,51 @@ import Testing
     }
     """
 
+  /// The environment of a program whose machine's clock is so much off.
+  private func environment(_ folder: TestFolder, hours: Int) async throws -> [String: String] {
+    let library = folder.path("shim.so")
+    if !FileManager.default.fileExists(atPath: library) {
+      try Data(Self.shim.utf8).write(to: URL(filePath: folder.path("shim.c")))
+      let compiler = try Child(
+        ["cc", "-shared", "-fPIC", "-o", library, folder.path("shim.c"), "-ldl"],
+        environment: folder.environment(), folder: folder)
+      try #require(try await compiler.waitForExit() == .code(0), "\(compiler.errors)")
+    }
+    return ["LD_PRELOAD": library, "SHIFT_SECONDS": "\(hours * 3_600)"]
+  }
+
+  /// What is wrong with the times in a table, whose last row was just appended.
+  private func faults(in table: String, _ connection: inout Connection) throws -> [Fault] {
+    var faults = Faults()
+    let off = try connection.query(
+      Query(
+        """
+        SELECT abs(extract(epoch FROM clock_timestamp() - recorded_at))::int8 FROM \(table)
+        ORDER BY position DESC LIMIT 1
+        """, []))
+    let seconds = try off[0].decode(Int64.self, at: 0)
+    faults.note("dated \(seconds) s off", unless: seconds < 60)
+    let falls = try connection.query(
+      Query(
+        """
+        SELECT position FROM (
+          SELECT position, recorded_at < lag(recorded_at) OVER (ORDER BY position) AS falls
+          FROM \(table)) t WHERE falls
+        """, []))
+    faults.note("a time falls", unless: falls.count == 0)
+    return faults.all
+  }
+
   @Test func `a leader whose clock is an hour off dates nothing wrongly, and no time falls`()
     async throws
   {
     let wharfds = try await Wharfds()
-    let folder = wharfds.folder
-    try Data(Self.shim.utf8).write(to: URL(filePath: folder.path("shim.c")))
-    let compiler = try Child(
-      ["cc", "-shared", "-fPIC", "-o", folder.path("shim.so"), folder.path("shim.c"), "-ldl"],
-      environment: folder.environment(), folder: folder)
-    try #require(try await compiler.waitForExit() == .code(0), "\(compiler.errors)")
     let client = Client(wharfds, try wharfds.token())
     var connection = try wharfds.database.connect()
     for (round, hours) in [-1, 1].enumerated() {
       // Leads after the one whose clock is right, which is started again behind it.
       try await wharfds.kill9(1)
-      try wharfds.start(
-        1, with: ["LD_PRELOAD": folder.path("shim.so"), "SHIFT_SECONDS": "\(hours * 3_600)"])
+      try wharfds.start(1, with: try await environment(wharfds.folder, hours: hours))
       try await wharfds.ready(1)
       try await wharfds.kill9(0)
       try await eventually("the wrong clock leads", withinSeconds: 40) {
@@ -57,7 +85,7 @@ import Testing
       let name = try Name("dated-\(round)")
       let outcome = try await client.settle(
         client.call(PlaceMark(name: name)), from: 1, stays: true)
-      guard case .stored(let position) = outcome else {
+      guard case .stored = outcome else {
         Issue.record("\(outcome)")
         return
       }
@@ -70,24 +98,34 @@ import Testing
           FROM log.events WHERE type = 'leadershipTaken' ORDER BY position DESC LIMIT 1
           """, [Parameter(Int64(hours) * 3_600)]))
       #expect(try ids[0].decode(Bool.self, at: 0), "the shim does not work")
-      let off = try connection.query(
-        Query(
-          """
-          SELECT abs(extract(epoch FROM clock_timestamp() - recorded_at)) < 60 FROM log.events
-          WHERE position = $1
-          """, [Parameter(position.value)]))
-      #expect(try off[0].decode(Bool.self, at: 0), "dated by the clock that is \(hours) h off")
+      let found = try faults(in: "log.events", &connection)
+      #expect(found == [], "under a clock that is \(hours) h off")
       try wharfds.start(0)
       try await wharfds.ready(0)
     }
-    let falls = try connection.query(
-      """
-      SELECT position FROM (
-        SELECT position, recorded_at < lag(recorded_at) OVER (ORDER BY position) AS falls
-        FROM log.events) t WHERE falls
-      """)
-    #expect(falls.count == 0)
     #expect(try await wharfds.verify().status == .code(0))
     await wharfds.remove()
+  }
+
+  @Test(.database) func `a writer that dates by its machine's clock is found out`() async throws {
+    let folder = try TestFolder()
+    let url = TestDatabase.current.url
+    var connection = try TestDatabase.current.connect()
+    try connection.script(
+      "CREATE TABLE toy (position bigserial PRIMARY KEY, recorded_at timestamptz)")
+    // A time that fell stays in the table.
+    for (hours, findings) in [(0, 0), (1, 1), (0, 1), (-1, 2)] {
+      let writer = try Child(
+        [
+          "sh", "-c",
+          #"psql -q -d "$0" -c "INSERT INTO toy (recorded_at) VALUES (to_timestamp($(date +%s)))""#,
+          url,
+        ],
+        environment: folder.environment(try await environment(folder, hours: hours)),
+        folder: folder)
+      try #require(try await writer.waitForExit() == .code(0), "\(writer.errors)")
+      let found = try faults(in: "toy", &connection)
+      #expect(found.count == findings, "\(hours) h off: \(found)")
+    }
   }
 }

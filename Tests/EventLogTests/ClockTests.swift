@@ -3,6 +3,7 @@
 
 import Hosting
 import Postgres
+import Synchronization
 import TestKit
 import Testing
 
@@ -30,31 +31,120 @@ import Testing
       .decode(PostgresTimestamp.self, at: 0).microsecondsSinceUnixEpoch
   }
 
+  /// Five leaders, one after another, each told another time by the database.
+  private func faults<Log: DatedLog>(
+    _ lead: (_ leader: Int) async throws -> Log
+  ) async throws -> [Fault] {
+    let database = TestDatabase.current
+    var faults = Faults()
+    var dated: [Int64] = []
+    for (leader, hours) in [0, -1, 0, 1, 0].enumerated() {
+      try shift(database, byHours: hours)
+      let log = try await lead(leader)
+      for step in 0..<3 { dated.append(try await log.append("m-\(leader)-\(step)")) }
+      // Past a beat, which reads the time anew.
+      if leader == 1 { try await Task.sleep(for: .seconds(Candidacy.beatSeconds + 1)) }
+      _ = try await log.append("m-\(leader)-late")
+      await log.stop()
+      let all = try await log.dates()
+      faults.note("a time falls under leader \(leader)", unless: all == all.sorted())
+    }
+    let truth = try now(database)
+    faults.note("a time that was answered falls", unless: dated == dated.sorted())
+    // An hour back: the time stands. An hour ahead: it is taken, and stands after.
+    faults.note("an hour back, the time goes on", unless: Set(dated[3..<6]).count == 1)
+    faults.note(
+      "an hour ahead, the database's time is not taken",
+      unless: dated[9] > truth + Self.hourMicroseconds / 2)
+    faults.note(
+      "after an hour ahead, the time goes on",
+      unless: Set(dated[12..<15]) == [dated[14]] && dated[14] >= dated[11])
+    return faults.all
+  }
+
   @Test func `times never fall across leaders whose database is an hour off, and are its own`()
     async throws
   {
     let database = TestDatabase.current
     _ = try Migrator.migrate(database.configuration)
-    var dated: [Int64] = []
-    for (leader, hours) in [0, -1, 0, 1, 0].enumerated() {
-      try shift(database, byHours: hours)
+    let found = try await faults { leader in
       let rig = try Rig(database.configuration, instance: "leader-\(leader)")
       try await rig.leads()
-      for step in 0..<3 {
-        let receipt = try await rig.send(PlaceMark(name: Name(known: "m-\(leader)-\(step)")))
-        dated.append(receipt.events[0].recordedAt.microseconds)
-      }
-      // Past a beat, which reads the time anew.
-      if leader == 1 { try await Task.sleep(for: .seconds(Candidacy.beatSeconds + 1)) }
-      try await rig.send(PlaceMark(name: Name(known: "m-\(leader)-late")))
-      await rig.stop()
-      _ = try rig.verified()
+      return rig
     }
-    let truth = try now(database)
-    #expect(dated == dated.sorted())
-    // An hour back: the time stands. An hour ahead: it is taken, and stands after.
-    #expect(Set(dated[3..<6]).count == 1)
-    #expect(dated[9] > truth + Self.hourMicroseconds / 2)
-    #expect(Set(dated[12..<15]) == [dated[14]] && dated[14] >= dated[11])
+    #expect(found == [])
   }
+
+  @Test(arguments: ToyClock.allCases)
+  func `clocks that fall are found out`(clock: ToyClock) async throws {
+    let database = TestDatabase.current
+    var connection = try database.connect()
+    try connection.script("CREATE TABLE toy (position bigserial PRIMARY KEY, at timestamptz)")
+    let found = try await faults { _ in try ToyDatedLog(clock, database.configuration) }
+    #expect(found.isEmpty == (clock == .right), "\(found)")
+  }
+}
+
+/// A log with one leader at a time, who dates what is appended.
+private protocol DatedLog {
+  /// - Returns: its time, in microseconds.
+  func append(_ name: String) async throws -> Int64
+  func dates() async throws -> [Int64]
+  func stop() async
+}
+
+extension Rig: DatedLog {
+  func append(_ name: String) async throws -> Int64 {
+    try await send(PlaceMark(name: Name(known: name))).events[0].recordedAt.microseconds
+  }
+
+  /// Verified, too.
+  func dates() throws -> [Int64] { try verified().map(\.recordedAt.microseconds) }
+}
+
+enum ToyClock: String, CaseIterable, Sendable, CustomStringConvertible {
+  case right
+  case unclamped = "the database's time as it is"
+  /// No lower than what this leader wrote; it never asked what the one before it did.
+  case clampedToOwn = "clamped to the leader's own"
+  /// No lower than the last, from the clock of its own machine.
+  case own = "the leader's clock"
+
+  var description: String { rawValue }
+}
+
+private final class ToyDatedLog: DatedLog {
+  private let clock: ToyClock
+  private let pool: Pool
+  private let last = Mutex<Int64>(0)
+
+  init(_ clock: ToyClock, _ database: PostgresConfiguration) throws {
+    self.clock = clock
+    pool = try Pool(database)
+  }
+
+  func append(_ name: String) async throws -> Int64 {
+    let before = "coalesce((SELECT max(at) FROM toy), '-infinity')"
+    let time =
+      switch clock {
+      case .right: "greatest(clock_timestamp(), \(before))"
+      case .unclamped: "clock_timestamp()"
+      case .clampedToOwn:
+        "greatest(clock_timestamp(), to_timestamp(\(last.withLock { $0 }) / 1000000.0))"
+      case .own: "greatest(pg_catalog.clock_timestamp(), \(before))"
+      }
+    let rows = try await pool.query(
+      Query("INSERT INTO toy (at) VALUES (\(time)) RETURNING at", []))
+    let at = try rows[0].decode(PostgresTimestamp.self, at: 0).microsecondsSinceUnixEpoch
+    last.withLock { $0 = at }
+    return at
+  }
+
+  func dates() async throws -> [Int64] {
+    try await pool.query("SELECT at FROM toy ORDER BY position").map {
+      try $0.decode(PostgresTimestamp.self, at: 0).microsecondsSinceUnixEpoch
+    }
+  }
+
+  func stop() async {}
 }

@@ -1,5 +1,4 @@
-// Eras: a log found in another database than it was written into is not led, before a person says
-// so; and a wharfd folds nothing on top of a past that it did not see.
+// Eras: a log found in another database than it was written into is not led, before a person says so.
 
 import Foundation
 import Hosting
@@ -127,32 +126,5 @@ import Testing
       try recovery.begin(&connection, commandID: .random(), seal: .zero)
     }
     await rig.stop()
-  }
-
-  @Test(arguments: ["cut", "rewritten"])
-  func `a wharfd that finds another past under its own ends, loudly`(how: String) async throws {
-    let rig = try await Rig.leading(.current)
-    let receipt = try await rig.send(RegisterProvider(name: Name(known: "xai")))
-    try await rig.send(RegisterProvider(name: Name(known: "openai")))
-    let head = rig.head
-    var connection = try Connection(rig.database)
-    let cut = how == "cut"
-    try connection.script(
-      cut
-        ? ChainSQL.cut(after: receipt.position.value)
-        : ChainSQL.rewrite(receipt.position.value, "actor = 'person/9'"))
-    // The chain fits: only who saw it before can tell.
-    _ = try Verification.run(rig.database) { _, _ in }
-    try connection.script(
-      """
-      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE pid <> pg_backend_pid() AND datname = current_database()
-      """)
-    let error = await #expect(throws: LogError.self) { try await rig.ended() }
-    guard case .otherPast(let position, let seen, let found) = error else {
-      Issue.record("it ended otherwise: \(String(describing: error))")
-      return
-    }
-    #expect(position == head.state.position && seen == head.hash && (found == nil) == cut)
   }
 }

@@ -8,10 +8,18 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct TwoLeadersTests {
-  private func mark(_ name: String) -> PlaceMark { PlaceMark(name: Name(known: name)) }
+/// Returns what it finds wrong with a log's two leaders.
+private struct TwoLeadersCheck {
+  let log: any LeadersUnderTest
+  let database: TestDatabase
+  private var tailed: [LogEntry] = []
 
-  /// A backend that waits for a lock of the table, and what it wants to do.
+  init(_ log: any LeadersUnderTest, _ database: TestDatabase) {
+    self.log = log
+    self.database = database
+  }
+
+  /// Backends that wait for a lock of the table, in the order in which they came.
   private func waiting(_ connection: inout Connection, _ count: Int) async throws -> [Int32] {
     try await eventually("\(count) wait for the lock") {
       let rows = try connection.query(
@@ -24,84 +32,97 @@ import Testing
   }
 
   /// Sends as a client must: again under its id, to whoever leads.
-  private func settle(
-    _ command: PlaceMark, _ id: CommandID, _ rigs: [Rig]
-  ) async throws -> Result<Receipt, SubmitFailure> {
+  private static func settle(
+    _ mark: String, _ id: CommandID = .random(), _ members: [Member], _ log: any LeadersUnderTest
+  ) async throws -> MarkAnswer {
     try await eventually("the fate of a command is known") {
-      for rig in rigs {
-        do throws(SubmitFailure) {
-          return .success(try await rig.send(command, id: id))
-        } catch {
-          switch error {
-          case .refused, .idUsedOtherwise: return .failure(error)
-          case .busy, .notLeading, .unavailable, .outOfTouch, .outcomeUnknown: continue
-          }
-        }
+      for member in members {
+        let answer = try await log.place(mark, id: id, by: member)
+        if answer != .unknown { return answer }
       }
       return nil
     }
   }
 
-  @Test(arguments: ["old", "new"])
-  func `one batch wins whole, the other is decided again or refused`(winner: String) async throws {
-    let database = TestDatabase.current
-    let old = try await Rig.leading(database)
-    let new = try Rig(database.configuration, instance: "two")
-    try await eventually("two follows") { new.head.standing == .following(address: "http://one") }
-    let before = old.head.state.position
-
-    var tailed: [StoredEvent] = []
-    let reader = LogReader(pool: try Pool(database.configuration), keys: PersonKeys(Rig.secret))
-    func tail() async throws {
-      while true {
-        let page = try await reader.events(after: tailed.last?.position ?? .empty, limit: 1_000)
-        if page.isEmpty { return }
-        tailed += page
-      }
+  private mutating func tail() async throws {
+    while true {
+      let page = try await log.tail(after: tailed.last?.position ?? 0)
+      if page.isEmpty { return }
+      tailed += page
     }
-    try await tail()
+  }
 
-    // The old one's batch of two waits between the leader and its place in the log.
+  /// - Parameter winner: whose statement goes on first.
+  mutating func faults(winner: Member) async throws -> [Fault] {
+    var faults = Faults()
+    try await tail()
+    let place = tailed.count
+    // The old one's append waits between the leader and its place in the log.
     var holder = try database.connect()
     var looker = try database.connect()
-    try holder.script("BEGIN; LOCK TABLE log.events IN SHARE MODE")
+    try holder.script("BEGIN; LOCK TABLE \(log.table) IN SHARE MODE")
     let firstID = CommandID.random()
-    let contested = Task { try await settle(mark("contested"), firstID, [old, new]) }
+    let contested = Task { [log] in
+      try await Self.settle("contested", firstID, [.old, .new], log)
+    }
     let oldBackend = try await waiting(&looker, 1)[0]
-    // Believed gone: only the courtesy row says so.
-    try looker.script("UPDATE log.leader SET instance = NULL")
+    try await log.takeOver()
     let both = try await waiting(&looker, 2)
-    if winner == "new" {
-      // The old one's statement goes on only after the new one's.
-      try database.cluster.pause(oldBackend)
-    } else {
-      for pid in both where pid != oldBackend { try database.cluster.pause(pid) }
+    // The other one's statement goes on only after the winner's.
+    for pid in both where (pid == oldBackend) == (winner == .new) {
+      try database.cluster.pause(pid)
     }
     try holder.script("COMMIT")
-    let place = Int(before.value)
     try await eventually("one of them is stored") {
       try await tail()
       return tailed.count > place
     }
     let first = tailed[place]
-    #expect(first.type == (winner == "old" ? "markPlaced" : "leadershipTaken"))
+    faults.note(
+      "who came first is not first: \(first)",
+      unless: first.mark == (winner == .old ? "contested" : nil))
     for pid in both { try? database.cluster.resume(pid) }
-    try await new.leads()
-    let second = try await settle(mark("CONTESTED"), .random(), [new])
-    let receipt = try await contested.value
+    try await log.newLeads()
+    let second = try await Self.settle("CONTESTED", .random(), [.new], log)
     // The name is had once, by whoever came first; whose was refused was told the truth.
-    let accepted = [receipt, second].count { if case .success = $0 { true } else { false } }
-    #expect(accepted == 1)
-    _ = try await settle(mark("after"), .random(), [new]).get()
+    let accepted = [try await contested.value, second].count { $0 == .stored }
+    faults.note("a name that is had once was given \(accepted) times", unless: accepted == 1)
+    let last = try await Self.settle("after", .random(), [.new], log)
+    faults.note("the new one does not go on", unless: last == .stored)
     try await tail()
-    let table = try new.verified()
-    #expect(tailed == table, "no gap, and nothing twice")
-    #expect(table.count { $0.type == "markPlaced" } == 2)
-    #expect(table.count { $0.commandID == firstID } <= 1)
-    try await eventually("the old one follows") {
-      old.head.standing == .following(address: "http://two")
-    }
-    await old.stop()
-    await new.stop()
+    let table = try await log.rows
+    faults.note("the tail is not the table", unless: tailed == table)
+    faults.note(
+      "positions are not contiguous",
+      unless: table.map(\.position) == table.indices.map { Int64($0) + 1 })
+    // Nor is one command stored twice, whose second answer was lost.
+    let marks = table.compactMap { $0.mark?.lowercased() }
+    faults.note(
+      "these marks are stored: \(marks)", unless: marks.sorted() == ["after", "contested"])
+    if faults.all.isEmpty { try await log.oldFollows() }
+    return faults.all
+  }
+}
+
+@Suite(.database, .timeLimit(.minutes(2))) struct TwoLeadersTests {
+  private func faults(_ log: any LeadersUnderTest, winner: Member) async throws -> [Fault] {
+    var check = TwoLeadersCheck(log, .current)
+    let faults = try await check.faults(winner: winner)
+    await log.end()
+    return faults
+  }
+
+  @Test(arguments: [Member.old, .new])
+  func `one batch wins whole, the other is decided again or refused`(winner: Member) async throws {
+    let found = try await faults(WharfLeaders(.current), winner: winner)
+    #expect(found == [])
+  }
+
+  @Test(arguments: ToyLeaders.Flaw.allCases, [Member.old, .new])
+  func `leaders whose late statements land are found out`(
+    flaw: ToyLeaders.Flaw, winner: Member
+  ) async throws {
+    let found = try await faults(ToyLeaders(flaw, .current), winner: winner)
+    #expect(found.isEmpty == (flaw == .none), "\(found)")
   }
 }

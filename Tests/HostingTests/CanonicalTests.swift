@@ -34,9 +34,9 @@ import Testing
     "nodeAlarmed", "clusterSecretRecorded",
   ]
 
-  @Test(arguments: GoldenTests.examples.indices)
+  @Test(arguments: GoldenTests.allExamples.indices)
   func `what we write is read the short way`(index: Int) throws {
-    let event = GoldenTests.examples[index]
+    let event = GoldenTests.allExamples[index]
     let bytes = event.jsonBytes
     guard !withoutShortWay.contains(type(of: event).type) else {
       #expect(short(type(of: event), bytes) == nil)
@@ -49,9 +49,9 @@ import Testing
     #expect(isSame)
   }
 
-  @Test(arguments: GoldenTests.examples.indices)
+  @Test(arguments: GoldenTests.allExamples.indices)
   func `no change of a byte makes the two ways differ`(index: Int) {
-    let event = GoldenTests.examples[index]
+    let event = GoldenTests.allExamples[index]
     let original = event.jsonBytes
     for place in original.indices {
       for byte in Array(#" ",:{}[]\-0129aZ"#.utf8) + [0x00, 0x0A, 0x7F, 0xC3] {

@@ -150,11 +150,15 @@ struct LoadCargo: Command {
   }
 }
 
-/// The golden files of stored forms: `type.json` holds version 1, `type.v2.json` version 2, and so on.
-/// A file that was published never changes.
+/// The golden files of stored forms: `type.json` holds version 1, `type.v2.json` version 2, and so on; a
+/// further example of a version has a name, too, as `type.v2.NAME.json`. A file that was published never
+/// changes.
 enum GoldenFiles {
-  static func file(_ type: String, _ version: Int, in folder: URL) -> URL {
-    folder.appending(path: version == 1 ? "\(type).json" : "\(type).v\(version).json")
+  static func file(
+    _ type: String, _ version: Int, _ name: String? = nil, in folder: URL
+  ) -> URL {
+    let parts = [type, version == 1 ? nil : "v\(version)", name, "json"]
+    return folder.appending(path: parts.compactMap { $0 }.joined(separator: "."))
   }
 
   static func stored(_ type: String, _ version: Int, in folder: URL) throws -> [UInt8] {

@@ -1,5 +1,6 @@
 // The stored form of every event: one file a type under Golden. A type without a file fails, and so
-// does one whose form changed: stored events stay for ever, so a change needs an upcaster.
+// does one whose form changed: stored events stay for ever, so a change needs an upcaster. A field that
+// no example has set fails, too: its form would be held by nothing.
 
 import Foundation
 import HashTreeCollections
@@ -32,7 +33,7 @@ import Testing
   private static let attempt = AttemptID(
     replica: ReplicaID(deployment: 31, number: 2), placedAt: 40)
 
-  /// One of every type, with every field set.
+  /// One of every type, with every field set that its golden file was written with.
   static let examples: [any Event] = [
     EraBegan(
       database: DatabaseIdentity(
@@ -109,15 +110,59 @@ import Testing
     GatewayRemoved(),
   ]
 
+  /// What a golden file that was published lacks: optional fields that came later, a file `type.NAME.json`
+  /// for each.
+  private static let further: [(name: String, event: any Event)] = [
+    (
+      "ordered",
+      NodeReported(
+        bootID: "5f0c", incarnation: "agent-2", facts: nil,
+        attempts: [
+          AttemptChange(ObservedAttempt(id: attempt, phase: .ended, ordered: .nodeStopped))
+        ])
+    )
+  ]
+
+  static let allExamples = examples + further.map(\.event)
+
   @Test func `every type of event has one example here`() {
     #expect(Self.examples.map { type(of: $0).type } == EventTypes.all.map { $0.type })
   }
 
-  @Test(arguments: examples.indices)
+  @Test func `every field of every type is set in an example of it`() {
+    var fields = FieldsSet()
+    for event in Self.allExamples { fields.note(event, of: type(of: event).type) }
+    #expect(fields.count > 30, "reflection finds nothing")
+    #expect(fields.never == [], "add an example that sets it, and its golden file type.NAME.json")
+  }
+
+  @Test func `a field that no example sets is found`() {
+    struct Crate {
+      var mark: String?
+      var parts: [Part] = []
+      var labels: [String: Int?] = [:]
+      struct Part { var weight: Int? }
+    }
+    var fields = FieldsSet()
+    fields.note(Crate(mark: "m", parts: [.init()]), of: "crate")
+    #expect(fields.never == ["crate.labels", "crate.parts[].weight"])
+    fields.note(Crate(labels: ["a": nil]), of: "crate")
+    #expect(fields.never == ["crate.labels[].value", "crate.parts[].weight"])
+    fields.note(Crate(parts: [.init(), .init(weight: 1)], labels: ["a": 1]), of: "crate")
+    #expect(fields.never == [])
+  }
+
+  private static func file(of index: Int) -> URL {
+    let type = type(of: allExamples[index])
+    let name = index < examples.count ? nil : further[index - examples.count].name
+    return GoldenFiles.file(type.type, type.schemaVersion, name, in: folder)
+  }
+
+  @Test(arguments: allExamples.indices)
   func `its stored form is what it always was`(index: Int) throws {
-    let event = Self.examples[index]
+    let event = Self.allExamples[index]
     let type = Swift.type(of: event)
-    let file = GoldenFiles.file(type.type, type.schemaVersion, in: Self.folder)
+    let file = Self.file(of: index)
     if ProcessInfo.processInfo.environment["WHARF_WRITE_GOLDEN"] != nil,
       !FileManager.default.fileExists(atPath: file.path)
     {
@@ -156,11 +201,15 @@ import Testing
     (read as? E) == expected
   }
 
-  @Test func `no file is left of a type that is gone`() throws {
+  @Test func `no file is left that no test reads`() throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
       .filter { $0.hasSuffix(".json") }
-    let known = Set(EventTypes.all.map { $0.type })
-    for file in files { #expect(known.contains(String(file.prefix { $0 != "." })), "\(file)") }
+    let older = Self.older.map { version, event in
+      GoldenFiles.file(Swift.type(of: event).type, version, in: Self.folder)
+    }
+    let read = Self.allExamples.indices.map(Self.file(of:)) + older
+    #expect(Set(files) == Set(read.map(\.lastPathComponent)))
+    #expect(files.count == read.count, "two examples have one file")
   }
 
   @Test func `an unknown type, version or field is refused`() {

@@ -24,7 +24,8 @@ import Testing
     RaiseFormatLevel(level: 2, readers: [FormatReader(instance: "w", formatLevel: 2)]),
     RecordClusterSecret(fingerprint: .numbered(1)),
     AdmitFirstAdmin(name: "ann", token: .numbered(1), prefix: "wt_"),
-    InvitePerson(name: "bob", role: .operator, invitation: .numbered(2)),
+    InvitePerson(
+      name: "bob", email: try! Email("bob@example.org"), role: .operator, invitation: .numbered(2)),
     AcceptInvitation(token: .numbered(3), prefix: "wt_"),
     DisablePerson(name: "bob"),
     ForgetPerson(person: .name("bob")),
@@ -35,27 +36,27 @@ import Testing
     SignAgreement(
       provider: "xai",
       terms: Terms(
-        scope: [.inference], audiences: [.internal], from: moment, until: nil, noticeDays: 1)),
+        scope: [.inference], audiences: [.internal], from: moment, until: moment, noticeDays: 1)),
     AmendAgreement(
       provider: "xai", scope: [.training], audiences: [.external], until: moment, noticeDays: 2),
     TerminateAgreement(provider: "xai", end: moment),
     EndAgreement(agreement: ID(2)),
-    DefineEngine(launch: .test(), tasks: [.chat]),
-    OnboardModel(model: "xai/grok", task: .chat, contextLength: 1),
+    DefineEngine(launch: GoldenTests.launch, tasks: [.chat]),
+    OnboardModel(model: "xai/grok:1", task: .chat, contextLength: 1),
     AddModelVersion(
       model: "xai/grok:1", engine: "sim", needs: .devices(2), arguments: ["--a b"],
       modelPath: "/m", weights: .numbered(4)),
-    PublishModel(model: "xai/grok", audience: .external, stage: .preview),
+    PublishModel(model: "xai/grok:1", audience: .external, stage: .preview),
     AliasModel(model: "xai/grok:1", alias: "stable"),
-    DeprecateModel(model: "xai/grok"),
-    RetireModel(model: "xai/grok"),
+    DeprecateModel(model: "xai/grok:1"),
+    RetireModel(model: "xai/grok:1"),
     RegisterTeam(name: "t", title: "T", audience: .internal),
     GrantAccess(
-      team: "t", model: "xai/grok", workload: .evaluation, quota: Quota(requestsPerMinute: 1),
-      until: moment),
-    RevokeAccess(team: "t", model: "xai/grok"),
+      team: "t", model: "xai/grok:1", workload: .evaluation,
+      quota: Quota(requestsPerMinute: 1, tokensPerMinute: 2), until: moment),
+    RevokeAccess(team: "t", model: "xai/grok:1"),
     ExpireGrant(team: ID(1), model: ID(2)),
-    SetQuota(team: "t", quota: Quota(tokensPerMinute: 3)),
+    SetQuota(team: "t", quota: Quota(requestsPerMinute: 2, tokensPerMinute: 3)),
     IssueKey(team: "t", name: "k", secret: .numbered(5), prefix: "wk_", until: moment),
     RotateKey(team: "t", name: "k", secret: .numbered(6), prefix: "wk_", graceSeconds: 5),
     RevokeKey(team: "t", name: "k"),
@@ -70,7 +71,7 @@ import Testing
       attempts: [
         ObservedAttempt(
           id: attempt, phase: .ready, pid: 1, endpoint: "http://h:1", exitCode: 0, exitSignal: 9,
-          reason: "r")
+          reason: "r", ordered: .leaseEnded)
       ]),
     RemoveNode(node: "n1", poweredOff: true),
     RaiseNodeAlarm(alarm: "the log was seen up to 100", seen: 100),
@@ -92,6 +93,13 @@ import Testing
   @Test func `every type of command has one example here`() {
     #expect(Set(Self.commands.map { type(of: $0).type }) == Set(CommandTypes.all.map { $0.type }))
     #expect(Self.commands.count == CommandTypes.all.count)
+  }
+
+  @Test func `every field of every type is set in its example`() {
+    var fields = FieldsSet()
+    for command in Self.commands { fields.note(command, of: type(of: command).type) }
+    #expect(fields.count > 30, "reflection finds nothing")
+    #expect(fields.never == [])
   }
 
   @Test(arguments: commands.indices) func `a command read back is the same`(index: Int) throws {

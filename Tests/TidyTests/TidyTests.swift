@@ -178,4 +178,18 @@ private let widestLineCharacters = 120
       }
     }
   }
+
+  @Test func `each check of the log has its tests, and is seen to find something`() throws {
+    let contributing = try String(
+      contentsOf: root.appending(path: "CONTRIBUTING.md"), encoding: .utf8)
+    let rows = contributing.matches(of: #/\n\| ([0-9]+) \|([^|]+)\|([^|]+)\|([^|\n]+)\|/#)
+    #expect(rows.map { String($0.1) } == (1...17).map(String.init))
+    let suites = Set(try files("Tests").map { $0.deletingPathExtension().lastPathComponent })
+    for row in rows {
+      #expect(row.4.contains(/[a-z]/), "check \(row.1) is not seen to find anything")
+      let named = row.3.matches(of: /`([A-Za-z]+)(\.[a-z]+)?`/).map { String($0.1) }
+      #expect(!named.isEmpty)
+      for suite in named { #expect(suites.contains(suite), "there is no \(suite)") }
+    }
+  }
 }

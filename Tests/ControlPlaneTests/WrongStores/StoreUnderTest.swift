@@ -32,12 +32,6 @@ struct StoreRow: Equatable, Sendable {
   let command: StoreCommand?
 }
 
-/// One thing that must not be.
-struct Fault: Hashable, Sendable, CustomStringConvertible {
-  let description: String
-  init(_ description: String) { self.description = description }
-}
-
 protocol StoreUnderTest: Sendable {
   var name: String { get }
   /// Its table, on which a check holds appends.

@@ -21,6 +21,10 @@ enum Flaw: String, CaseIterable, Sendable, CustomStringConvertible {
   case dirtyRefusal = "refusal by the uncommitted"
   /// Waits until no older transaction is open: a well-known cure of the first.
   case gatedTail = "tail behind open transactions"
+  /// Right, too: what gathers while an append is under way is stored as one.
+  case batches = "right, in batches"
+  /// As if a batch were one transaction of one sender.
+  case oneRefusesAll = "one refusal for the whole batch"
 
   var description: String { rawValue }
 }
@@ -29,13 +33,16 @@ final class ToyStore: StoreUnderTest {
   private struct Killed: Error {}
   private struct Lost: Error {}
 
+  typealias Sent = Lots<(command: StoreCommand, id: CommandID), StoreAnswer>
+
   private static let lanes = 48
   private static let batchEvents = 5
 
   let name: String
   let table = "toy.events"
-  private let flaw: Flaw
+  let flaw: Flaw
   private let pool: Pool
+  let gathered = Sent()
   private let toLose = Mutex<String?>(nil)
   private let underWay = Mutex<Set<String>>([])
 
@@ -70,7 +77,7 @@ final class ToyStore: StoreUnderTest {
 // MARK: Appending
 
 extension ToyStore {
-  private struct Seen {
+  struct Seen {
     var rows: [StoreRow] = []
     var head: Int64 { rows.last?.position ?? 0 }
 
@@ -87,6 +94,12 @@ extension ToyStore {
     }
 
     func version(of stream: String) -> Int64 { Int64(rows.count { $0.command?.stream == stream }) }
+
+    /// What a command was answered with that came before.
+    func known(_ command: StoreCommand, _ id: CommandID) -> StoreAnswer? {
+      guard let row = rows.first(where: { $0.id == id }) else { return nil }
+      return row.command == command.stored ? .stored(at: row.position) : .idUsedOtherwise
+    }
 
     /// nil: accepted, to be stored.
     func decide(_ command: StoreCommand) -> StoreAnswer? {
@@ -111,21 +124,19 @@ extension ToyStore {
       if answer == .unknown { _ = underWay.withLock { $0.remove(name.lowercased()) } }
       return answer
     }
+    if flaw == .batches || flaw == .oneRefusesAll { return await gather(command, id) }
     return await append(command, id)
   }
 
   private func known(_ command: StoreCommand, _ id: CommandID) async -> StoreAnswer? {
-    guard let row = try? await rows().first(where: { $0.id == id }) else { return nil }
-    return row.command == command.stored ? .stored(at: row.position) : .idUsedOtherwise
+    try? await Seen(rows: rows()).known(command, id)
   }
 
   private func append(_ command: StoreCommand, _ id: CommandID) async -> StoreAnswer {
     while true {
       do {
         let seen = Seen(rows: try await rows())
-        if let row = seen.rows.first(where: { $0.id == id }) {
-          return row.command == command.stored ? .stored(at: row.position) : .idUsedOtherwise
-        }
+        if let answer = seen.known(command, id) { return answer }
         if let answer = seen.decide(command) { return answer }
         return .stored(at: try await insert(command, id, after: seen))
       } catch let error as PostgresError where error.isUniqueViolation {
@@ -169,32 +180,63 @@ extension ToyStore {
     case .staleDecision: place = "(SELECT coalesce(max(position), 0) + 1 FROM toy.events)"
     default: place = "\(given ?? seen.head + 1)"
     }
-    let (kind, name, model) = command.columns
     let insert = Query(
       """
       INSERT INTO toy.events (position, stream, version, kind, name, model, id)
       VALUES (\(place), $1, $2, $3, $4, $5, $6) RETURNING position
-      """,
-      [
-        Parameter(stream), Parameter(seen.version(of: stream)), Parameter(kind), Parameter(name),
-        Parameter(model), Parameter(PostgresUUID(bytes: id.bytes)),
-      ])
+      """, Self.parameters(command, id, version: seen.version(of: stream)))
     let position = try await pool.withConnection { connection in
       try connection.query(insert)[0].decode(Int64.self, at: 0)
     }
+    try loseAnswerIfAsked([command])
+    return position
+  }
+
+  private static func parameters(
+    _ command: StoreCommand, _ id: CommandID, version: Int64
+  ) -> [Parameter] {
+    let (kind, name, model) = command.columns
+    return [
+      Parameter(command.stream), Parameter(version), Parameter(kind), Parameter(name),
+      Parameter(model), Parameter(PostgresUUID(bytes: id.bytes)),
+    ]
+  }
+
+  private func loseAnswerIfAsked(_ commands: [StoreCommand]) throws {
     let isLost = toLose.withLock { lost in
-      guard lost == name else { return false }
+      guard commands.contains(where: { $0.columns.name == lost }) else { return false }
       lost = nil
       return true
     }
     if isLost { throw Lost() }
-    return position
+  }
+
+  /// Stores what was decided, in one transaction, behind what was seen.
+  func insert(_ rows: ArraySlice<StoreRow>, after seen: Seen) async throws {
+    var seen = seen
+    var queries: [Query] = []
+    for row in rows {
+      guard let command = row.command else { continue }
+      queries.append(
+        Query(
+          """
+          INSERT INTO toy.events (position, stream, version, kind, name, model, id)
+          VALUES (\(row.position), $1, $2, $3, $4, $5, $6)
+          """, Self.parameters(command, row.id, version: seen.version(of: command.stream))))
+      seen.rows.append(row)
+    }
+    try await pool.withConnection { [queries] connection in
+      try connection.transaction { connection in
+        for query in queries { try connection.execute(query) }
+      }
+    }
+    try loseAnswerIfAsked(rows.compactMap(\.command))
   }
 }
 
 extension StoreCommand {
   /// Without what is only said with it.
-  fileprivate var stored: StoreCommand {
+  var stored: StoreCommand {
     if case .suspend(let name, _) = self { .suspend(name) } else { self }
   }
 

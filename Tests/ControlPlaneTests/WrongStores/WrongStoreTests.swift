@@ -50,12 +50,13 @@ import Testing
   /// The checks that must find each flaw, and those that may.
   private static func finders(of flaw: Flaw) -> (must: Set<Int>, may: Set<Int>) {
     switch flaw {
-    case .none: ([], [])
+    case .none, .batches: ([], [])
     case .sequence: ([1], [])
     case .staleDecision: ([3, 4], [])
     case .checkpointBefore, .checkpointAfter: ([10], [])
     case .blindRetry: ([7], [])
     case .dirtyRefusal: ([5], [])
+    case .oneRefusesAll: ([6], [])
     // Held up by whatever else is open in the cluster just then.
     case .gatedTail: ([8], [1])
     }

@@ -1,0 +1,131 @@
+// A door before a real wharfd that passes on what it is told in another way: a server that is wrong in one
+// thing, and right in all others. One thread a connection.
+
+import Foundation
+import Glibc
+import Synchronization
+import TestKit
+
+final class Door: Sendable {
+  /// What it writes instead of something, in requests and in replies.
+  struct Rewriting: Sendable {
+    var requests: [(old: String, new: String)] = []
+    var replies: [(old: String, new: String)] = []
+  }
+
+  private static let bufferBytes = 1 << 16
+  private static let lookMilliseconds: Int32 = 20
+
+  let url: String
+  private let port: UInt16
+  private let listener: Int32
+  private let rewriting: Rewriting
+  private let isClosed = Mutex(false)
+
+  /// - Parameter url: where the wharfd listens, on this machine.
+  init(to url: String, _ rewriting: Rewriting) throws {
+    guard let port = URL(string: url)?.port.flatMap({ UInt16(exactly: $0) }) else {
+      throw TestFailure("\(url) has no port")
+    }
+    self.port = port
+    self.rewriting = rewriting
+    var own: UInt16 = 0
+    listener = try Self.socket(0) { descriptor, address, length in
+      var length = length
+      guard bind(descriptor, address, length) == 0, listen(descriptor, 16) == 0 else { return -1 }
+      var bound = sockaddr_in()
+      let result = withUnsafeMutablePointer(to: &bound) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          getsockname(descriptor, $0, &length)
+        }
+      }
+      own = UInt16(bigEndian: bound.sin_port)
+      return result
+    }
+    self.url = "http://127.0.0.1:\(own)"
+    Thread.detachNewThread { [self] in accept() }
+  }
+
+  func close() {
+    isClosed.withLock { $0 = true }
+    shutdown(listener, Int32(SHUT_RDWR))
+  }
+
+  /// A socket for a port of this machine, bound or connected by `use`.
+  private static func socket(
+    _ port: UInt16, _ use: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) throws -> Int32 {
+    let descriptor = Glibc.socket(
+      AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { use(descriptor, $0, size) }
+    }
+    guard descriptor >= 0, result == 0 else {
+      Glibc.close(descriptor)
+      throw TestFailure("no socket at port \(port): \(String(cString: strerror(errno)))")
+    }
+    return descriptor
+  }
+
+  private func accept() {
+    while true {
+      let client = Glibc.accept(listener, nil, nil)
+      guard client >= 0, !isClosed.withLock({ $0 }) else { break }
+      guard let onward = try? Self.socket(port, { connect($0, $1, $2) }) else {
+        Glibc.close(client)
+        continue
+      }
+      Thread.detachNewThread { [self] in
+        pass(client, onward)
+        Glibc.close(client)
+        Glibc.close(onward)
+      }
+    }
+    Glibc.close(listener)
+  }
+
+  private func pass(_ client: Int32, _ server: Int32) {
+    var ends = [
+      pollfd(fd: client, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: server, events: Int16(POLLIN), revents: 0),
+    ]
+    var buffer = [UInt8](repeating: 0, count: Self.bufferBytes)
+    while !isClosed.withLock({ $0 }) {
+      guard poll(&ends, 2, Self.lookMilliseconds) >= 0 else { return }
+      for end in 0...1 where ends[end].revents != 0 {
+        let count = read(ends[end].fd, &buffer, buffer.count)
+        guard count > 0 else { return }
+        let changes = end == 0 ? rewriting.requests : rewriting.replies
+        guard write(Self.rewrite(buffer[..<count], changes), to: ends[1 - end].fd) else { return }
+      }
+    }
+  }
+
+  /// Heads are short, and come in one piece.
+  private static func rewrite(
+    _ bytes: ArraySlice<UInt8>, _ changes: [(old: String, new: String)]
+  ) -> [UInt8] {
+    guard !changes.isEmpty, var text = String(validating: bytes, as: UTF8.self) else {
+      return Array(bytes)
+    }
+    for change in changes { text = text.replacing(change.old, with: change.new) }
+    return Array(text.utf8)
+  }
+
+  private func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes {
+        send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+}
