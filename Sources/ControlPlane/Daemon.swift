@@ -97,17 +97,21 @@ package struct Daemon: Sendable {
     let pool = try Pool(database, options: options)
     let signals = SignalBook(limits: SilenceLimits(nodeLostSeconds: settings.nodeLostSeconds))
     let bell = LogBell()
+    let readers = ReaderBook(logger: logger)
     let server = APIServer(
       member: member,
       reader: LogReader(
         pool: pool, keys: keys, snapshots: snapshots, outOfTouch: { member.outOfTouch }),
       bell: bell,
-      signals: signals,
+      signals: signals, readers: readers,
       secret: secret, host: host,
       port: port, address: address, connectionsLimit: settings.connectionsLimit,
       now: { Timestamp.now() }, logger: logger)
     let projector = try Projector(
-      board: member.board, database: database, keys: keys, logger: logger, snapshots: snapshots)
+      board: member.board, database: database, keys: keys, logger: logger, snapshots: snapshots,
+      readers: readers)
+    let watch = try ReaderWatch(
+      board: member.board, database: database, readers: readers, now: { .now() })
     let eraser = try Eraser(
       member: member, snapshots: snapshots, database: database, makeCommandID: { .make() },
       logger: logger)
@@ -124,13 +128,14 @@ package struct Daemon: Sendable {
     var configuration = ServiceGroupConfiguration(
       services: [
         LogService(member: member, listening: listening),
-        AnnouncerService(member: member, pool: pool, logger: logger),
+        AnnouncerService(member: member, pool: pool, readers: readers, logger: logger),
         BellService(bell: bell, database: database),
         AdmissionService(member: member, file: settings.adminTokenFile, logger: logger),
         Reconciler(
           member: member, signals: signals, makeCommandID: { .make() }, now: { .now() },
           logger: logger),
         projector,
+        watch,
         SnapshotService(snapshotter: snapshotter),
         eraser,
         ServingService(application: application, settings: settings, logger: logger),
@@ -217,11 +222,12 @@ private struct ServingService<Application: ApplicationProtocol>: Service {
 private struct AnnouncerService: Service {
   let member: LogMember
   let pool: Pool
+  let readers: ReaderBook
   let logger: Logger
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
-      await Announcer(board: member.board, pool: pool, logger: logger).run()
+      await Announcer(board: member.board, pool: pool, readers: readers, logger: logger).run()
     }
   }
 }

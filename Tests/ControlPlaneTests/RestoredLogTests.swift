@@ -102,7 +102,7 @@ import Testing
       var given: [Position] = []
       let end = next.member.board.current.state.position
       for try await page in Subscription(
-        name: "a test", reader: reader, bell: LogBell(), after: checkpoint, logger: .quiet)
+        name: "a test", reader: reader, bell: LogBell(), after: checkpoint)
       {
         given += page.events.map(\.position)
         if page.checkpoint >= end { break }

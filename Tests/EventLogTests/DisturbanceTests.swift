@@ -132,7 +132,7 @@ private final class Reached: Sendable {
     let reached = Reached()
     let subscription = Subscription(
       name: "a test", reader: LogReader(pool: pool, keys: PersonKeys(Rig.secret)), bell: bell,
-      after: .empty, logger: logger)
+      after: .empty)
     let announcing = Task { await announcer.run() }
     let listening = Task { try await bell.run(configuration) }
     let tailing = Task { for try await page in subscription { reached.come(to: page.checkpoint) } }

@@ -2,7 +2,6 @@
 // poll interval all the same, to subscriptions and to followers.
 
 import Hosting
-import Logging
 import Postgres
 import Synchronization
 import TestKit
@@ -22,7 +21,6 @@ import Testing
     let one = try await Rig.leading(database)
     let two = try Rig(configuration, instance: "two") { $0.pollInterval = Self.poll }
     try await eventually("two follows") { two.head.standing == .following(address: "http://one") }
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     var listening = configuration
     listening.applicationName = "bell"
     let bell = LogBell()
@@ -33,7 +31,7 @@ import Testing
       name: "a test",
       reader: LogReader(
         pool: try Pool(configuration), keys: PersonKeys(Rig.secret)), bell: bell, after: .empty,
-      options: options, logger: logger)
+      options: options)
     let given = Mutex(Position.empty)
     let tailing = Task {
       for try await page in subscription { given.withLock { $0 = page.checkpoint } }
