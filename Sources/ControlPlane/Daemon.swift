@@ -50,6 +50,8 @@ package struct Daemon: Sendable {
 
   /// How long a start waits for a database that cannot be reached.
   private static let databaseWaitSeconds = 60
+  /// Commands under way have so long to end once a stop was asked for; then another may lead.
+  fileprivate static let handOverSeconds = 1
   /// Connections for reads beside the log's own.
   private static let poolConnections = 4
 
@@ -138,7 +140,8 @@ package struct Daemon: Sendable {
         watch,
         SnapshotService(snapshotter: snapshotter),
         eraser,
-        ServingService(application: application, settings: settings, logger: logger),
+        ServingService(
+          application: application, member: member, settings: settings, logger: logger),
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(settings.drainSeconds)
     do {
@@ -189,7 +192,7 @@ package struct Daemon: Sendable {
 }
 
 /// The log's thread, as a service: from when the port is open until shutdown, or until another
-/// service failed.
+/// service failed. It may have handed the lead over before its turn to end comes.
 private struct LogService: Service {
   let member: LogMember
   let listening: AsyncStream<Void>
@@ -202,17 +205,28 @@ private struct LogService: Service {
     } onCancelOrGracefulShutdown: {
       member.stop()
     }
+    try? await gracefulShutdown()
   }
 }
 
-/// The API, which says when a stop had to cut requests.
+/// The API. Requests under way end before all else does; but who reads slowly what it asked for holds up
+/// nobody who is to lead instead. It says when a stop had to cut requests.
 private struct ServingService<Application: ApplicationProtocol>: Service {
   let application: Application
+  let member: LogMember
   let settings: Daemon.Settings
   let logger: Logger
 
   func run() async throws {
-    try await application.run()
+    let member = member
+    try await withGracefulShutdownHandler {
+      try await application.run()
+    } onGracefulShutdown: {
+      Task {
+        try await Task.sleep(for: .seconds(Daemon.handOverSeconds))
+        member.stop()
+      }
+    }
     if Task.isCancelled, Task.isShuttingDownGracefully {
       logger.warning("requests that had not ended after \(settings.drainSeconds) s were cut")
     }
