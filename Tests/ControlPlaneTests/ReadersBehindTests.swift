@@ -59,6 +59,20 @@ import Testing
     }
   }
 
+  /// That of a connection by its name, once it has done something.
+  private func backend(_ name: String) async throws -> Int32 {
+    try await eventually("\(name) is idle") {
+      try await onThread { connection in
+        try connection.query(
+          """
+          SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+            AND application_name = \(name) AND state = 'idle'
+          """
+        ).first?.decode(Int32.self, at: 0)
+      }
+    }
+  }
+
   @Test(arguments: [
     "SELECT FROM views.checkpoint FOR UPDATE",
     "LOCK TABLE views.checkpoint IN ACCESS EXCLUSIVE MODE",
@@ -139,12 +153,7 @@ import Testing
       follower.board.current.standing == .following(address: "http://one")
     }
     let watched = try Watched(follower.board)
-    let backend = try await onThread { connection in
-      try connection.query("SELECT pid FROM pg_stat_activity WHERE application_name = 'follower'")[
-        0
-      ]
-      .decode(Int32.self, at: 0)
-    }
+    let backend = try await backend("follower")
     try database.cluster.pause(backend)
     defer { try? database.cluster.resume(backend) }
     try await rig.register("unseen")
@@ -172,13 +181,7 @@ import Testing
     let announcer = Announcer(
       board: rig.member.board, pool: pool, readers: watched.readers, logger: .quiet)
     let announcing = Task { await announcer.run() }
-    let backend = try await eventually("it has announced") { () -> Int32? in
-      try await onThread { connection in
-        try connection.query(
-          "SELECT pid FROM pg_stat_activity WHERE application_name = 'announcer' AND state = 'idle'"
-        ).first?.decode(Int32.self, at: 0)
-      }
-    }
+    let backend = try await backend("announcer")
     try database.cluster.pause(backend)
     defer { try? database.cluster.resume(backend) }
     try await rig.register("untold")

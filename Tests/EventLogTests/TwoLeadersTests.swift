@@ -104,4 +104,22 @@ import Testing
     await old.stop()
     await new.stop()
   }
+
+  @Test func `a leader that stops leads no more before its row says so`() async throws {
+    let database = TestDatabase.current
+    let rig = try await Rig.leading(database)
+    var holder = try database.connect()
+    try holder.script("BEGIN; SELECT FROM log.leader FOR UPDATE")
+    async let stopped: Void = rig.stop()
+    // Who is told by the row leads at once: nothing is given out by then.
+    try await eventually("it leads no more") { rig.head.standing == .following(address: nil) }
+    var looker = try database.connect()
+    let row = try looker.query("SELECT instance FROM log.leader")[0]
+    #expect(try row.decode(String?.self, at: 0) == "one")
+    await #expect(throws: SubmitFailure.self) { try await rig.send(mark("late")) }
+    try holder.script("COMMIT")
+    await stopped
+    let after = try looker.query("SELECT instance FROM log.leader")[0]
+    #expect(try after.decode(String?.self, at: 0) == nil)
+  }
 }

@@ -2,6 +2,7 @@
 // poll interval all the same, to subscriptions and to followers.
 
 import Hosting
+import Logging
 import Postgres
 import Synchronization
 import TestKit
@@ -10,49 +11,104 @@ import Testing
 @testable import EventLog
 
 @Suite(.database, .timeLimit(.minutes(2))) struct UnheardBellTests {
-  private static let poll = Duration.milliseconds(400)
-  /// The interval, and what a busy machine takes to notice.
-  private static let limit = Duration.seconds(4)
+  enum Loss: CaseIterable, Sendable {
+    /// The leader's NOTIFY never goes out.
+    case neverAnnounced
+    /// It goes out while the connection that listened is gone.
+    case listenerDropped
+    /// It goes out to a connection that hears nothing any more, and does not break.
+    case listenerStalled
+  }
 
-  @Test(arguments: ["never announced", "the listening connection dropped", "its backend stalled"])
-  func `delivery within the poll interval when it is`(loss: String) async throws {
+  private static let poll = Duration.milliseconds(400)
+  /// What a busy machine takes besides.
+  private static let allowance = Duration.seconds(3)
+  private static let rounds = 5
+
+  /// One that listens under a name of its own at the database.
+  private final class Ear: Sendable {
+    let bell = LogBell()
+    let name: String
+    private let task: Mutex<Task<Void, any Error>?> = Mutex(nil)
+
+    init(_ name: String) throws {
+      self.name = name
+      var configuration = try TestDatabase.current.configuration
+      configuration.applicationName = name
+      let (bell, listening) = (bell, configuration)
+      task.withLock { $0 = Task { try await bell.run(listening) } }
+    }
+
+    /// The backend over which it listens.
+    func backend(_ connection: inout Connection) async throws -> Int32 {
+      try await eventually("\(name) listens") {
+        try connection.query(
+          """
+          SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+            AND application_name = \(name) AND state = 'idle' AND query ~ 'LISTEN'
+          """
+        ).first?.decode(Int32.self, at: 0)
+      }
+    }
+
+    func stop() { task.withLock { $0?.cancel() } }
+  }
+
+  @Test(arguments: Loss.allCases)
+  func `delivery within the poll interval when an announcement is lost`(loss: Loss) async throws {
     let database = TestDatabase.current
     let configuration = try database.configuration
     let one = try await Rig.leading(database)
     let two = try Rig(configuration, instance: "two") { $0.pollInterval = Self.poll }
     try await eventually("two follows") { two.head.standing == .following(address: "http://one") }
-    var listening = configuration
-    listening.applicationName = "bell"
-    let bell = LogBell()
-    let ringing = Task { [listening] in try await bell.run(listening) }
+    // Each with a connection that it has for itself, and keeps.
+    var announcing = configuration
+    announcing.applicationName = "announcer"
+    let announcer = Announcer(
+      board: one.member.board, pool: try Pool(announcing), logger: .silent)
+    let announcements = Task { if loss != .neverAnnounced { await announcer.run() } }
+    // Of these only the first loses what is announced.
+    let (ear, witness) = (try Ear("bell"), try Ear("witness"))
     var options = SubscriptionOptions()
     options.pollInterval = Self.poll
     let subscription = Subscription(
       name: "a test",
-      reader: LogReader(
-        pool: try Pool(configuration), keys: PersonKeys(Rig.secret)), bell: bell, after: .empty,
-      options: options)
+      reader: LogReader(pool: try Pool(configuration), keys: PersonKeys(Rig.secret)),
+      bell: ear.bell, after: .empty, options: options)
     let given = Mutex(Position.empty)
     let tailing = Task {
       for try await page in subscription { given.withLock { $0 = page.checkpoint } }
     }
     try await eventually("all is given") { given.withLock { $0 } == one.head.state.position }
-
     var connection = try database.connect()
-    for round in 1...5 {
-      let listener = try await eventually("it listens") { () -> Int32? in
-        let found = try connection.query(
-          "SELECT pid FROM pg_stat_activity WHERE application_name = 'bell' AND query ~ 'LISTEN'"
-        ).first?.decode(Int32.self, at: 0)
-        // One that is left in this moment, after the round before, is not the one.
-        guard loss == "its backend stalled", let found else { return found }
-        return (try? database.cluster.pause(found)).map { found }
+    var elsewhere = try Connection(database.cluster.configuration(database: "postgres"))
+    func allowConnections(_ allowed: Bool) throws {
+      try elsewhere.script("ALTER DATABASE \(database.name) ALLOW_CONNECTIONS \(allowed)")
+    }
+    _ = try await witness.backend(&connection)
+    if loss != .neverAnnounced {
+      try await eventually("what happened before was announced") {
+        try connection.query(
+          """
+          SELECT FROM pg_stat_activity WHERE datname = current_database()
+            AND application_name = 'announcer' AND state = 'idle'
+          """
+        ).count > 0
       }
+    }
+
+    try await eventually("both listen") { ear.bell.count > 0 && witness.bell.count > 0 }
+    for round in 1...Self.rounds {
+      let backend = try await ear.backend(&connection)
+      let (rung, witnessed) = (ear.bell.count, witness.bell.count)
       switch loss {
-      case "the listening connection dropped":
-        try connection.execute(
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bell'")
-      default: break
+      case .neverAnnounced: break
+      case .listenerStalled: try database.cluster.pause(backend)
+      case .listenerDropped:
+        // And none comes back before its time.
+        try allowConnections(false)
+        let ended = try connection.query("SELECT pg_terminate_backend(\(backend), 10000)")
+        #expect(try ended[0].decode(Bool.self, at: 0))
       }
       let start = ContinuousClock.now
       let receipt = try await one.send(PlaceMark(name: Name(known: "unheard-\(round)")))
@@ -60,12 +116,26 @@ import Testing
         given.withLock { $0 } >= receipt.position
       }
       try await eventually("the follower has it") { two.head.state.position >= receipt.position }
-      #expect(ContinuousClock.now - start < Self.limit)
-      // Found out, it may have been left meanwhile.
-      if loss == "its backend stalled" { try? database.cluster.resume(listener) }
+      #expect(ContinuousClock.now - start < Self.poll + Self.allowance)
+      switch loss {
+      case .neverAnnounced: #expect(witness.bell.count == witnessed && ear.bell.count == rung)
+      case .listenerStalled:
+        try await eventually("it was announced") { witness.bell.count > witnessed }
+        #expect(ear.bell.count == rung, "it heard nothing")
+        try database.cluster.resume(backend)
+        try await eventually("it hears again") { ear.bell.count > rung }
+      case .listenerDropped:
+        try await eventually("it was announced") { witness.bell.count > witnessed }
+        #expect(ear.bell.count == rung, "nobody heard it")
+        try allowConnections(true)
+        try await eventually("it hears again") { ear.bell.count > rung }
+        #expect(try await ear.backend(&connection) != backend)
+      }
     }
-    ringing.cancel()
+    announcements.cancel()
     tailing.cancel()
+    ear.stop()
+    witness.stop()
     await two.stop()
     await one.stop()
   }
