@@ -50,6 +50,8 @@ package struct Daemon: Sendable {
 
   /// How long a start waits for a database that cannot be reached.
   private static let databaseWaitSeconds = 60
+  /// Commands under way have so long to end once a stop was asked for; then another may lead.
+  fileprivate static let handOverSeconds = 1
   /// Connections for reads beside the log's own.
   private static let poolConnections = 4
 
@@ -97,17 +99,21 @@ package struct Daemon: Sendable {
     let pool = try Pool(database, options: options)
     let signals = SignalBook(limits: SilenceLimits(nodeLostSeconds: settings.nodeLostSeconds))
     let bell = LogBell()
+    let readers = ReaderBook(logger: logger)
     let server = APIServer(
       member: member,
       reader: LogReader(
         pool: pool, keys: keys, snapshots: snapshots, outOfTouch: { member.outOfTouch }),
       bell: bell,
-      signals: signals,
+      signals: signals, readers: readers,
       secret: secret, host: host,
       port: port, address: address, connectionsLimit: settings.connectionsLimit,
       now: { Timestamp.now() }, logger: logger)
     let projector = try Projector(
-      board: member.board, database: database, keys: keys, logger: logger, snapshots: snapshots)
+      board: member.board, database: database, keys: keys, logger: logger, snapshots: snapshots,
+      readers: readers)
+    let watch = try ReaderWatch(
+      board: member.board, database: database, readers: readers, now: { .now() })
     let eraser = try Eraser(
       member: member, snapshots: snapshots, database: database, makeCommandID: { .make() },
       logger: logger)
@@ -124,16 +130,18 @@ package struct Daemon: Sendable {
     var configuration = ServiceGroupConfiguration(
       services: [
         LogService(member: member, listening: listening),
-        AnnouncerService(member: member, pool: pool, logger: logger),
+        AnnouncerService(member: member, pool: pool, readers: readers, logger: logger),
         BellService(bell: bell, database: database),
         AdmissionService(member: member, file: settings.adminTokenFile, logger: logger),
         Reconciler(
           member: member, signals: signals, makeCommandID: { .make() }, now: { .now() },
           logger: logger),
         projector,
+        watch,
         SnapshotService(snapshotter: snapshotter),
         eraser,
-        ServingService(application: application, settings: settings, logger: logger),
+        ServingService(
+          application: application, member: member, settings: settings, logger: logger),
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(settings.drainSeconds)
     do {
@@ -184,7 +192,7 @@ package struct Daemon: Sendable {
 }
 
 /// The log's thread, as a service: from when the port is open until shutdown, or until another
-/// service failed.
+/// service failed. It may have handed the lead over before its turn to end comes.
 private struct LogService: Service {
   let member: LogMember
   let listening: AsyncStream<Void>
@@ -197,17 +205,28 @@ private struct LogService: Service {
     } onCancelOrGracefulShutdown: {
       member.stop()
     }
+    try? await gracefulShutdown()
   }
 }
 
-/// The API, which says when a stop had to cut requests.
+/// The API. Requests under way end before all else does; but who reads slowly what it asked for holds up
+/// nobody who is to lead instead. It says when a stop had to cut requests.
 private struct ServingService<Application: ApplicationProtocol>: Service {
   let application: Application
+  let member: LogMember
   let settings: Daemon.Settings
   let logger: Logger
 
   func run() async throws {
-    try await application.run()
+    let member = member
+    try await withGracefulShutdownHandler {
+      try await application.run()
+    } onGracefulShutdown: {
+      Task {
+        try await Task.sleep(for: .seconds(Daemon.handOverSeconds))
+        member.stop()
+      }
+    }
     if Task.isCancelled, Task.isShuttingDownGracefully {
       logger.warning("requests that had not ended after \(settings.drainSeconds) s were cut")
     }
@@ -217,11 +236,12 @@ private struct ServingService<Application: ApplicationProtocol>: Service {
 private struct AnnouncerService: Service {
   let member: LogMember
   let pool: Pool
+  let readers: ReaderBook
   let logger: Logger
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
-      await Announcer(board: member.board, pool: pool, logger: logger).run()
+      await Announcer(board: member.board, pool: pool, readers: readers, logger: logger).run()
     }
   }
 }

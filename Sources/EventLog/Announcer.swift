@@ -11,32 +11,46 @@ package struct Announcer: Sendable {
 
   private let board: HeadBoard
   private let pool: Pool
+  private let readers: ReaderBook?
   private let logger: Logger
 
-  package init(board: HeadBoard, pool: Pool, logger: Logger) {
+  package init(board: HeadBoard, pool: Pool, readers: ReaderBook? = nil, logger: Logger) {
     self.board = board
     self.pool = pool
+    self.readers = readers
     self.logger = logger
   }
 
-  /// Runs until cancelled.
+  /// Runs until cancelled. What could not be announced is announced later.
   package func run() async {
-    var announced = Position.empty
+    var (seen, announced) = (Position.empty, Position.empty)
+    var place: ReaderPlace?
+    var backoff = Backoff()
     while !Task.isCancelled {
-      _ = await board.wait(for: announced.next, upTo: .seconds(1))
+      _ = await board.wait(for: seen.next, upTo: .seconds(1))
       let head = board.current
-      guard case .leading = head.standing, head.state.position > announced else {
-        try? await Task.sleep(for: .milliseconds(Self.coalesceMilliseconds))
-        continue
+      seen = head.state.position
+      var rest = Duration.milliseconds(Self.coalesceMilliseconds)
+      if case .leading(let epoch) = head.standing {
+        announced = max(announced, Position(epoch.value - 1))
+        if place == nil { place = readers?.enter("announcer", at: announced) }
+        if seen > announced {
+          do {
+            _ = try await pool.execute(
+              "SELECT pg_notify(\(LogStatements.channel), \(seen.description))")
+            announced = seen
+            place?.reached(announced)
+            backoff.reset()
+          } catch {
+            logger.debug("followers were not told of position \(seen): \(error)")
+            seen = announced
+            rest = backoff.next()
+          }
+        }
+      } else {
+        place = nil
       }
-      announced = head.state.position
-      do {
-        _ = try await pool.execute(
-          "SELECT pg_notify(\(LogStatements.channel), \(announced.description))")
-      } catch {
-        logger.debug("followers were not told of position \(announced): \(error)")
-      }
-      try? await Task.sleep(for: .milliseconds(Self.coalesceMilliseconds))
+      try? await Task.sleep(for: rest)
     }
   }
 }

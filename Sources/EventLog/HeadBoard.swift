@@ -1,5 +1,6 @@
 // The head of the log as this wharfd knows it: always a prefix of the log, published after commit
-// only. Readers take a copy (free) and wait here for the position that they were promised.
+// only. Readers take a copy (free) and wait here for the position that they were promised, or until
+// somebody else leads.
 
 import DequeModule
 import Hosting
@@ -25,7 +26,7 @@ package final class HeadBoard: Sendable {
   package static let waiterLimit = 65_536
 
   private struct Waiter {
-    let position: Position
+    let isMet: @Sendable (Head) -> Bool
     let continuation: CheckedContinuation<Head?, Never>
   }
 
@@ -56,7 +57,7 @@ package final class HeadBoard: Sendable {
     let reached = contents.withLock { contents in
       contents.head = head
       contents.note(head)
-      let reached = contents.waiters.filter { $0.value.position <= head.state.position }
+      let reached = contents.waiters.filter { $0.value.isMet(head) }
       for id in reached.keys { contents.waiters[id] = nil }
       return reached
     }
@@ -81,20 +82,27 @@ package final class HeadBoard: Sendable {
   /// The head once it is at `position` or past it; none if that takes longer than `timeout`, if too
   /// many wait already, or once the task is cancelled.
   package func wait(for position: Position, upTo timeout: Duration) async -> Head? {
+    await wait(upTo: timeout) { $0.state.position >= position }
+  }
+
+  /// The head once it is as was asked; none as above.
+  package func wait(
+    upTo timeout: Duration, until isMet: @escaping @Sendable (Head) -> Bool
+  ) async -> Head? {
     let (head, id) = contents.withLock { contents in
       contents.nextWaiter += 1
       return (contents.head, contents.nextWaiter)
     }
-    if head.state.position >= position { return head }
+    if isMet(head) { return head }
     if timeout <= .zero { return nil }
     let timer = Mutex<Task<Void, any Error>?>(nil)
     defer { timer.withLock { $0?.cancel() } }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Head?, Never>) in
         let answer: Head?? = contents.withLock { contents in
-          if contents.head.state.position >= position { return contents.head }
+          if isMet(contents.head) { return contents.head }
           if contents.waiters.count >= Self.waiterLimit || Task.isCancelled { return .some(nil) }
-          contents.waiters[id] = Waiter(position: position, continuation: continuation)
+          contents.waiters[id] = Waiter(isMet: isMet, continuation: continuation)
           return nil
         }
         if let answer { return continuation.resume(returning: answer) }

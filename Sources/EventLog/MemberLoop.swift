@@ -242,6 +242,8 @@ extension MemberLoop {
       _ = try connection.waitForNotifications(timeout: settings.pollInterval, wake: wake)
     }
     if case .leading(let epoch) = standing {
+      // First: who is told next leads at once, and this one must give nothing out by then.
+      stand(.following(address: nil))
       try connection.execute(
         LogStatements.stepDown(epoch: epoch), timeout: settings.statementTimeout)
     }

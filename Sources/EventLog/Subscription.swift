@@ -2,7 +2,6 @@
 // so there is no seam between them. What is held is one page.
 
 import Hosting
-import Logging
 import Postgres
 
 package struct SubscriptionOptions: Sendable {
@@ -11,8 +10,6 @@ package struct SubscriptionOptions: Sendable {
   /// A statement looks at no more of the log than this, so that a filter that matches little still
   /// answers soon, and the checkpoint moves.
   package var windowEvents = 20_000
-  /// A reader this far behind the head is told of, once.
-  package var behindLimitEvents: Int64 = 10_000
   /// Sound of the bell or not, the log is looked at this often.
   package var pollInterval = Duration.milliseconds(500)
   /// After so long without news a page without events is given, at the same checkpoint; none: never.
@@ -42,12 +39,15 @@ package struct Subscription: AsyncSequence, Sendable {
   private let start: Position
   private let options: SubscriptionOptions
   private let name: String
-  private let logger: Logger
+  private let readers: ReaderBook?
 
-  /// - Parameter name: names the reader in the alarm when it falls behind.
+  /// - Parameters:
+  ///   - name: names the reader in the alarm when it falls behind.
+  ///   - readers: where it says how far it is, if anybody is to know.
   package init(
     name: String, reader: LogReader, bell: LogBell, filter: EventFilter = .all,
-    after start: Position, options: SubscriptionOptions = SubscriptionOptions(), logger: Logger
+    after start: Position, options: SubscriptionOptions = SubscriptionOptions(),
+    readers: ReaderBook? = nil
   ) {
     self.name = name
     self.reader = reader
@@ -55,13 +55,13 @@ package struct Subscription: AsyncSequence, Sendable {
     self.filter = filter
     self.start = start
     self.options = options
-    self.logger = logger
+    self.readers = readers
   }
 
   package func makeAsyncIterator() -> Iterator {
     Iterator(
       reader: reader, bell: bell, filter: filter, options: options, position: start,
-      alarm: BehindAlarm(reader: name, limitEvents: options.behindLimitEvents, logger: logger))
+      place: readers?.enter(name, at: start))
   }
 
   package struct Iterator: AsyncIteratorProtocol {
@@ -70,17 +70,18 @@ package struct Subscription: AsyncSequence, Sendable {
     fileprivate let filter: EventFilter
     fileprivate let options: SubscriptionOptions
     fileprivate var position: Position
-    fileprivate var alarm: BehindAlarm
+    fileprivate let place: ReaderPlace?
 
     /// - Returns: a page with events, or one that only moves the checkpoint; nil once cancelled.
     package mutating func next() async throws -> SubscriptionPage? {
+      // Who asks for more is done with what was given: a slow one is behind, not the log's reader.
+      place?.reached(position)
       let beat = options.beatInterval.map { ContinuousClock.now + $0 }
       while !Task.isCancelled {
         // Looked at before the log: an announcement in between is not missed.
         let heard = bell.count
         let page = try await reader.page(
           of: filter, after: position, limit: options.pageEvents, window: options.windowEvents)
-        alarm.look(at: position, head: page.head)
         if page.checkpoint > position {
           position = page.checkpoint
           return page
@@ -113,31 +114,6 @@ extension LogReader {
       let isFull = events.count == limit
       return SubscriptionPage(
         events: events, checkpoint: isFull ? events[limit - 1].position : last, head: head)
-    }
-  }
-}
-
-/// silent ──behind by more than the limit──▶ raised ──half of it or less──▶ silent
-struct BehindAlarm: Sendable {
-  let reader: String
-  let limitEvents: Int64
-  let logger: Logger
-  private(set) var isRaised = false
-
-  init(reader: String, limitEvents: Int64, logger: Logger) {
-    self.reader = reader
-    self.limitEvents = limitEvents
-    self.logger = logger
-  }
-
-  mutating func look(at position: Position, head: Position) {
-    let behind = head.value - position.value
-    if !isRaised, behind > limitEvents {
-      isRaised = true
-      logger.warning("\(reader) is \(behind) events behind the log, at \(position) of \(head)")
-    } else if isRaised, behind <= limitEvents / 2 {
-      isRaised = false
-      logger.notice("\(reader) has caught up to \(behind) events behind the log")
     }
   }
 }

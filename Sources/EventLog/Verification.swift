@@ -37,8 +37,8 @@ package struct Verification: Sendable {
 
   package var sound: Sound { Sound(position: state.position, hash: hash) }
 
-  /// Verifies the whole log over one connection; `progress` is told of every so many rows, with the
-  /// number of all.
+  /// Verifies the whole log over one connection; `progress` is told of every so many rows and of the last,
+  /// with the number of all.
   package static func run(
     _ configuration: PostgresConfiguration, progress: (Position, Int64) -> Void
   ) throws -> Sound {
@@ -49,11 +49,14 @@ package struct Verification: Sendable {
       var verification = Verification()
       try LogReader.forEach(after: .empty, on: &connection) { event in
         try verification.check(event)
-        if event.position.value % progressEvery == 0 { progress(event.position, count) }
+        let position = event.position
+        if position.value % progressEvery == 0 || position.value == count {
+          progress(position, count)
+        }
       }
       return verification.sound
     }
   }
 
-  private static let progressEvery: Int64 = 10_000
+  private static let progressEvery: Int64 = 1_000
 }

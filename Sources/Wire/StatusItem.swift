@@ -13,12 +13,30 @@ package struct StatusItem: Codable, Equatable, Sendable {
   /// Of the wharfd that answers: `leading`, `following`.
   package var standing: String
   package var leader: String?
+  /// What reads the log in the wharfd that answers, and is behind; none for a state of the past.
+  package var behind: [BehindLine]?
   package var you: String
   package var role: Role
   package var recordedAt: Timestamp
   package var counts: Counts
   package var deployments: [DeploymentLine]
   package var nodes: [NodeLine]
+
+  package struct BehindLine: Codable, Equatable, Sendable {
+    /// `state`, `views`, `announcer`, `event stream of person/3`.
+    package var reader: String
+    package var position: Position
+    package var head: Position
+    /// Since when the log holds what it has not read.
+    package var since: Timestamp
+
+    package init(reader: String, position: Position, head: Position, since: Timestamp) {
+      self.reader = reader
+      self.position = position
+      self.head = head
+      self.since = since
+    }
+  }
 
   package struct Counts: Codable, Equatable, Sendable {
     package var providers: Int
@@ -59,11 +77,13 @@ package struct StatusItem: Codable, Equatable, Sendable {
   }
 
   package init(
-    _ view: Viewpoint, hash: Digest?, standing: String, you: String, role: Role
+    _ view: Viewpoint, hash: Digest?, behind: [BehindLine]?, standing: String, you: String,
+    role: Role
   ) {
     let state = view.state
     era = state.log.era?.position ?? .empty
     self.hash = hash
+    self.behind = behind
     self.standing = standing
     leader = state.log.leader?.address
     self.you = you

@@ -25,6 +25,7 @@ final class APIRig: Sendable {
   /// - Parameter adjust: of the log's settings, its address too.
   init(
     _ database: TestDatabase, instance: String = "one",
+    readers: ReaderBook = ReaderBook(logger: .quiet),
     adjust: (inout LogSettings) -> Void = { _ in }
   ) throws {
     _ = try Migrator.migrate(database.configuration)
@@ -39,7 +40,7 @@ final class APIRig: Sendable {
     server = APIServer(
       member: member,
       reader: LogReader(pool: try Pool(database.configuration), keys: keys), bell: LogBell(),
-      signals: SignalBook(), secret: Self.secret, host: "127.0.0.1", port: 0,
+      signals: SignalBook(), readers: readers, secret: Self.secret, host: "127.0.0.1", port: 0,
       address: settings.address, connectionsLimit: 64, now: { Timestamp("2026-11-01")! },
       logger: .quiet)
     task = Task { try await member.run() }

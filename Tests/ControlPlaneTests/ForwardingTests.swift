@@ -1,5 +1,5 @@
 // A request on its way to the leader: it goes on once, never to the sender, and its answer comes back
-// whole.
+// whole, or is given up.
 
 import HTTPTypes
 import Hosting
@@ -23,12 +23,20 @@ import Wire
 
     var seen: [HTTPFields] { requests.withLock { $0 } }
 
-    func start(answering body: String) async throws -> String {
+    /// - Parameter stalls: after the head of its answer, and the body so far, for as long as one listens.
+    func start(answering body: String, stalls: Bool = false) async throws -> String {
       let router = Router()
       for method in [HTTPRequest.Method.get, .post] {
         router.on("**", method: method) { [self] request, _ -> Response in
           requests.withLock { $0.append(request.headers) }
-          return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+          let bytes = ByteBuffer(string: body)
+          guard stalls else { return Response(status: .ok, body: ResponseBody(byteBuffer: bytes)) }
+          return Response(
+            status: .ok,
+            body: ResponseBody { writer in
+              try await writer.write(bytes)
+              while true { try await Task.sleep(for: .seconds(60)) }
+            })
         }
       }
       let application = Application(
@@ -113,6 +121,57 @@ import Wire
     await standIn.stop()
     await follower.stop()
     await leader.stop()
+  }
+
+  /// A request as a client of a follower sends it.
+  private var request: Request {
+    Request(
+      head: HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/v1/commands"),
+      body: RequestBody(buffer: ByteBuffer()))
+  }
+
+  @Test func `an answer that stops after its head is waited for no longer than another`()
+    async throws
+  {
+    let standIn = StandIn()
+    let (leader, follower) = try await follower(
+      of: standIn.start(answering: "{", stalls: true))
+    let forwarding = Forwarding(member: follower.member, answerMilliseconds: 500)
+    let address = try #require(try forwarding.leaderElsewhere())
+    let start = ContinuousClock.now
+    let error = await #expect(throws: APIError.self) {
+      _ = try await forwarding.send(call("xai"), request, to: address)
+    }
+    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(error?.failure.code == "leaderNotReachable", "\(error?.failure as Any)")
+    #expect(error?.failure.message.contains("did not answer") == true)
+    #expect(standIn.seen.count == 1)
+    await follower.stop()
+    await leader.stop()
+    await standIn.stop()
+  }
+
+  @Test func `what was sent on to a leader is given up once another leads`() async throws {
+    let standIn = StandIn()
+    let (leader, follower) = try await follower(
+      of: standIn.start(answering: "{", stalls: true))
+    // Longer than the test may take.
+    let forwarding = Forwarding(member: follower.member, answerMilliseconds: 600_000)
+    let address = try #require(try forwarding.leaderElsewhere())
+    let (body, request) = (call("xai"), request)
+    let answer = Task { _ = try await forwarding.send(body, request, to: address) }
+    try await eventually("it is on its way") { standIn.seen.count == 1 }
+    await leader.stop()
+    let error = await #expect(throws: APIError.self) { try await answer.value }
+    #expect(error?.failure.code == "leaderNotReachable", "\(error?.failure as Any)")
+    #expect(error?.failure.message.contains("leads no more") == true)
+    guard case .leading = follower.member.board.current.standing else {
+      Issue.record("the follower does not lead")
+      return
+    }
+    #expect(try await follower.post("/v1/commands", call("xai")).status == 200)
+    await follower.stop()
+    await standIn.stop()
   }
 
   @Test func `started anew while its old session leads on, it sends nothing to itself`()

@@ -148,7 +148,7 @@ import Testing
       var given: [Position] = []
       let end = next.member.board.current.state.position
       for try await page in Subscription(
-        name: "a test", reader: reader, bell: LogBell(), after: source.checkpoint, logger: .quiet)
+        name: "a test", reader: reader, bell: LogBell(), after: source.checkpoint)
       {
         given += page.events.map(\.position)
         if page.checkpoint >= end { break }

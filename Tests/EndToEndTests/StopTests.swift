@@ -22,11 +22,11 @@ import Testing
     try await site.startDaemon(on: database, with: ["--drain-seconds", "1"])
     let token = try #require(site.folder.text("token")).trimmingCharacters(in: .newlines)
 
-    let reader = try Silent(port: site.apiPort)
+    let reader = try SilentClient(port: site.apiPort)
     try reader.send(
       "GET /v1/events/stream?after=0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n\r\n")
     try await eventually("the stream has begun") { reader.hasSomething }
-    let writer = try Silent(port: site.apiPort)
+    let writer = try SilentClient(port: site.apiPort)
     try writer.send(
       "POST /v1/commands HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
         + "Content-Length: 100\r\n\r\n{")
@@ -54,37 +54,4 @@ import Testing
     try await site.done("deployment", "scale", "grok", "--replicas", "2", "--wait")
     try await site.end()
   }
-}
-
-/// A client that does by itself what it likes, and no more.
-private final class Silent: Sendable {
-  private let descriptor: Int32
-
-  init(port: Int) throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var small: Int32 = 4_096
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &small, socklen_t(MemoryLayout<Int32>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let connected = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard connected == 0 else { throw TestFailure("connect to port \(port): errno \(errno)") }
-  }
-
-  func send(_ text: String) throws {
-    let count = write(descriptor, text, text.utf8.count)
-    guard count == text.utf8.count else { throw TestFailure("send: errno \(errno)") }
-  }
-
-  var hasSomething: Bool {
-    var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
-    return poll(&descriptors, 1, 0) > 0
-  }
-
-  deinit { close(descriptor) }
 }

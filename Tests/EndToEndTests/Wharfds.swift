@@ -60,6 +60,7 @@ final class Wharfds: Sendable {
   }
 
   func url(_ number: Int) -> String { "http://127.0.0.1:\(ports[number])" }
+  func port(_ number: Int) -> Int { ports[number] }
 
   func token() throws -> String {
     try #require(folder.text("admin.token")).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -102,6 +103,11 @@ final class Wharfds: Sendable {
     guard let child = running.withLock({ $0[number] }) else { return }
     child.send(SIGKILL)
     _ = try await child.waitForExit()
+  }
+
+  /// How one ended that was told to.
+  func ended(_ number: Int) async throws -> TestKit.ExitStatus? {
+    try await running.withLock { $0[number] }?.waitForExit()
   }
 
   /// What each said last.

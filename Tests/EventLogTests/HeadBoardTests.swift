@@ -24,6 +24,16 @@ import Testing
     #expect(await board.wait(for: 1, upTo: .zero)?.state.position == 2)
   }
 
+  @Test func `who waits for another standing gets it, though no event came`() async throws {
+    let board = HeadBoard()
+    async let waited = board.wait(upTo: .seconds(50)) { $0.standing == .leading(epoch: 7) }
+    let head = try head(at: 1)
+    board.publish(head)
+    board.publish(Head(state: head.state, hash: head.hash, standing: .leading(epoch: 7)))
+    #expect(await waited?.standing == .leading(epoch: 7))
+    #expect(await board.wait(upTo: .milliseconds(1)) { $0.standing == .starting } == nil)
+  }
+
   @Test func `who waits in vain is told so when the time is over`() async {
     #expect(await HeadBoard().wait(for: 1, upTo: .milliseconds(1)) == nil)
     #expect(await HeadBoard().wait(for: 1, upTo: .zero) == nil)

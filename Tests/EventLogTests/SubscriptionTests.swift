@@ -19,8 +19,7 @@ import Testing
     options.pollInterval = .milliseconds(50)
     adjust(&options)
     return Subscription(
-      name: "a test", reader: reader, bell: bell, filter: filter, after: start, options: options,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      name: "a test", reader: reader, bell: bell, filter: filter, after: start, options: options)
   }
 
   private func reader() throws -> LogReader {
@@ -174,38 +173,4 @@ import Testing
     follower.cancel()
     await rig.stop()
   }
-
-  @Test func `a reader that falls behind is told of once, and again only after it caught up`() {
-    let said = Mutex<[String]>([])
-    var alarm = BehindAlarm(
-      reader: "the views", limitEvents: 100,
-      logger: Logger(label: "test") { _ in
-        Collector(said: { text in said.withLock { $0.append(text) } })
-      })
-    for (position, head) in [(0, 90), (0, 101), (0, 500), (450, 501), (451, 501), (460, 700)] {
-      alarm.look(at: Position(Int64(position)), head: Position(Int64(head)))
-    }
-    #expect(
-      said.withLock { $0 } == [
-        "the views is 101 events behind the log, at 0 of 101",
-        "the views has caught up to 50 events behind the log",
-        "the views is 240 events behind the log, at 460 of 700",
-      ])
-  }
-}
-
-/// Keeps what is logged.
-private struct Collector: LogHandler {
-  let said: @Sendable (String) -> Void
-  var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.trace
-
-  init(said: @escaping @Sendable (String) -> Void) { self.said = said }
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
-  }
-
-  func log(event: LogEvent) { said("\(event.message)") }
 }

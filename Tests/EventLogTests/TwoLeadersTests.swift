@@ -89,6 +89,11 @@ private struct TwoLeadersCheck {
     faults.note("a name that is had once was given \(accepted) times", unless: accepted == 1)
     let last = try await Self.settle("after", .random(), [.new], log)
     faults.note("the new one does not go on", unless: last == .stored)
+    try await eventually("the late statement is over") {
+      try looker.query(
+        "SELECT FROM pg_stat_activity WHERE pid = \(oldBackend) AND state = 'active'"
+      ).count == 0
+    }
     try await tail()
     let table = try await log.rows
     faults.note("the tail is not the table", unless: tailed == table)
@@ -124,5 +129,25 @@ private struct TwoLeadersCheck {
   ) async throws {
     let found = try await faults(ToyLeaders(flaw, .current), winner: winner)
     #expect(found.isEmpty == (flaw == .none), "\(found)")
+  }
+
+  @Test func `a leader that stops leads no more before its row says so`() async throws {
+    let database = TestDatabase.current
+    let rig = try await Rig.leading(database)
+    var holder = try database.connect()
+    try holder.script("BEGIN; SELECT FROM log.leader FOR UPDATE")
+    async let stopped: Void = rig.stop()
+    // Who is told by the row leads at once: nothing is given out by then.
+    try await eventually("it leads no more") { rig.head.standing == .following(address: nil) }
+    var looker = try database.connect()
+    let row = try looker.query("SELECT instance FROM log.leader")[0]
+    #expect(try row.decode(String?.self, at: 0) == "one")
+    await #expect(throws: SubmitFailure.self) {
+      try await rig.send(PlaceMark(name: Name(known: "late")))
+    }
+    try holder.script("COMMIT")
+    await stopped
+    let after = try looker.query("SELECT instance FROM log.leader")[0]
+    #expect(try after.decode(String?.self, at: 0) == nil)
   }
 }

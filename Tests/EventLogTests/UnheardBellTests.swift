@@ -12,9 +12,12 @@ import Testing
 
 @Suite(.database, .timeLimit(.minutes(2))) struct UnheardBellTests {
   enum Loss: String, CaseIterable, Sendable, CustomStringConvertible {
+    /// The leader's NOTIFY never goes out.
     case neverAnnounced = "never announced"
-    case dropped = "the listening connection dropped"
-    case stalled = "its backend stalled"
+    /// It goes out while the connection that listened is gone.
+    case listenerDropped = "the listening connection dropped"
+    /// It goes out to a connection that hears nothing any more, and does not break.
+    case listenerStalled = "its backend stalled"
 
     var description: String { rawValue }
   }
@@ -28,6 +31,36 @@ import Testing
   private static let never = Duration.seconds(3_600)
   /// The interval, and what a busy machine takes to notice.
   private static let limit = Duration.seconds(4)
+  private static let rounds = 5
+
+  /// One that listens under a name of its own at the database.
+  private final class Ear: Sendable {
+    let bell = LogBell()
+    let name: String
+    private let task: Mutex<Task<Void, any Error>?> = Mutex(nil)
+
+    init(_ name: String) throws {
+      self.name = name
+      var configuration = try TestDatabase.current.configuration
+      configuration.applicationName = name
+      let (bell, listening) = (bell, configuration)
+      task.withLock { $0 = Task { try await bell.run(listening) } }
+    }
+
+    /// The backend over which it listens.
+    func backend(_ connection: inout Connection) async throws -> Int32 {
+      try await eventually("\(name) listens") {
+        try connection.query(
+          """
+          SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+            AND application_name = \(name) AND state = 'idle' AND query ~ 'LISTEN'
+          """
+        ).first?.decode(Int32.self, at: 0)
+      }
+    }
+
+    func stop() { task.withLock { $0?.cancel() } }
+  }
 
   /// - Returns: whether it came to be in time.
   private func soon(_ condition: () -> Bool) async throws -> Bool {
@@ -45,38 +78,55 @@ import Testing
     let one = try await Rig.leading(database)
     let two = try Rig(configuration, instance: "two") { $0.pollInterval = polls.follower }
     try await eventually("two follows") { two.head.standing == .following(address: "http://one") }
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    var listening = configuration
-    listening.applicationName = "bell"
-    let bell = LogBell()
-    let ringing = Task { [listening] in try await bell.run(listening) }
+    // Each with a connection that it has for itself, and keeps.
+    var announcing = configuration
+    announcing.applicationName = "announcer"
+    let announcer = Announcer(
+      board: one.member.board, pool: try Pool(announcing), logger: .silent)
+    let announcements = Task { if loss != .neverAnnounced { await announcer.run() } }
+    // Of these only the first loses what is announced.
+    let (ear, witness) = (try Ear("bell"), try Ear("witness"))
     var options = SubscriptionOptions()
     options.pollInterval = polls.subscription
     let subscription = Subscription(
       name: "a test",
-      reader: LogReader(
-        pool: try Pool(configuration), keys: PersonKeys(Rig.secret)), bell: bell, after: .empty,
-      options: options, logger: logger)
+      reader: LogReader(pool: try Pool(configuration), keys: PersonKeys(Rig.secret)),
+      bell: ear.bell, after: .empty, options: options)
     let given = Mutex(Position.empty)
     let tailing = Task {
       for try await page in subscription { given.withLock { $0 = page.checkpoint } }
     }
     try await eventually("all is given") { given.withLock { $0 } == one.head.state.position }
-
-    var faults = Faults()
     var connection = try database.connect()
-    for round in 1...5 where faults.all.isEmpty {
-      let listener = try await eventually("it listens") { () -> Int32? in
-        let found = try connection.query(
-          "SELECT pid FROM pg_stat_activity WHERE application_name = 'bell' AND query ~ 'LISTEN'"
-        ).first?.decode(Int32.self, at: 0)
-        // One that is left in this moment, after the round before, is not the one.
-        guard loss == .stalled, let found else { return found }
-        return (try? database.cluster.pause(found)).map { found }
+    var elsewhere = try Connection(database.cluster.configuration(database: "postgres"))
+    func allowConnections(_ allowed: Bool) throws {
+      try elsewhere.script("ALTER DATABASE \(database.name) ALLOW_CONNECTIONS \(allowed)")
+    }
+    _ = try await witness.backend(&connection)
+    if loss != .neverAnnounced {
+      try await eventually("what happened before was announced") {
+        try connection.query(
+          """
+          SELECT FROM pg_stat_activity WHERE datname = current_database()
+            AND application_name = 'announcer' AND state = 'idle'
+          """
+        ).count > 0
       }
-      if loss == .dropped {
-        try connection.execute(
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bell'")
+    }
+
+    try await eventually("both listen") { ear.bell.count > 0 && witness.bell.count > 0 }
+    var faults = Faults()
+    for round in 1...Self.rounds where faults.all.isEmpty {
+      let backend = try await ear.backend(&connection)
+      let (rung, witnessed) = (ear.bell.count, witness.bell.count)
+      switch loss {
+      case .neverAnnounced: break
+      case .listenerStalled: try database.cluster.pause(backend)
+      case .listenerDropped:
+        // And none comes back before its time.
+        try allowConnections(false)
+        let ended = try connection.query("SELECT pg_terminate_backend(\(backend), 10000)")
+        #expect(try ended[0].decode(Bool.self, at: 0))
       }
       let position = try await one.send(PlaceMark(name: Name(known: "unheard-\(round)"))).position
       faults.note(
@@ -85,11 +135,25 @@ import Testing
       faults.note(
         "the follower does not have it",
         unless: try await soon { two.head.state.position >= position })
-      // Found out, it may have been left meanwhile.
-      if loss == .stalled { try? database.cluster.resume(listener) }
+      switch loss {
+      case .neverAnnounced: #expect(witness.bell.count == witnessed && ear.bell.count == rung)
+      case .listenerStalled:
+        try await eventually("it was announced") { witness.bell.count > witnessed }
+        #expect(ear.bell.count == rung, "it heard nothing")
+        try database.cluster.resume(backend)
+        try await eventually("it hears again") { ear.bell.count > rung }
+      case .listenerDropped:
+        try await eventually("it was announced") { witness.bell.count > witnessed }
+        #expect(ear.bell.count == rung, "nobody heard it")
+        try allowConnections(true)
+        try await eventually("it hears again") { ear.bell.count > rung }
+        #expect(try await ear.backend(&connection) != backend)
+      }
     }
-    ringing.cancel()
+    announcements.cancel()
     tailing.cancel()
+    ear.stop()
+    witness.stop()
     await two.stop()
     await one.stop()
     return faults.all
@@ -101,15 +165,15 @@ import Testing
   }
 
   /// One that connects anew hears the bell when it does: that loss alone would not find them.
-  @Test(arguments: [Loss.neverAnnounced, .stalled])
+  @Test(arguments: [Loss.neverAnnounced, .listenerStalled])
   func `readers that rest on the bell are found out when it is`(loss: Loss) async throws {
     let deaf = try await faults(loss, Polls(subscription: Self.never))
     #expect(deaf == [Fault("the subscription did not give it")])
   }
 
-  @Test(arguments: [Loss.neverAnnounced, .stalled])
-  func `followers that rest on announcements are found out when it is`(loss: Loss) async throws {
-    let deaf = try await faults(loss, Polls(follower: Self.never))
+  /// A follower listens for itself: it is deaf only where nothing is announced.
+  @Test func `followers that rest on announcements are found out when it is`() async throws {
+    let deaf = try await faults(.neverAnnounced, Polls(follower: Self.never))
     #expect(deaf == [Fault("the follower does not have it")])
   }
 }

@@ -53,6 +53,10 @@ enum StatusText {
             + "\(counted(counts.nodes, "node")), \(counted(counts.gateways, "gateway"))")
       ),
     ])
+    if let behind = item.behind, !behind.isEmpty {
+      details.add(
+        "BEHIND THE LOG", ["READER", "AT", "OF", "EVENTS", "SINCE"], behind.map(self.behind))
+    }
     details.add(
       more("DEPLOYMENTS", item.deployments.count, counts.deployments),
       ["NAME", "MODEL", "READY", "WAITING FOR"], item.deployments.map(deployment))
@@ -68,6 +72,13 @@ enum StatusText {
 
   private static func counted(_ count: Int, _ noun: String) -> String {
     "\(count) \(noun)\(count == 1 ? "" : "s")"
+  }
+
+  private static func behind(_ line: StatusItem.BehindLine) -> [Cell] {
+    [
+      Cell(line.reader, .strong), Cell("\(line.position)"), Cell("\(line.head)"),
+      Cell("\(line.head.value - line.position.value)", .warning), Cell(line.since.short),
+    ]
   }
 
   private static func deployment(_ line: StatusItem.DeploymentLine) -> [Cell] {

@@ -16,6 +16,7 @@ package struct APIServer {
   package let reader: LogReader
   package let bell: LogBell
   package let signals: SignalBook
+  package let readers: ReaderBook
   package let secret: ClusterSecret
   package let host: String
   package let port: Int
@@ -25,14 +26,15 @@ package struct APIServer {
   package let logger: Logger
 
   package init(
-    member: LogMember, reader: LogReader, bell: LogBell, signals: SignalBook, secret: ClusterSecret,
-    host: String, port: Int, address: String, connectionsLimit: Int,
+    member: LogMember, reader: LogReader, bell: LogBell, signals: SignalBook, readers: ReaderBook,
+    secret: ClusterSecret, host: String, port: Int, address: String, connectionsLimit: Int,
     now: @escaping @Sendable () -> Timestamp, logger: Logger
   ) {
     self.member = member
     self.reader = reader
     self.bell = bell
     self.signals = signals
+    self.readers = readers
     self.secret = secret
     self.host = host
     self.port = port
@@ -78,7 +80,7 @@ package struct APIServer {
     let dryRuns = DryRunRoute(source: source, reader: reader, secret: secret, now: now)
     routes.post("dry-run") { request, context in try await dryRuns.handle(request, context) }
     ReadRoutes(
-      source: source, events: EventRoutes(source: source, bell: bell, logger: logger),
+      source: source, events: EventRoutes(source: source, bell: bell, readers: readers),
       address: address
     ).add(to: routes)
     ProofRoutes(source: source, signer: signer).add(to: routes)

@@ -5,7 +5,6 @@ import EventLog
 import HTTPTypes
 import Hosting
 import Hummingbird
-import Logging
 import Wire
 
 struct EventRoutes: Sendable {
@@ -13,7 +12,7 @@ struct EventRoutes: Sendable {
 
   let source: ReadSource
   let bell: LogBell
-  let logger: Logger
+  let readers: ReaderBook
 
   func add(to routes: RouterGroup<some RequestContext>) {
     routes.get("events") { request, _ in try await events(request) }

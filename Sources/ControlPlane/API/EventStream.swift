@@ -36,22 +36,22 @@ struct EventStream: Sendable {
     response.body = ResponseBody { writer in
       Self.open.withLock { $0 += 1 }
       defer { Self.open.withLock { $0 -= 1 } }
-      try await write(request, to: &writer)
+      try await write(request, by: context.principal, to: &writer)
       try await writer.finish(nil)
     }
     return response
   }
 
   private func write(
-    _ request: Request, to writer: inout any ResponseBodyWriter
+    _ request: Request, by principal: Principal, to writer: inout any ResponseBodyWriter
   ) async throws {
     var options = SubscriptionOptions()
     options.beatInterval = Self.lookInterval
     var checkpoint = page.after
     var beat = ContinuousClock.now + Self.beatInterval
     let subscription = Subscription(
-      name: "a stream of events", reader: routes.source.reader, bell: routes.bell,
-      filter: page.filter, after: page.after, options: options, logger: routes.logger)
+      name: "event stream of \(principal.actor)", reader: routes.source.reader, bell: routes.bell,
+      filter: page.filter, after: page.after, options: options, readers: routes.readers)
     for try await next in subscription {
       if Task.isShuttingDownGracefully { return }
       guard next.checkpoint > checkpoint || ContinuousClock.now >= beat else { continue }

@@ -12,8 +12,8 @@ import NIOHTTP1
 import Wire
 
 struct Forwarding: Sendable {
-  /// How long the leader may take to answer.
-  static let seconds: Int64 = 15
+  /// How long the leader may take for its whole answer.
+  static let usualAnswerMilliseconds: Int64 = 15_000
   /// The answer may be this long; it is held here as a whole. A command of a mebibyte may lead to many
   /// events that each repeat much of it.
   static let replyLimitBytes = 64 << 20
@@ -27,6 +27,7 @@ struct Forwarding: Sendable {
   }()
 
   let member: LogMember
+  var answerMilliseconds = usualAnswerMilliseconds
 
   /// Where the leader is, when this wharfd is not it.
   ///
@@ -74,10 +75,9 @@ struct Forwarding: Sendable {
     onward.headers.add(name: "authorization", value: request.headers[.authorization] ?? "")
     onward.headers.add(name: WharfHeader.forwarded, value: "1")
     onward.body = .bytes(body)
+    let limit = answerMilliseconds + Int64(waitSeconds) * 1_000
     do {
-      let answer = try await Self.client.execute(
-        onward, timeout: .seconds(Self.seconds + Int64(waitSeconds)))
-      let bytes = try await answer.body.collect(upTo: Self.replyLimitBytes)
+      let (answer, bytes) = try await answer(to: onward, from: address, withinMilliseconds: limit)
       var headers: HTTPFields = [.contentType: "application/json"]
       if let name = HTTPField.Name(WharfHeader.head),
         let head = answer.headers.first(name: WharfHeader.head)
@@ -94,10 +94,46 @@ struct Forwarding: Sendable {
           + "\(Self.replyLimitBytes) bytes",
         help: "send it to the leader itself; a command, with the same id: it is done once")
     } catch {
+      let what = error is Deposed ? "which leads no more" : "which did not answer"
       throw APIError(
         .serviceUnavailable, "leaderNotReachable",
-        "the request was sent on to the leader at \(address), which did not answer",
+        "the request was sent on to the leader at \(address), \(what)",
         help: "send it again; a command, with the same id: it is done once")
+    }
+  }
+
+  private struct Deposed: Error {}
+
+  /// The whole answer; given up as soon as somebody else leads: who stands still answers nothing, and
+  /// who took over can be asked long before the time is over.
+  private func answer(
+    to onward: HTTPClientRequest, from address: String, withinMilliseconds limit: Int64
+  ) async throws -> (HTTPClientResponse, ByteBuffer) {
+    let board = member.board
+    let before = board.current.standing
+    return try await within(milliseconds: limit) {
+      try await withThrowingTaskGroup(of: (HTTPClientResponse, ByteBuffer)?.self) { group in
+        defer { group.cancelAll() }
+        group.addTask {
+          let answer = try await Self.client.execute(onward, timeout: .milliseconds(limit))
+          return (answer, try await answer.body.collect(upTo: Self.replyLimitBytes))
+        }
+        group.addTask {
+          let head = await board.wait(upTo: .milliseconds(limit)) { head in
+            switch head.standing {
+            case .leading: head.standing != before
+            case .following(let leader?): leader != address
+            case .following(nil), .starting: false
+            }
+          }
+          if head != nil { throw Deposed() }
+          return nil
+        }
+        while let answer = try await group.next() {
+          if let answer { return answer }
+        }
+        throw CancellationError()
+      }
     }
   }
 

@@ -91,10 +91,11 @@ struct ReadRoutes: Sendable {
       case .following: "following"
       case .leading: "leading"
       }
+    let isHead = context.state.position == context.head.state.position
     return context.reply(
       item: StatusItem(
-        context.view,
-        hash: context.state.position == context.head.state.position ? context.head.hash : nil,
+        context.view, hash: isHead ? context.head.hash : nil,
+        behind: isHead ? events.readers.behind.map(StatusItem.BehindLine.init) : nil,
         standing: standing,
         you: Self.name(of: context.principal, in: context.head.state),
         role: context.principal.role))
@@ -112,6 +113,13 @@ struct ReadRoutes: Sendable {
 
   private static func name(of principal: Principal, in state: HostingState) -> String {
     state.name(of: principal.actor) ?? principal.actor.description
+  }
+}
+
+extension StatusItem.BehindLine {
+  fileprivate init(_ reader: BehindReader) {
+    self.init(
+      reader: reader.name, position: reader.position, head: reader.head, since: reader.since)
   }
 }
 

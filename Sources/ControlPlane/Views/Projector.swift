@@ -26,13 +26,16 @@ package final class Projector: Service {
 
   private let board: HeadBoard
   private let session: ProjectorSession
+  private let readers: ReaderBook?
   private let logger: Logger
 
+  /// - Parameter readers: where it says how far it is while it projects.
   package init(
     board: HeadBoard, database: PostgresConfiguration, keys: PersonKeys, logger: Logger,
-    store: ViewStore = ViewStore(), snapshots: SnapshotStore? = nil
+    store: ViewStore = ViewStore(), snapshots: SnapshotStore? = nil, readers: ReaderBook? = nil
   ) throws {
     self.board = board
+    self.readers = readers
     self.logger = logger
     var database = database
     database.applicationName = "wharfd-views"
@@ -45,15 +48,18 @@ package final class Projector: Service {
   /// - Throws: `LogError` at an event that it cannot read: loudly, with all before it in the views.
   package func run() async throws {
     var backoff = Backoff()
+    var place: ReaderPlace?
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let head = board.current
       guard case .leading = head.standing else {
+        place = nil
         await board.pause(
           after: head.state.position, upTo: .milliseconds(Self.idleMilliseconds))
         continue
       }
+      if place == nil { place = readers?.enter("views", at: await session.position) }
       do {
-        let position = try await session.step()
+        let position = try await session.step(place)
         backoff.reset()
         await board.pause(after: position, upTo: .milliseconds(Self.idleMilliseconds))
       } catch let error as Fenced {
@@ -111,27 +117,34 @@ private actor ProjectorSession {
   /// Projects everything that the log holds now, or says what went wrong; a statement under way ends
   /// when the task is cancelled.
   ///
+  /// - Parameter place: told after each batch how far it is.
   /// - Returns: where the views are.
-  nonisolated func step() async throws -> Position {
+  nonisolated func step(_ place: ReaderPlace?) async throws -> Position {
     try await withTaskCancellationHandler {
-      try await project()
+      try await project(place)
     } onCancel: {
       cancel.cancel()
     }
   }
 
+  var position: Position { projection.position }
+
   func close() { connection = nil }
 
-  private func project() throws -> Position {
+  private func project(_ place: ReaderPlace?) throws -> Position {
     do {
       if connection == nil || !connection!.isUsable() {
         isOpen = false
         connection = try Connection(configuration, cancelToken: cancel)
       }
       if !isOpen { try open() }
+      place?.reached(projection.position)
       isOpen = false
-      while try batch() == Projector.eventsPerBatchLimit {}
+      while try batch() == Projector.eventsPerBatchLimit {
+        place?.reached(projection.position)
+      }
       isOpen = true
+      place?.reached(projection.position)
       return projection.position
     } catch let error as PostgresError {
       if error.kind != .server { connection = nil }

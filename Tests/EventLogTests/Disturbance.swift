@@ -1,0 +1,74 @@
+// What others may do in a database, or beside it, for as long as they like.
+
+import Glibc
+import Hosting
+import Postgres
+import TestKit
+
+@testable import EventLog
+
+enum Disturbance: String, CaseIterable, Sendable {
+  case idleTransaction, idleTransactionElsewhere, preparedTransaction, stuckListener, dump
+}
+
+/// A disturbance that goes on until it is ended.
+final class Disturbing {
+  private let disturbance: Disturbance
+  private let cluster: TestCluster
+  private var connection: Connection
+  private var dump: Child?
+
+  init(_ disturbance: Disturbance, _ database: TestDatabase) async throws {
+    self.disturbance = disturbance
+    cluster = database.cluster
+    let name = disturbance == .idleTransactionElsewhere ? "postgres" : database.name
+    connection = try Connection(cluster.configuration(database: name))
+    switch disturbance {
+    case .idleTransaction:
+      try connection.script(
+        """
+        BEGIN ISOLATION LEVEL REPEATABLE READ;
+        SELECT pg_current_xact_id(); SELECT count(*) FROM log.events;
+        """)
+    case .idleTransactionElsewhere:
+      try connection.script("BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT pg_current_xact_id()")
+    case .preparedTransaction:
+      try connection.script(
+        """
+        BEGIN; SELECT count(*) FROM log.events; CREATE TABLE prepared (n int);
+        PREPARE TRANSACTION 'forgotten'
+        """)
+    case .stuckListener:
+      // Listens, and reads nothing any more: what is announced piles up.
+      try connection.listen(to: LogStatements.channel)
+      try cluster.pause(connection.backendProcessID)
+    case .dump:
+      let folder = try TestFolder()
+      let child = try Child(
+        ["pg_dump", "-d", database.url, "-f", folder.path("dump.sql")],
+        environment: folder.environment(), folder: folder)
+      dump = child
+      try await eventually("pg_dump has its snapshot and its locks") {
+        try connection.query(
+          """
+          SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+          WHERE application_name = 'pg_dump' AND relation = 'log.events'::regclass AND granted
+          """
+        ).count > 0
+      }
+      // In its middle, for as long as it takes.
+      child.send(SIGSTOP)
+    }
+  }
+
+  func end() throws {
+    switch disturbance {
+    case .idleTransaction, .idleTransactionElsewhere: try connection.script("ROLLBACK")
+    case .preparedTransaction: try connection.script("ROLLBACK PREPARED 'forgotten'")
+    case .stuckListener: try cluster.resume(connection.backendProcessID)
+    case .dump:
+      dump?.send(SIGCONT)
+      dump?.send(SIGKILL)
+    }
+  }
+}
