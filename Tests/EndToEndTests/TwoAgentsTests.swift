@@ -11,6 +11,9 @@ import Testing
   /// The lease, after whose end a silent agent may be followed by one that knows nothing, is 4 s then.
   private static let nodeLostSeconds = 10
 
+  /// Long enough for an agent that does not wait to start another on the same device.
+  private static let slowStop = ["--slow-stop-seconds=2"]
+
   private func site() async throws -> Site {
     let site = try Site()
     let database = try await TestCluster.shared().makeDatabase()
@@ -73,7 +76,7 @@ import Testing
     async throws
   {
     let site = try await site()
-    try await site.deploy(replicas: 2)
+    try await site.deploy(replicas: 2, arguments: Self.slowStop)
     let engines = site.engines
     #expect(engines.count == 2)
     try await site.stop(Site.agent(1), by: SIGKILL)
@@ -105,7 +108,7 @@ import Testing
     async throws
   {
     let site = try await site()
-    try await site.deploy(replicas: 2)
+    try await site.deploy(replicas: 2, arguments: Self.slowStop)
     let engines = site.engines
     try await site.stop(Site.agent(1), by: SIGKILL)
     for name in try FileManager.default.contentsOfDirectory(atPath: site.agentFolder(1))
