@@ -102,20 +102,24 @@ package enum Convergence {
     case notAssigned(Position)
     case past(Timestamp)
     case leaseEnded
+    case deviceGone(String)
 
     package var description: String {
       switch self {
       case .notAssigned(let generation): "no longer assigned, as of generation \(generation)"
       case .past(let date): "its date has passed: \(date.short)"
       case .leaseEnded: "exclusive, and the control plane was not heard for the lease"
+      case .deviceGone(let device): "device \(device.shortened(to: 60)) is gone from this node"
       }
     }
 
-    package var order: StopOrder {
+    /// None: a failure, which nobody ordered.
+    package var order: StopOrder? {
       switch self {
       case .notAssigned: .notAssigned
       case .past: .dateReached
       case .leaseEnded: .leaseEnded
+      case .deviceGone: nil
       }
     }
   }
@@ -171,6 +175,10 @@ package enum Convergence {
         outcome.steps.append(.stop(held.id, because: .past(notAfter)))
       } else if assigned?.exclusive ?? held.exclusive, !situation.leaseHolds {
         outcome.steps.append(.stop(held.id, because: .leaseEnded))
+      } else if situation.confirmed, !situation.mistrusts,
+        let gone = held.devices.first(where: { !situation.devices.contains($0) })
+      {
+        outcome.steps.append(.stop(held.id, because: .deviceGone(gone)))
       } else if let notAfter {
         outcome.checkAt = min(outcome.checkAt ?? notAfter, notAfter)
       }

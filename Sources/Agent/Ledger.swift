@@ -49,7 +49,7 @@ package struct Ledger: Sendable {
 
   package struct Stop: JSONRecord, Equatable, Sendable {
     package var reason: String
-    /// None when the agent gave it up, since it did not become ready.
+    /// None when the agent gave it up: it did not become ready, or its device is gone.
     package var order: StopOrder?
   }
 

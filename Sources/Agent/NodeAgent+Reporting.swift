@@ -46,6 +46,7 @@ extension NodeAgent {
   }
 
   private func acknowledged(_ reported: Observation, _ answer: ControlLink.Answer<ReportReply>) {
+    accepted = true
     // A report in alarm is not taken in.
     let ended = reported.alarm == nil ? reported.attempts.filter { $0.phase == .ended } : []
     for seen in ended {
@@ -62,6 +63,7 @@ extension NodeAgent {
   }
 
   private func acknowledged(_ answer: ControlLink.Answer<HeartbeatReply>) {
+    accepted = true
     heard(
       answer.value.head, answer.echo, leaseSeconds: answer.value.leaseSeconds,
       sentAt: answer.sentAt)
@@ -155,11 +157,17 @@ extension NodeAgent {
         backoff.succeeded()
         trouble = nil
       } catch {
+        if error.kind == .refused(status: Self.anotherAgentStatus) { await supersede() }
         await complain(error, about: &trouble)
         try? await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
       }
     }
   }
+
+  private static let anotherAgentStatus = 409
+
+  /// Another agent speaks for this node: it may start the same, so this one starts nothing.
+  private func supersede() { accepted = false }
 
   private func report(_ observation: Observation, _ link: ControlLink) async throws(ControlLink
     .Problem)

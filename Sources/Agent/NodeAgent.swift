@@ -67,6 +67,8 @@ package actor NodeAgent {
   var lease = Lease()
   /// The control plane told this very agent that its assignment is the newest.
   var confirmed = false
+  /// The control plane heard this agent, and no other one, in its node's name.
+  var accepted = false
   var facts: NodeFacts
   var attempts: [AttemptID: Attempt] = [:]
   var waiting: [Convergence.Waiting] = []
@@ -205,7 +207,8 @@ package actor NodeAgent {
 
   private var situation: Convergence.Situation {
     Convergence.Situation(
-      assignment: steering.assignment, confirmed: confirmed, mistrusts: steering.alarm != nil,
+      assignment: steering.assignment, confirmed: confirmed && accepted,
+      mistrusts: steering.alarm != nil,
       leaseHolds: lease.holds(at: .now), now: .now, held: attempts.values.map(\.held),
       unknown: unknown, devices: Set(facts.devices.map(\.id)), ports: configuration.ports,
       takenPorts: takenPorts, lastPort: lastPort)

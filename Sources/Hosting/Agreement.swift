@@ -165,9 +165,11 @@ package struct AgreementSigned: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Agreement> = try fact.subject()
-    state.agreements[id] = Agreement(
-      id: id, provider: provider, signedAt: fact.recordedAt, terms: terms)
-    try state.providers.update(provider) { $0.agreement = id }
+    try state.renewEnd(of: provider, fact) { state throws(Contradiction) in
+      state.agreements[id] = Agreement(
+        id: id, provider: provider, signedAt: fact.recordedAt, terms: terms)
+      try state.providers.update(provider) { $0.agreement = id }
+    }
   }
 }
 
@@ -176,7 +178,7 @@ package struct AgreementAmended: Event {
   package let terms: Terms
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.agreements.change(fact.subject()) { $0.terms = terms }
+    try state.changeAgreement(fact) { $0.terms = terms }
   }
 }
 
@@ -185,7 +187,7 @@ package struct AgreementTerminated: Event {
   package let end: Timestamp
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.agreements.change(fact.subject()) { agreement in
+    try state.changeAgreement(fact) { agreement in
       agreement.terminatedAt = fact.recordedAt
       agreement.terminationDate = end
     }
@@ -198,6 +200,36 @@ package struct AgreementEnded: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     try state.agreements.change(fact.subject()) { $0.ended = true }
+  }
+}
+
+extension HostingState {
+  fileprivate mutating func changeAgreement(
+    _ fact: Fact, _ change: (inout Agreement) -> Void
+  ) throws(Contradiction) {
+    let id: ID<Agreement> = try fact.subject()
+    guard let provider = agreements[id]?.provider else { throw Contradiction("there is no \(id)") }
+    try renewEnd(of: provider, fact) { state throws(Contradiction) in
+      try state.agreements.change(id, change)
+    }
+  }
+
+  /// Agents hold the end of the agreement with what they run, and act on it unheard. Where it moves,
+  /// what is to run on their nodes has changed.
+  fileprivate mutating func renewEnd(
+    of id: ID<Provider>, _ fact: Fact,
+    _ change: (inout HostingState) throws(Contradiction) -> Void
+  ) throws(Contradiction) {
+    let before = providers[id].flatMap { agreement(of: $0)?.end }
+    try change(&self)
+    guard providers[id].flatMap({ agreement(of: $0)?.end }) != before else { return }
+    for (line, deployments) in deploymentsIn where line.provider == id {
+      for deployment in deployments {
+        for node in (self.deployments[deployment]?.placedOn ?? [:]).keys {
+          try nodes.update(node) { $0.generation = fact.position }
+        }
+      }
+    }
   }
 }
 

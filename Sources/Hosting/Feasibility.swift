@@ -27,7 +27,8 @@ package struct Tentative: Sendable {
 /// Why a node cannot take a replica, and how much is missing.
 package enum Shortfall: Hashable, Sendable {
   case notActive(Node.Status)
-  case cordoned
+  /// And which devices vanished while they were in use.
+  case cordoned(missing: [String])
   /// Its agent raised the alarm over this log, and changes nothing.
   case alarmed
   /// It was lost and came back again and again, and takes nothing new for a while.
@@ -53,7 +54,9 @@ extension Shortfall: CustomStringConvertible {
   package var description: String {
     switch self {
     case .notActive(let status): "the node is \(status.rawValue)"
-    case .cordoned: "the node is cordoned"
+    case .cordoned(let missing):
+      missing.isEmpty
+        ? "the node is cordoned" : "the node is cordoned, since \(Node.vanished(missing)) in use"
     case .alarmed: "the node's agent does not believe this log"
     case .settling(let until): "the node flaps and takes nothing new before \(until.short)"
     case .devices(let wanted, let free): "wants \(wanted) devices, \(free) free"
@@ -73,7 +76,7 @@ extension HostingState {
   ) -> Result<[String], UnfitNode> {
     var shortfalls: [Shortfall] = []
     if node.status != .active { shortfalls.append(.notActive(node.status)) }
-    if node.cordoned { shortfalls.append(.cordoned) }
+    if node.cordoned { shortfalls.append(.cordoned(missing: node.missing)) }
     if node.alarm != nil { shortfalls.append(.alarmed) }
     if let opensAt = node.opensAt, now < opensAt { shortfalls.append(.settling(until: opensAt)) }
     let free = freeDevices(of: node).filter { !tentative.holds($0.id, of: node.id) }

@@ -23,6 +23,8 @@ package struct Node: PlainlyNamed {
   package var incarnation: String
   /// Nothing new is placed here.
   package var cordoned = false
+  /// Devices that vanished while something ran on them, until they are back or a person uncordons it.
+  package var missing: [String] = []
   package let joinedAt: Timestamp
   package var lostAt: Timestamp?
   package var returnedAt: Timestamp?
@@ -50,6 +52,15 @@ package struct Node: PlainlyNamed {
     package var cpuMillis = 0
     package var memory = Bytes.zero
   }
+
+  /// `device sim-3 vanished`; of many the first ones.
+  package static func vanished(_ missing: [String]) -> String {
+    let named = missing.prefix(namedDevices).joined(separator: ", ")
+    let more = missing.count - namedDevices
+    return (missing.count == 1 ? "device " : "devices ") + named
+      + (more > 0 ? " and \(more) more" : "") + " vanished"
+  }
+  private static let namedDevices = 3
 
   /// Takes new replicas.
   package func isOpen(now: Timestamp) -> Bool {
@@ -147,6 +158,18 @@ extension HostingState {
     (node.facts.cpuMillis - node.taken.cpuMillis, node.facts.memory - node.taken.memory)
   }
 
+  /// Devices that vanished while something ran on them, as of a report. What is stopping, or was
+  /// stopped by order, runs no more: so an agent may be started with fewer devices after it.
+  func missingDevices(of node: Node, after report: NodeReported) -> [String] {
+    guard let facts = report.facts else { return node.missing }
+    let ordered = Set(report.attempts.filter { $0.ordered != nil }.map(\.id))
+    let inUse = node.charges.filter { charge in
+      guard let attempt = attempts[charge.value], !attempt.stopping else { return false }
+      return attempt.phase != .placed && !ordered.contains(attempt.id)
+    }
+    return Set(inUse.keys).union(node.missing).subtracting(facts.devices.map(\.id)).sorted()
+  }
+
   /// What is to run on a node, in a fixed order.
   package func wantedAttempts(on node: Node) -> [Attempt] {
     node.attempts.sorted().compactMap { attempts[$0] }.filter { !$0.stopping }
@@ -204,7 +227,10 @@ package struct NodeUncordoned: Event {
   package static let type = "nodeUncordoned"
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.nodes.update(fact.subject()) { $0.cordoned = false }
+    try state.nodes.update(fact.subject()) { node in
+      node.cordoned = false
+      node.missing = []
+    }
   }
 }
 
@@ -242,9 +268,11 @@ package struct NodeReported: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Node> = try fact.subject()
+    let missing = state.nodes[id].map { state.missingDevices(of: $0, after: self) } ?? []
     try state.nodes.update(id) { node in
       node.bootID = bootID
       node.incarnation = incarnation
+      node.missing = missing
       if let facts { node.facts = facts }
     }
     for change in attempts { try state.apply(change, on: id, fact) }

@@ -159,7 +159,11 @@ package struct ReportNode: Command {
           + "and the log ends at \(state.position)",
         help: "if the log was restored, see: wharfd recover")
     }
-    if let event = state.changes(reported: self, by: node) { decision.record(event, on: stream) }
+    guard let event = state.changes(reported: self, by: node) else { return }
+    decision.record(event, on: stream)
+    // A machine that lost one device may lose the next.
+    let vanished = Set(state.missingDevices(of: node, after: event)).subtracting(node.missing)
+    if !vanished.isEmpty, !node.cordoned { decision.record(NodeCordoned(), on: stream) }
   }
 }
 

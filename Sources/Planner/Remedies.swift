@@ -53,7 +53,8 @@ struct Places {
   private static func rule(_ shortfall: Shortfall) -> String {
     switch shortfall {
     case .notActive(let status): status.rawValue
-    case .cordoned: "cordoned"
+    case .cordoned(let missing):
+      missing.isEmpty ? "cordoned" : "cordoned, since \(Node.vanished(missing)) in use"
     case .alarmed: "in alarm over this log"
     case .settling: "flapping, and closed for a while"
     case .devices: "with too few free devices"
@@ -107,10 +108,11 @@ struct Places {
         changed.status = .active
         steps.append("bring \(node.name) back")
         cost += 1_000
-      case .cordoned:
+      case .cordoned(let missing):
         changed.cordoned = false
-        steps.append("uncordon \(node.name)")
-        cost += 1
+        let first = missing.isEmpty ? "" : "look at what it lost and "
+        steps.append("\(first)uncordon \(node.name)")
+        cost += missing.isEmpty ? 1 : 2
       case .alarmed:
         changed.alarm = nil
         steps.append("look at the alarm of \(node.name)")

@@ -9,6 +9,8 @@ package struct NodeItem: NounItem {
   package var name: Name
   package var status: Node.Status
   package var cordoned: Bool
+  /// Devices that vanished while they were in use; none when nothing is missing.
+  package var missingDevices: [String]?
   package var address: String
   package var cpuMillis: Int
   package var freeCPUMillis: Int
@@ -32,6 +34,7 @@ package struct NodeItem: NounItem {
     name = node.name
     status = node.status
     cordoned = node.cordoned
+    missingDevices = node.missing.isEmpty ? nil : node.missing
     address = node.facts.address
     cpuMillis = node.facts.cpuMillis
     freeCPUMillis = free.cpuMillis

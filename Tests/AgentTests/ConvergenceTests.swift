@@ -126,6 +126,22 @@ private func text(_ situation: Convergence.Situation) -> [String] {
     #expect(outcome.checkAt == soon)
   }
 
+  @Test func `what runs on a device that is gone is stopped, by nobody's order, and nothing else`()
+  {
+    let wanted = assignment(
+      40, [assigned("31.1.40", on: ["sim-0", "sim-1"]), assigned("31.2.40", on: ["sim-2"])])
+    let running = [
+      held("31.1.40", on: ["sim-0", "sim-1"]), held("31.2.40", on: ["sim-2"], port: 9001),
+    ]
+    let lines = ["stop 31.2.40: device sim-2 is gone from this node"]
+    #expect(text(situation(wanted, held: running, devices: 2)) == lines)
+    #expect(text(situation(wanted, held: running, devices: 3)) == [])
+    #expect(Convergence.StopReason.deviceGone("sim-2").order == nil)
+    // Whoever was started with the wrong devices waits for the control plane's word.
+    #expect(text(situation(wanted, held: running, confirmed: false, devices: 2)) == [])
+    #expect(text(situation(wanted, held: running, mistrusts: true, devices: 2)) == [])
+  }
+
   @Test func `silence ends exclusive attempts only, and starts nothing`() {
     let wanted = assignment(
       40,

@@ -32,6 +32,58 @@ import Wire
     await rig.stop()
   }
 
+  /// A node's agents, heard one after the other by a leader.
+  private struct Heard {
+    let book = SignalBook()
+    let start = ContinuousClock.now
+    let lease = SilenceLimits.usual.agentLeaseSeconds
+
+    init() { book.tick(epoch: 5, at: start, couldAppend: true) }
+
+    /// Whether it is taken for the node's only agent.
+    func accepts(
+      _ incarnation: String, boot: String = "boot", holdsAll: Bool = true, after seconds: Int,
+      recorded: String = "first"
+    ) -> Bool {
+      let speaker = SignalBook.Speaker(
+        bootID: boot, incarnation: incarnation, holdsAll: holdsAll)
+      return book.heard(
+        ID(7), speaker, recorded: ("boot", recorded), at: start + .seconds(seconds)) == .accepted
+    }
+  }
+
+  @Test func `an agent that was restarted is heard at once, and the one before it no more`() {
+    let heard = Heard()
+    #expect(heard.accepts("first", after: 0))
+    #expect(heard.accepts("second", after: 1))
+    #expect(!heard.accepts("first", after: 2), "it lives, so the other was no restart")
+    #expect(heard.accepts("second", holdsAll: false, after: 2))
+    #expect(heard.accepts("third", after: 3))
+    #expect(!heard.accepts("second", after: 4) && !heard.accepts("first", after: 4))
+    // Silent for the lease, it is followed by anyone.
+    #expect(heard.accepts("first", after: 3 + heard.lease))
+  }
+
+  @Test func `beside an agent that lives, one of another boot or without its work is not heard`() {
+    let heard = Heard()
+    #expect(heard.accepts("first", after: 0))
+    #expect(!heard.accepts("second", boot: "other", after: heard.lease - 1))
+    #expect(!heard.accepts("second", holdsAll: false, after: heard.lease - 1))
+    #expect(heard.accepts("first", holdsAll: false, after: heard.lease - 1))
+    #expect(!heard.accepts("second", holdsAll: false, after: heard.lease + 1))
+    #expect(heard.accepts("second", holdsAll: false, after: 2 * heard.lease))
+  }
+
+  @Test func `a new leader hears one without the work of the recorded agent only after a lease`() {
+    let heard = Heard()
+    #expect(!heard.accepts("second", holdsAll: false, after: 1))
+    #expect(heard.accepts("first", holdsAll: false, after: 1), "it is the recorded one")
+    let alone = Heard()
+    #expect(!alone.accepts("second", holdsAll: false, after: alone.lease - 1))
+    #expect(alone.accepts("second", holdsAll: false, after: alone.lease))
+    #expect(Heard().accepts("second", boot: "other", holdsAll: false, after: 1), "it was rebooted")
+  }
+
   @Test func `a gateway that asks is known by what it enforces, also to a new leader`() throws {
     let (book, gateway, start) = (SignalBook(), ID<Gateway>(7), ContinuousClock.now)
     book.tick(epoch: 5, at: start, couldAppend: true)

@@ -7,6 +7,7 @@ import Glibc
 import Hosting
 import NIOCore
 import NIOHTTP1
+import Postgres
 import TestKit
 import Testing
 
@@ -63,6 +64,84 @@ import Testing
     }
     try await site.done("team", "register", "fabrikam", "--audience", "internal")
     #expect(try await site.done("team", "list", "--as-of", "3").isEmpty == false)
+    try await site.end()
+    await cluster.remove()
+  }
+
+  /// Nodes are lost soon: an outage of tens of seconds is long to them.
+  private static let nodeLostSeconds = 10
+  /// Far less than a gateway's lease; beyond it every gateway refuses with `no_policy_lease`, since it
+  /// cannot know what was revoked.
+  private static let outageSeconds = 20.0
+  /// What all programs may write about it in that time; each says a trouble once.
+  private static let mostLinesSaid = 100
+
+  private func linesSaid(_ site: Site) -> Int {
+    ["wharfd", "wharf-gateway", Site.agent(1)].reduce(0) { count, name in
+      count + site.said(name).split(separator: "\n").count
+    }
+  }
+
+  private func types(_ database: TestDatabase, after position: Int64) throws -> [String] {
+    var connection = try database.connect()
+    let rows = try connection.query(
+      "SELECT type FROM log.events WHERE position > \(position) ORDER BY position")
+    return try (0..<rows.count).map { try rows[$0].decode(String.self, at: 0) }
+  }
+
+  @Test func `replicas serve through an outage, no node is lost, and nothing happens after it`()
+    async throws
+  {
+    let site = try Site()
+    let cluster = try await TestCluster.dedicated()
+    let database = try await cluster.makeDatabase()
+    try await site.startDaemon(
+      on: database, with: ["--node-lost-seconds", "\(Self.nodeLostSeconds)"])
+    try await site.startAgent()
+    try await site.startGateway()
+    try await site.deploy(replicas: 2)
+    let key = try await site.key(for: "xai/grok-3")
+    try await site.answered(key, "xai/grok-3")
+    let engines = site.engines
+    #expect(engines.count == 2)
+    let asker = Asker(site, key, "xai/grok-3")
+    try await asker.goesOn()
+    try await site.expectRest()
+    let before = try await site.position()
+    let said = linesSaid(site)
+
+    try await cluster.stop(.immediate)
+    let stopped = ContinuousClock.now
+    try await eventually("wharfd says that it is not ready", withinSeconds: 30) {
+      try await status(site, "/ready") == 503
+    }
+    try await refused(site, "deployment", "scale", "grok", "--replicas", "1")
+    try await refused(site, "provider", "suspend", "xai")
+    try await eventually("the outage was long", withinSeconds: 60) {
+      try #require(site.engines == engines, "\(site.lastWords())")
+      return ContinuousClock.now - stopped > .seconds(Self.outageSeconds)
+    }
+    try await asker.goesOn()
+    asker.expectNoFailure()
+    #expect(linesSaid(site) - said < Self.mostLinesSaid, "\(site.lastWords())")
+
+    try await cluster.start()
+    try await eventually("it is ready again, without a restart", withinSeconds: 30) {
+      try await status(site, "/ready") == 200
+    }
+    try await site.expectRest()
+    // The lead is taken anew, since an append may have been under way; nothing else follows.
+    let types = try types(database, after: before)
+    #expect(types.allSatisfy { $0 == "leadershipTaken" } && types.count <= 1, "\(types)")
+    try await asker.goesOn()
+    asker.expectNoFailure()
+    #expect(site.engines == engines, "the same engines, all along")
+    #expect(try await site.node()["status"] as? String == "active")
+    let holdings = try site.holdings()
+    #expect(holdings.starts.count == 2 && holdings.conflicts.isEmpty, "\(holdings.starts)")
+    // And it goes on as before.
+    try await site.done("deployment", "scale", "grok", "--replicas", "3", "--wait")
+    asker.end()
     try await site.end()
     await cluster.remove()
   }

@@ -11,27 +11,6 @@ import Testing
   /// The lease and what makes a suspect stand in proportion: 4 s each.
   private static let nodeLostSeconds = 10
 
-  private func fields(_ site: Site, _ arguments: String...) async throws -> [String: Any] {
-    let ran = try await site.wharf(arguments + ["-o", "json"])
-    try #require(ran.status == .code(0), "\(ran)")
-    return try #require(
-      JSONSerialization.jsonObject(with: Data(ran.output.utf8)) as? [String: Any], "\(ran)")
-  }
-
-  private func node(_ site: Site, _ name: String) async throws -> [String: Any] {
-    try #require(try await fields(site, "node", "show", name)["item"] as? [String: Any])
-  }
-
-  private func replica(_ site: Site) async throws -> [String: Any] {
-    let items = try await fields(site, "replica", "list")["items"] as? [[String: Any]]
-    return try #require(items?.first)
-  }
-
-  private func events(_ site: Site, _ type: String) async throws -> [[String: Any]] {
-    let items = try await fields(site, "events", "--type", type)["items"] as? [[String: Any]]
-    return try #require(items)
-  }
-
   @Test func `a silent node is lost, served from elsewhere, and charged until its agent is back`()
     async throws
   {
@@ -41,10 +20,10 @@ import Testing
       on: database, with: ["--node-lost-seconds", "\(Self.nodeLostSeconds)"])
     for number in 1...2 { try await site.startAgent(number) }
     try await eventually("both nodes joined") {
-      try await (fields(site, "node", "list")["items"] as? [Any])?.count == 2
+      try await (site.fields("node", "list")["items"] as? [Any])?.count == 2
     }
     try await site.deploy(replicas: 1)
-    let before = try await replica(site)
+    let before = try #require(try await site.replicas().first)
     let home = try #require(before["node"] as? String)
     let number = home == "node-1" ? 1 : 2
     let engine = try #require(site.engines.first)
@@ -53,18 +32,18 @@ import Testing
     // Stopped, not killed: it may go on at any moment, so its silence proves nothing.
     site.send(SIGSTOP, to: Site.agent(number))
     let lost = try await eventually("the node is lost", withinSeconds: 60) {
-      try await events(site, "nodeLost").first
+      try await site.events("nodeLost").first
     }
     let silent = ((lost["data"] as? [String: Any])?["silentSeconds"] as? Int) ?? 0
     #expect((Self.nodeLostSeconds...Self.nodeLostSeconds + 5).contains(silent), "\(lost)")
     let then = try await site.done("why", "deployment", "grok", "--as-of", "\(ready)")
     #expect(then.contains("it is ready"), "silence of today is none of back then: \(then)")
     try await eventually("its replica is served from the other node", withinSeconds: 60) {
-      let now = try await replica(site)
+      let now = try #require(try await site.replicas().first)
       return now["phase"] as? String == "ready" && now["node"] as? String != home
     }
     #expect(site.engines.contains(engine), "an ordinary replica serves on through any silence")
-    let charged = try await node(site, home)
+    let charged = try await site.node(home)
     #expect(charged["status"] as? String == "lost")
     #expect(charged["freeDevices"] as? Int == 3, "silence is no proof: \(charged)")
     #expect(charged["attempts"] as? Int == 1)
@@ -74,18 +53,18 @@ import Testing
       let why = try await site.done("why", "deployment", "grok")
       return why.contains("4 of 5") && why.contains("lost")
     }
-    #expect(try await node(site, home)["freeDevices"] as? Int == 3)
+    #expect(try await site.node(home)["freeDevices"] as? Int == 3)
 
     site.send(SIGCONT, to: Site.agent(number))
     try await eventually("its agent lets go of what was moved", withinSeconds: 60) {
-      let status = try await node(site, home)["status"] as? String
+      let status = try await site.node(home)["status"] as? String
       return !site.engines.contains(engine) && status == "active"
     }
     try await eventually("its devices are free for the fifth", withinSeconds: 60) {
       try await site.done("why", "deployment", "grok").contains("all 5 replicas are ready")
     }
-    #expect(try await events(site, "nodeReturned").count == 1)
-    #expect(try await node(site, home)["freeDevices"] as? Int == 3)
+    #expect(try await site.events("nodeReturned").count == 1)
+    #expect(try await site.node(home)["freeDevices"] as? Int == 3)
 
     let holdings = try site.holdings(nodes: 1...2)
     #expect(holdings.starts.count == 6, "\(holdings.starts)")

@@ -10,7 +10,7 @@ import Synchronization
 import TestKit
 import Testing
 
-final class Site: Sendable {
+final class Site: HasGateway {
   let folder: TestFolder
   let apiPort: Int
   let gatewayPort: Int
@@ -94,32 +94,39 @@ final class Site: Sendable {
     node == 1 ? "wharf-agent" : "wharf-agent node-\(node)"
   }
 
-  private func agentFolder(_ node: Int) -> String {
+  func agentFolder(_ node: Int) -> String {
     folder.path(node == 1 ? "agent" : "agent-\(node)")
   }
 
-  func startAgent(_ node: Int = 1) async throws {
-    let token = try await done("node", "join-token", "-q")
+  /// - Parameter name: how it is to join; its usual name, unless told otherwise.
+  func startAgent(
+    _ node: Int = 1, name: String? = nil, devices: String = "4xH100-80G", with more: [String] = []
+  ) async throws {
     let file = folder.path("join-token-\(node)")
-    try Data(token.utf8).write(to: URL(filePath: file))
+    if !FileManager.default.fileExists(atPath: "\(agentFolder(node))/node.json") {
+      let token = try await done("node", "join-token", "-q")
+      try Data(token.utf8).write(to: URL(filePath: file))
+    }
     let first = 15_000 + apiPort % 1_000 * 20 + node * 10
     try start(
       "wharf-agent",
       [
-        "run", "--server", api, "--data", agentFolder(node), "--name", "node-\(node)",
-        "--join-token-file", file, "--port-range", "\(first)-\(first + 9)",
-        "--devices", "4xH100-80G", "--cpu", "8000", "--memory", "\(64 << 30)",
-      ], as: Self.agent(node))
+        "run", "--server", api, "--data", agentFolder(node), "--name",
+        name ?? "node-\(node)", "--join-token-file", file, "--port-range", "\(first)-\(first + 9)",
+        "--devices", devices, "--cpu", "8000", "--memory", "\(64 << 30)",
+      ] + more, as: Self.agent(node))
   }
 
   /// What engines wrote of the devices that they held, by node.
-  func holdings(nodes: ClosedRange<Int>) throws -> EngineHoldings {
+  func holdings(
+    nodes: ClosedRange<Int> = 1...1, killed: [pid_t: Int64] = [:]
+  ) throws -> EngineHoldings {
     try EngineHoldings(
       logs: Dictionary(
         uniqueKeysWithValues: nodes.map { node in
           let file = "\(agentFolder(node))/\(Site.engineLog)"
           return ("node-\(node)", (try? String(contentsOfFile: file, encoding: .utf8)) ?? "")
-        }))
+        }), killed: killed)
   }
 
   /// In the agent's folder: an engine works in that of its attempt.
@@ -189,19 +196,97 @@ final class Site: Sendable {
     return ran.output.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
+  /// What a command said as JSON.
+  func fields(_ arguments: String...) async throws -> [String: Any] {
+    let ran = try await wharf(arguments + ["-o", "json"])
+    try #require(ran.status == .code(0), "\(ran)")
+    return try #require(
+      JSONSerialization.jsonObject(with: Data(ran.output.utf8)) as? [String: Any], "\(ran)")
+  }
+
+  func events(_ type: String) async throws -> [[String: Any]] {
+    let items = try await fields("events", "--type", type, "--limit", "1000")["items"]
+    return try #require(items as? [[String: Any]])
+  }
+
+  /// Where the last event of a type stands.
+  func position(of type: String) async throws -> Int64 {
+    try #require(try await events(type).compactMap { $0["position"] as? Int64 }.max())
+  }
+
+  func replicas() async throws -> [[String: Any]] {
+    try #require(try await fields("replica", "list")["items"] as? [[String: Any]])
+  }
+
+  func node(_ name: String = "node-1") async throws -> [String: Any] {
+    try #require(try await fields("node", "show", name)["item"] as? [String: Any])
+  }
+
+  /// Where the log ends.
+  func position() async throws -> Int64 {
+    try #require(Int64(try await done("status", "-q")))
+  }
+
+  /// G3: desired is observed, and then nothing more is appended for as long as several full passes
+  /// of the reconciler, heartbeats and polls take.
+  func expectRest(
+    withinSeconds limit: Double = 60, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    try await eventually("the log rests", withinSeconds: limit) {
+      let before = try await position()
+      try await Task.sleep(for: .seconds(Self.restSeconds))
+      return try await position() == before
+    }
+  }
+  private static let restSeconds = 6.0
+
+  /// A provider with a model that has version 1.
+  func onboard(
+    _ provider: String, _ model: String, until: String = "2095-05-01", arguments: [String] = []
+  ) async throws {
+    try await done("provider", "register", provider)
+    try await done(
+      "agreement", "sign", provider, "--scope", "inference", "--audience", "internal", "--from",
+      "2025-05-01", "--until", until, "--notice-days", "90")
+    try await done(
+      "model", "onboard", "\(provider)/\(model)", "--task", "chat", "--context", "131072")
+    try await addVersion("\(provider)/\(model):1", arguments: arguments)
+  }
+
+  func addVersion(
+    _ version: String, engine: String = "sim", arguments: [String] = []
+  ) async throws {
+    let ran = try await wharf(
+      [
+        "model", "add-version", version, "--engine", engine, "--devices", "1", "--device-memory",
+        "70GiB", "--argument", Self.engineLogArgument,
+      ] + arguments.map { "--argument=\($0)" })
+    try #require(ran.status == .code(0), "\(ran)")
+  }
+
   /// A model with one deployment, its replicas ready.
-  func deploy(replicas: Int) async throws {
-    try await done("provider", "register", "xai")
-    try await done(
-      "agreement", "sign", "xai", "--scope", "inference", "--audience", "internal", "--from",
-      "2025-05-01", "--until", "2095-05-01", "--notice-days", "90")
-    try await done("model", "onboard", "xai/grok-3", "--task", "chat", "--context", "131072")
-    try await done(
-      "model", "add-version", "xai/grok-3:1", "--engine", "sim", "--devices", "1",
-      "--device-memory", "70GiB", "--argument", Self.engineLogArgument)
+  func deploy(replicas: Int, arguments: [String] = []) async throws {
+    try await onboard("xai", "grok-3", arguments: arguments)
     try await done(
       "deployment", "create", "grok", "--model", "xai/grok-3:1", "--replicas", "\(replicas)",
       "--wait")
+  }
+
+  /// A key of a team that may use these models, as often as it likes.
+  func key(for models: String...) async throws -> String {
+    try await done("team", "register", "copilot", "--audience", "internal")
+    for model in models {
+      try await done("model", "publish", model, "--to", "internal", "--stage", "preview")
+      try await done("team", "grant", "copilot", model)
+    }
+    return try await done("key", "issue", "copilot", "--name", "laptop", "-q")
+  }
+
+  func lastWords() -> String {
+    running.withLock { $0 }.sorted { $0.key < $1.key }.map { name, child in
+      let last = child.errors.split(separator: "\n").suffix(15).joined(separator: "\n")
+      return "\(name):\n\(last)"
+    }.joined(separator: "\n")
   }
 }
 

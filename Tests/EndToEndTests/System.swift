@@ -21,7 +21,7 @@ struct Ran: CustomStringConvertible {
   func json() throws -> JSONValue { try JSONValue(document: Array(output.utf8)) }
 }
 
-final class System: Sendable {
+final class System: HasGateway {
   let folder: TestFolder
   let apiPort: Int
   let gatewayPort: Int
@@ -142,24 +142,6 @@ final class System: Sendable {
 
   // MARK: The gateway
 
-  struct Answer: Sendable {
-    let status: Int
-    let body: String
-  }
-
-  func ask(_ key: String, _ model: String, _ content: String = "hello") async throws -> Answer {
-    var request = HTTPClientRequest(url: "http://127.0.0.1:\(gatewayPort)/v1/chat/completions")
-    request.method = .POST
-    request.headers.add(name: "authorization", value: "Bearer \(key)")
-    request.headers.add(name: "content-type", value: "application/json")
-    request.body = .bytes(
-      Array(
-        #"{"model":"\#(model)","messages":[{"role":"user","content":"\#(content)"}]}"#.utf8))
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
-    let body = try await response.body.collect(upTo: 1 << 20)
-    return Answer(status: Int(response.status.code), body: String(buffer: body))
-  }
-
   /// The vectors of these sentences; nil as long as the gateway knows no replica that is ready.
   func embed(_ key: String, _ model: String, _ sentences: [String]) async throws -> [[Double]]? {
     struct Asked: Encodable { let model: String, input: [String] }
@@ -180,28 +162,12 @@ final class System: Sendable {
       .sorted { $0.index < $1.index }.map(\.embedding)
   }
 
-  /// Asks until it is answered.
-  func answered(_ key: String, _ model: String, withinSeconds limit: Double = 40) async throws {
-    var last = "nothing"
-    do {
-      try await eventually("\(model) answers", withinSeconds: limit) {
-        do {
-          let answer = try await ask(key, model)
-          last = "\(answer.status) \(answer.body)"
-          return answer.status == 200
-        } catch {
-          last = "\(error)"
-          return false
-        }
-      }
-    } catch {
-      let lines = ["gateway", "wharfd", "supervisor"].map { program in
-        let log = try? String(contentsOfFile: "\(data)/logs/\(program).log", encoding: .utf8)
-        return "\(program):\n"
-          + (log ?? "").split(separator: "\n").suffix(15).joined(separator: "\n")
-      }
-      throw TestFailure("\(error), but: \(last)\n\(lines.joined(separator: "\n"))")
-    }
+  /// What its programs said last, for a test that failed.
+  func lastWords() -> String {
+    ["gateway", "wharfd", "supervisor"].map { program in
+      let log = try? String(contentsOfFile: "\(data)/logs/\(program).log", encoding: .utf8)
+      return "\(program):\n" + (log ?? "").split(separator: "\n").suffix(15).joined(separator: "\n")
+    }.joined(separator: "\n")
   }
 
   // MARK: Processes

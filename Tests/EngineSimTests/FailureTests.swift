@@ -168,6 +168,25 @@ import Testing
     #expect(log[3]["requests"].int == 1)
   }
 
+  @Test func `An engine that is told to stop as soon as it began says so`() async throws {
+    var last: Int?
+    for round in 0..<8 {
+      let process = try Sim.spawn([], environment: ["WHARF_ATTEMPT": "\(round)"], in: folder)
+      let mark = #""attempt":"\#(round)""#
+      try await eventually("it began") { folder.text("engine-log")?.contains(mark) ?? false }
+      // At once, and then at some moment on the way to serving.
+      try await Task.sleep(for: .milliseconds(round * 10))
+      process.send(SIGTERM)
+      #expect(try await process.waitForExit() == .code(0))
+      let lines = try Sim.log(in: folder).filter { $0["attempt"].string == "\(round)" }
+      #expect(lines.first?["event"].string == "start" && lines.last?["event"].string == "stop")
+      let times = lines.compactMap { $0["timeMicroseconds"].int }
+      #expect(times == times.sorted() && last ?? 0 <= times.first ?? 0, "\(times)")
+      #expect(lines.last?["pid"].int == Int(process.pid))
+      last = times.last
+    }
+  }
+
   @Test func `Many engines share one log, a whole line each`() async throws {
     var processes: [Child] = []
     for index in 0..<12 {

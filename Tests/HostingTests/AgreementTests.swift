@@ -82,6 +82,37 @@ import Testing
     signed.when(EndAgreement(agreement: ID(99)), by: .wharfd).thenNothing()
   }
 
+  /// Whether this changes what the agent of n1 is told, which runs xai's replicas; of n2, which runs
+  /// none of them.
+  private func changes(_ before: Given, _ commands: [any Command]) throws -> (n1: Bool, n2: Bool) {
+    func generations(_ given: Given) throws -> [Position] {
+      try (["n1", "n2"] as [Name]).map {
+        try #require(given.world.state.nodes.named($0)).generation
+      }
+    }
+    let after = before.and(commands)
+    let (old, new) = (try generations(before), try generations(after))
+    if old[0] != new[0] { #expect(new[0] == after.world.state.position) }
+    return (old[0] != new[0], old[1] != new[1])
+  }
+
+  @Test func `agents that run something of a provider are told when the agreement's end moves`()
+    throws
+  {
+    let placed = Given.placed.with { try $0.addNode("n2") }
+    let notice = [TerminateAgreement(provider: "xai", end: nil)]
+    #expect(try changes(placed, notice) == (true, false), "its end comes nearer")
+    let later = AmendAgreement(
+      provider: "xai", scope: nil, audiences: nil, until: now.adding(days: 900), noticeDays: nil)
+    #expect(try changes(placed, [later]) == (true, false), "its end moves away")
+    let ended = placed.passed(days: 730)
+    let anew = [SignAgreement(provider: "xai", terms: terms(from: 730, until: 2_000))]
+    #expect(try changes(ended, anew) == (true, false), "another takes its place")
+    let wider = AmendAgreement(
+      provider: "xai", scope: [.inference, .training], audiences: nil, until: nil, noticeDays: nil)
+    #expect(try changes(placed, [wider]) == (false, false), "an agent has no use for the rest")
+  }
+
   // What an agreement allows, asked through a deployment.
 
   private func deploy(_ workload: Workload? = nil) -> CreateDeployment {

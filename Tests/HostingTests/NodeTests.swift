@@ -180,6 +180,52 @@ import Testing
     #expect(try count(lost.and(DeclareNodeReturned(node: n1), by: .wharfd)) == 2)
   }
 
+  @Test func `a device that vanishes under what runs on it closes its node, once`() throws {
+    let ready = seen(.placed, .ready)
+    let running = Given.placed.and(report(.placed, ready), by: agent)
+    let vanished = running.when(report(running, facts: .devices(3), ready), by: agent)
+      .then(reported([], facts: .devices(3)), NodeCordoned())
+    let node = try #require(vanished.world.state.nodes.named("n1"))
+    #expect(node.missing == ["d3"])
+    #expect(node.charges["d3"] != nil, "its engine is not known to have ended")
+    let shortfalls = vanished.world.state.fit(
+      .devices(1), on: node, beside: Tentative(), now: vanished.world.now)
+    #expect(throws: UnfitNode.self) { try shortfalls.get() }
+    vanished.when(report(vanished, facts: .devices(3), ready), by: agent).thenNothing()
+    // A person knows better, from here on.
+    let opened = vanished.when(UncordonNode(node: "n1")).then(NodeUncordoned())
+    #expect(opened.world.state.nodes.named("n1")?.missing == [])
+    opened.when(report(opened, facts: .devices(3), ready), by: agent).thenNothing()
+    // Back again it is not missed; who opens the node is a person's affair.
+    let back = vanished.when(report(vanished, facts: .devices(4), ready), by: agent)
+      .then(reported([], facts: .devices(4)))
+    #expect(back.world.state.nodes.named("n1")?.missing == [])
+    #expect(back.world.state.nodes.named("n1")?.cordoned == true)
+  }
+
+  @Test func `a device that vanishes with nothing running on it closes no node`() {
+    // Never begun; stopping; stopped by order, as by down and up with fewer devices.
+    let placed = seen(.placed, .placed)
+    Given.placed.when(report(.placed, facts: .devices(3), placed), by: agent)
+      .then(reported([], facts: .devices(3)))
+    let ready = seen(.placed, .ready)
+    let running = Given.placed.and(report(.placed, ready), by: agent)
+    let stopping = running.and(DeleteDeployment(deployment: "grok"))
+    stopping.when(report(stopping, facts: .devices(3), ready), by: agent)
+      .then(reported([], facts: .devices(3)))
+    var ended = seen(running, .ended)
+    for index in ended.indices { ended[index].ordered = .nodeStopped }
+    running.when(report(running, facts: .devices(3), ended), by: agent)
+      .then(reported(ended.map(AttemptChange.init), facts: .devices(3)))
+    // Ended by itself: it may have been the device.
+    for index in ended.indices { ended[index].ordered = nil }
+    running.when(report(running, facts: .devices(3), ended), by: agent)
+      .then(reported(ended.map(AttemptChange.init), facts: .devices(3)), NodeCordoned())
+    let cordoned = running.and(CordonNode(node: "n1"))
+    cordoned.when(report(cordoned, facts: .devices(3), ready), by: agent)
+      .then(reported([], facts: .devices(3)))
+  }
+
   @Test func `an attempt that ended frees its devices, and its replica counts a failure`() {
     let n1 = Given.placed.world.n1
     let ended = seen(.placed, .ended, only: 1)

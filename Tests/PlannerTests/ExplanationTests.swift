@@ -126,6 +126,31 @@ import Testing
         """)
   }
 
+  @Test func `a node that lost a device in use is told with the device`() throws {
+    var world = try world(replicas: 1)
+    let n1 = try world.addNode("n1", .devices(3))
+    try world.settle()
+    try world.becomeReady()
+    let lost = world.state.nodes[n1]?.charges.keys.min() ?? ""
+    var facts = NodeFacts.devices(3)
+    facts.devices.removeAll { $0.id == lost }
+    try world.report(n1, facts: facts)
+    try world.report(n1) { ObservedAttempt($0, .ended, exitCode: 1) }
+    world.pass(seconds: 4)
+    try world.settle()
+    #expect(
+      try text(world) == """
+        deployment grok: no node takes new replicas
+          grok-1: no node takes new replicas [noOpenNode]
+          of 1 nodes none fits:
+            1 cordoned, since device \(lost) vanished in use: n1
+          would help:
+            look at what it lost and uncordon n1
+            add a node with 2 devices of 70GiB, 1000m CPU, 8GiB memory
+
+        """)
+  }
+
   @Test func `a replica that failed says how, where and when it is tried again`() throws {
     var world = try world(replicas: 1)
     let n1 = try world.addNode("n1")

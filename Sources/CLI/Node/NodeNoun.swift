@@ -33,6 +33,7 @@ struct NodeNoun: Noun {
     var details = Details(fields: [
       ("name", Cell(item.name.text, .strong)), ("id", Cell(item.id)),
       ("status", NodeText.status(item.status, cordoned: item.cordoned, alarm: item.alarm)),
+      ("missing", item.missingDevices.map { Cell("\(Node.vanished($0)) in use", .bad) }),
       ("alarm", item.alarm.map { Cell($0.value, .bad) }),
       ("lost", item.lostAt.map { Cell($0.short, .bad) }), ("address", Cell(item.address)),
       ("cpu", Cell("\(item.freeCPUMillis)m of \(item.cpuMillis)m free")),

@@ -88,14 +88,15 @@ struct AgentRoutes: Sendable {
     return node
   }
 
-  private func hear(_ node: Node, bootID: String, incarnation: String) throws {
+  private func hear(_ node: Node, _ speaker: SignalBook.Speaker) throws {
     guard
       signals.heard(
-        node.id, bootID: bootID, incarnation: incarnation, at: ContinuousClock.now) == .accepted
+        node.id, speaker, recorded: (node.bootID, node.incarnation), at: ContinuousClock.now)
+        == .accepted
     else {
       throw APIError(
         .conflict, "anotherAgent",
-        "another agent with the identity of node \(node.name) is alive, on another boot",
+        "another agent with the identity of node \(node.name) is alive",
         help: "one agent a node: stop the other, or join this machine with a token of its own")
     }
   }
@@ -116,7 +117,11 @@ struct AgentRoutes: Sendable {
     let principal = try source.authentication.principal(of: request, in: head.state)
     try forwarding.requireLead(head)
     let node = try node(principal, head.state)
-    try hear(node, bootID: observation.bootID, incarnation: observation.incarnation)
+    try hear(
+      node,
+      SignalBook.Speaker(
+        bootID: observation.bootID, incarnation: observation.incarnation,
+        holdsAll: Self.holdsAll(observation, of: node, head.state)))
     try await note(alarm: observation, of: node, principal)
     if observation.alarm != nil {
       // What it runs, it was told by another past: nothing of that is made a fact here.
@@ -149,6 +154,22 @@ struct AgentRoutes: Sendable {
     return .json(
       ReportReply(head: now.witness, leaseSeconds: assignments.limits.agentLeaseSeconds).jsonBytes,
       head: now)
+  }
+
+  /// Whether an agent has all that is known to have begun on its node. What it only waits to start, and
+  /// others saw running, it does not have.
+  private static func holdsAll(
+    _ observation: Observation, of node: Node, _ state: HostingState
+  ) -> Bool {
+    let seen = Dictionary(observation.attempts.map { ($0.id, $0.phase) }) { first, _ in first }
+    return node.attempts.allSatisfy { id in
+      switch (state.attempts[id]?.phase, seen[id]) {
+      case (nil, _), (.placed, _): true
+      case (_, nil): false
+      case (.starting, _): true
+      case (_, let phase?): phase != .starting
+      }
+    }
   }
 
   /// Records that a node's agent raised its alarm over this log, or took it back.
@@ -193,7 +214,9 @@ struct AgentRoutes: Sendable {
     let principal = try source.authentication.principal(of: request, in: head.state)
     try forwarding.requireLead(head)
     let node = try node(principal, head.state)
-    try hear(node, bootID: beat.bootID, incarnation: beat.incarnation)
+    try hear(
+      node,
+      SignalBook.Speaker(bootID: beat.bootID, incarnation: beat.incarnation, holdsAll: false))
     let reply = HeartbeatReply(
       head: head.witness, leaseSeconds: assignments.limits.agentLeaseSeconds,
       wantsReport: !signals.knows(beat.digest, of: node.id))

@@ -18,7 +18,12 @@ package final class SignalBook: Sendable {
     var incarnation: String
     /// Of the last observation that was taken in.
     var digest: Digest?
+    /// Agents of this boot that it took over from. One that speaks again is not restarted: two live.
+    var superseded: Set<String> = []
   }
+
+  /// More restarts of an agent than anybody makes within a lease.
+  private static let supersededLimit = 64
 
   struct GatewaySignal {
     var enforced: Position
@@ -72,23 +77,47 @@ package final class SignalBook: Sendable {
 
   enum Session: Equatable {
     case accepted
-    /// Another agent with this identity was heard a moment ago, from another machine or boot.
+    /// Another agent with this identity was heard a moment ago.
     case taken
   }
 
-  /// Takes note that a node spoke.
+  /// An agent that speaks for a node, and what speaks for it being the only one.
+  struct Speaker {
+    let bootID: String
+    let incarnation: String
+    /// It lists whatever is known to have begun on its node.
+    let holdsAll: Bool
+  }
+
+  /// Takes note that a node spoke. Within the lease of the agent heard last, only one that can have been
+  /// started in its place is heard: on the same boot, and in possession of all that it ran.
+  ///
+  /// - Parameter recorded: the agent that the log knows; a new leader has heard none yet.
   func heard(
-    _ node: ID<Node>, bootID: String, incarnation: String, at now: ContinuousClock.Instant
+    _ node: ID<Node>, _ speaker: Speaker, recorded: (bootID: String, incarnation: String),
+    at now: ContinuousClock.Instant
   ) -> Session {
     book.withLock { book in
-      if let known = book.nodes[node], known.incarnation != incarnation, known.bootID != bootID,
-        now - known.heardAt < .seconds(limits.agentLeaseSeconds)
+      let lease = Duration.seconds(limits.agentLeaseSeconds)
+      var signal = NodeSignal(
+        heardAt: now, bootID: speaker.bootID, incarnation: speaker.incarnation)
+      if let known = book.nodes[node] {
+        if known.incarnation == speaker.incarnation {
+          signal.digest = known.digest
+          signal.superseded = known.superseded
+        } else if now - known.heardAt < lease {
+          guard known.bootID == speaker.bootID, speaker.holdsAll,
+            !known.superseded.contains(speaker.incarnation),
+            known.superseded.count < Self.supersededLimit
+          else { return .taken }
+          signal.superseded = known.superseded.union([known.incarnation])
+        }
+      } else if recorded.bootID == speaker.bootID, recorded.incarnation != speaker.incarnation,
+        !speaker.holdsAll, book.hearingSince.map({ now - $0 < lease }) ?? true
       {
         return .taken
       }
-      let digest = book.nodes[node].flatMap { $0.incarnation == incarnation ? $0.digest : nil }
-      book.nodes[node] = NodeSignal(
-        heardAt: now, bootID: bootID, incarnation: incarnation, digest: digest)
+      book.nodes[node] = signal
       return .accepted
     }
   }

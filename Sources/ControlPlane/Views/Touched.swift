@@ -42,6 +42,7 @@ package struct Touched: Equatable, Sendable {
       }
     }
     for stream in streams { followLinks(of: stream, old, new) }
+    noteReassignedNodes(old, new)
     deployments.formUnion(replicas.map(\.deploymentID))
     noteChangedMarks(old, new)
   }
@@ -81,6 +82,14 @@ package struct Touched: Equatable, Sendable {
     guard streams.contains(.log), old.log.marks != new.log.marks else { return }
     for (key, mark) in new.log.marks where old.log.marks[key] != mark { marks.insert(key) }
     for key in old.log.marks.keys where new.log.marks[key] == nil { marks.insert(key) }
+  }
+
+  /// The end of an agreement is part of what its nodes are told.
+  private mutating func noteReassignedNodes(_ old: HostingState, _ new: HostingState) {
+    guard streams.contains(where: { $0.kind == .agreement }) else { return }
+    for node in new.nodes.byID.values where old.nodes[node.id]?.generation != node.generation {
+      streams.insert(node.id.stream)
+    }
   }
 
   private mutating func followLinks(

@@ -5,7 +5,8 @@ extension Node: SnapshotValue {
     try self.init(
       id: snapshot.read(), name: snapshot.read(), status: snapshot.read(), facts: snapshot.read(),
       bootID: snapshot.read(), incarnation: snapshot.read(), cordoned: snapshot.read(),
-      joinedAt: snapshot.read(), lostAt: snapshot.read(), returnedAt: snapshot.read(),
+      missing: snapshot.read(), joinedAt: snapshot.read(), lostAt: snapshot.read(),
+      returnedAt: snapshot.read(),
       losses: snapshot.read(), opensAt: snapshot.read(), credential: snapshot.read(),
       attempts: snapshot.read(), charges: snapshot.read(), taken: snapshot.read(),
       freeMemories: snapshot.read(), generation: snapshot.read(), alarm: snapshot.read(),
@@ -19,6 +20,7 @@ extension Node: SnapshotValue {
     snapshot.write(bootID)
     snapshot.write(incarnation)
     snapshot.write(cordoned)
+    snapshot.write(missing)
     snapshot.write(joinedAt)
     snapshot.write(lostAt)
     snapshot.write(returnedAt)
