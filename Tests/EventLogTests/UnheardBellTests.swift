@@ -29,6 +29,12 @@ import Testing
   /// The interval, and what a busy machine takes to notice.
   private static let limit = Duration.seconds(4)
 
+  /// How long both readers have to rest before something is appended: one that just looks finds it.
+  private static let rest: Query = """
+    SELECT bool_and(state = 'idle' AND clock_timestamp() - state_change > interval '100 ms')
+    FROM pg_stat_activity WHERE application_name IN ('reader', 'follower')
+    """
+
   /// - Returns: whether it came to be in time.
   private func soon(_ condition: () -> Bool) async throws -> Bool {
     let deadline = ContinuousClock.now + Self.limit
@@ -43,19 +49,22 @@ import Testing
     let database = TestDatabase.current
     let configuration = try database.configuration
     let one = try await Rig.leading(database)
-    let two = try Rig(configuration, instance: "two") { $0.pollInterval = polls.follower }
+    func named(_ name: String) -> PostgresConfiguration {
+      var named = configuration
+      named.applicationName = name
+      return named
+    }
+    let two = try Rig(named("follower"), instance: "two") { $0.pollInterval = polls.follower }
     try await eventually("two follows") { two.head.standing == .following(address: "http://one") }
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    var listening = configuration
-    listening.applicationName = "bell"
     let bell = LogBell()
-    let ringing = Task { [listening] in try await bell.run(listening) }
+    let ringing = Task { [listening = named("bell")] in try await bell.run(listening) }
     var options = SubscriptionOptions()
     options.pollInterval = polls.subscription
     let subscription = Subscription(
       name: "a test",
       reader: LogReader(
-        pool: try Pool(configuration), keys: PersonKeys(Rig.secret)), bell: bell, after: .empty,
+        pool: try Pool(named("reader")), keys: PersonKeys(Rig.secret)), bell: bell, after: .empty,
       options: options, logger: logger)
     let given = Mutex(Position.empty)
     let tailing = Task {
@@ -77,6 +86,9 @@ import Testing
       if loss == .dropped {
         try connection.execute(
           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bell'")
+      }
+      try await eventually("both readers rest") {
+        try connection.query(Self.rest)[0].decode(Bool.self, at: 0)
       }
       let position = try await one.send(PlaceMark(name: Name(known: "unheard-\(round)"))).position
       faults.note(
