@@ -112,7 +112,7 @@ import Testing
       _ = await end.result
       ended.set()
     }
-    try await eventually("it ends, or leads") {
+    try await eventually("it ends, or leads", withinSeconds: 60) {
       if case .leading = early.board.current.standing { lead.set() }
       return ended.isSet || lead.isSet
     }

@@ -27,7 +27,7 @@ import Testing
     let home = try #require(before["node"] as? String)
     let number = home == "node-1" ? 1 : 2
     let engine = try #require(site.engines.first)
-    let ready = try #require(try await fields(site, "replica", "list")["position"] as? Int)
+    let ready = try #require(try await site.fields("replica", "list")["position"] as? Int)
 
     // Stopped, not killed: it may go on at any moment, so its silence proves nothing.
     site.send(SIGSTOP, to: Site.agent(number))

@@ -62,6 +62,13 @@ import Testing
     func stop() { task.withLock { $0?.cancel() } }
   }
 
+  /// How long both readers have to rest before something is appended: one that just looks finds it.
+  private static let rest: Query = """
+    SELECT bool_and(state = 'idle' AND clock_timestamp() - state_change > interval '100 ms')
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name IN ('reader', 'follower')
+    """
+
   /// - Returns: whether it came to be in time.
   private func soon(_ condition: () -> Bool) async throws -> Bool {
     let deadline = ContinuousClock.now + Self.limit
@@ -76,13 +83,16 @@ import Testing
     let database = TestDatabase.current
     let configuration = try database.configuration
     let one = try await Rig.leading(database)
-    let two = try Rig(configuration, instance: "two") { $0.pollInterval = polls.follower }
+    func named(_ name: String) -> PostgresConfiguration {
+      var named = configuration
+      named.applicationName = name
+      return named
+    }
+    let two = try Rig(named("follower"), instance: "two") { $0.pollInterval = polls.follower }
     try await eventually("two follows") { two.head.standing == .following(address: "http://one") }
     // Each with a connection that it has for itself, and keeps.
-    var announcing = configuration
-    announcing.applicationName = "announcer"
     let announcer = Announcer(
-      board: one.member.board, pool: try Pool(announcing), logger: .silent)
+      board: one.member.board, pool: try Pool(named("announcer")), logger: .silent)
     let announcements = Task { if loss != .neverAnnounced { await announcer.run() } }
     // Of these only the first loses what is announced.
     let (ear, witness) = (try Ear("bell"), try Ear("witness"))
@@ -90,7 +100,7 @@ import Testing
     options.pollInterval = polls.subscription
     let subscription = Subscription(
       name: "a test",
-      reader: LogReader(pool: try Pool(configuration), keys: PersonKeys(Rig.secret)),
+      reader: LogReader(pool: try Pool(named("reader")), keys: PersonKeys(Rig.secret)),
       bell: ear.bell, after: .empty, options: options)
     let given = Mutex(Position.empty)
     let tailing = Task {
@@ -127,6 +137,9 @@ import Testing
         try allowConnections(false)
         let ended = try connection.query("SELECT pg_terminate_backend(\(backend), 10000)")
         #expect(try ended[0].decode(Bool.self, at: 0))
+      }
+      try await eventually("both readers rest") {
+        try connection.query(Self.rest)[0].decode(Bool.self, at: 0)
       }
       let position = try await one.send(PlaceMark(name: Name(known: "unheard-\(round)"))).position
       faults.note(
