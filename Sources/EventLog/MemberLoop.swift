@@ -104,6 +104,9 @@ struct MemberLoop {
         expire(because: error.description)
       }
     }
+    // What was published stood while it might have come back.
+    standing = .following(address: nil)
+    publish()
   }
 
   /// Waits between tries to connect, in short steps so that a stop is not kept waiting.

@@ -21,8 +21,8 @@ struct RebuildViews: ParsableCommand {
   func run() throws {
     let configuration = try Daemon.database(database.database)
     let keys = PersonKeys(try secretOption.read())
-    _ = try Migrator.migrate(configuration)
     let progress = Progress("projected")
+    _ = try Migrator.migrate(configuration)
     do {
       var connection = try Connection(configuration, timeout: .seconds(10))
       let views = try Rebuild.run(&connection, keys: keys) { progress.show($0) }

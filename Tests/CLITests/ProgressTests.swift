@@ -8,8 +8,10 @@ import Testing
 
 extension AgainstWharfd {
   struct ProgressTests {
-    /// So many that a walk over them takes longer than nothing is shown.
-    private static let manyEvents = 60_000
+    /// A walk over them tells more than once how far it is.
+    private static let manyEvents = 10_000
+    /// Longer than a walk says nothing.
+    private static let heldSeconds = 1.3
     private static let clear = "\r\u{1B}[K"
     private static let fullBar = String(repeating: "█", count: 30)
 
@@ -24,10 +26,27 @@ extension AgainstWharfd {
       return (hosted, try rows[0].decode(Int64.self, at: 0))
     }
 
+    /// Runs it on a log that is held for so long that it does not go by in a moment.
     private func wharfd(_ hosted: Hosted, _ arguments: [String]) async throws -> Ran {
-      try await Programs.run(
+      var holder = try TestDatabase.current.connect()
+      var looker = try TestDatabase.current.connect()
+      try holder.script("BEGIN; LOCK TABLE log.events IN ACCESS EXCLUSIVE MODE")
+      let child = try Programs.start(
         "wharfd", arguments + ["--database", TestDatabase.current.url],
         environment: ["PATH": "/usr/bin:/bin"], folder: hosted.folder)
+      try await eventually("it waits for the log", withinSeconds: 60) {
+        try looker.query(
+          """
+          SELECT FROM pg_stat_activity WHERE datname = current_database()
+            AND wait_event_type = 'Lock'
+          """
+        ).count > 0
+      }
+      try await Task.sleep(for: .seconds(Self.heldSeconds))
+      try holder.script("COMMIT")
+      let status = try await child.waitForExit(withinSeconds: 120)
+      guard case .code(let code) = status else { throw TestFailure("ended by \(status)") }
+      return Ran(code: code, out: child.output, err: child.errors)
     }
 
     /// The same with stderr on a terminal, and stdout in a file.

@@ -27,7 +27,9 @@ import Testing
         "SELECT (SELECT position FROM views.checkpoint) = max(position) FROM log.events")
       return try rows[0].decode(Bool.self, at: 0)
     }
-    #expect(try await !site.done("status").contains("BEHIND THE LOG"))
+    try await eventually("nothing is behind, after that start", withinSeconds: Self.alarmSeconds) {
+      try await !site.done("status").contains("BEHIND THE LOG")
+    }
     let position = try await site.done("status", "-q")
 
     try holder.script("BEGIN; SELECT FROM views.checkpoint FOR UPDATE")

@@ -135,7 +135,15 @@ private struct TwoLeadersCheck {
     let database = TestDatabase.current
     let rig = try await Rig.leading(database)
     var holder = try database.connect()
-    try holder.script("BEGIN; SELECT FROM log.leader FOR UPDATE")
+    // Its beats go on; only what says that it stepped down is held up.
+    try holder.script(
+      """
+      CREATE FUNCTION log.hold() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$;
+      CREATE TRIGGER hold BEFORE UPDATE ON log.leader FOR EACH ROW
+        WHEN (NEW.instance IS NULL) EXECUTE FUNCTION log.hold();
+      SELECT pg_advisory_lock(1);
+      """)
     async let stopped: Void = rig.stop()
     // Who is told by the row leads at once: nothing is given out by then.
     try await eventually("it leads no more") { rig.head.standing == .following(address: nil) }
@@ -145,9 +153,25 @@ private struct TwoLeadersCheck {
     await #expect(throws: SubmitFailure.self) {
       try await rig.send(PlaceMark(name: Name(known: "late")))
     }
-    try holder.script("COMMIT")
+    try holder.script("SELECT pg_advisory_unlock(1)")
     await stopped
     let after = try looker.query("SELECT instance FROM log.leader")[0]
     #expect(try after.decode(String?.self, at: 0) == nil)
+  }
+
+  @Test func `a leader that is stopped while the database is away leads no more either`()
+    async throws
+  {
+    let database = TestDatabase.current
+    _ = try Migrator.migrate(database.configuration)
+    let proxy = try PostgresProxy(server: database.cluster.folder)
+    let rig = try Rig(PostgresConfiguration(proxy.url(database: database.name)))
+    try await rig.leads()
+    proxy.close()
+    proxy.cut()
+    try await eventually("it is out of touch") { !rig.member.isInTouch }
+    guard case .leading = rig.head.standing else { throw TestFailure("it might come back") }
+    await rig.stop()
+    #expect(rig.head.standing == .following(address: nil))
   }
 }
