@@ -30,10 +30,23 @@ extension System {
     let url = try databaseURL()
     let verified = try await wharfd("verify", url: url)
     #expect(verified.status == .code(0), "\(verified)", sourceLocation: sourceLocation)
+    try expectCauses(at: url, sourceLocation)
     try await Views.expectTheFold(at: url, sourceLocation: sourceLocation) {
       try await wharfd(
         "rebuild", "--secret-file", "\(data)/secrets/cluster.secret", url: url)
     }
+  }
+
+  /// What the reconciler decided names the event that it knew last.
+  private func expectCauses(at url: String, _ sourceLocation: SourceLocation) throws {
+    var connection = try Connection(PostgresConfiguration(url))
+    let rows = try connection.query(
+      """
+      SELECT count(*)::int8, count(*) FILTER (WHERE causation < position)::int8
+      FROM log.events WHERE type = 'replicasPlaced'
+      """)
+    let (all, caused) = (try rows[0].decode(Int.self, at: 0), try rows[0].decode(Int.self, at: 1))
+    #expect(all > 0 && caused == all, "\(caused) of \(all)", sourceLocation: sourceLocation)
   }
 }
 

@@ -45,7 +45,7 @@ package struct Reconciler: Service {
       let plan = plan(head.state, signals.signals(at: instant), now: now())
       for alarm in plan.alarms where !alarms.contains(alarm) { logger.warning("\(alarm)") }
       alarms = plan.alarms
-      couldAppend = await carryOut(plan.decisions)
+      couldAppend = await carryOut(plan.decisions, of: head.state.position)
       guard member.board.current.state.position == head.state.position else { continue }
       let due = plan.wakeAt.map { $0.seconds(since: now()) } ?? Self.longestRestSeconds
       let rest = Duration.seconds(max(0.01, min(due, Self.longestRestSeconds)))
@@ -54,7 +54,9 @@ package struct Reconciler: Service {
   }
 
   /// Sends decisions in order, many at once: the writer decides them in the order they come in.
-  private func carryOut(_ decisions: [any Command]) async -> Bool {
+  ///
+  /// - Parameter position: what they were planned on, which their events name as what led to them.
+  private func carryOut(_ decisions: [any Command], of position: Position) async -> Bool {
     var appended = true
     var rest = decisions[...]
     while !rest.isEmpty {
@@ -63,7 +65,7 @@ package struct Reconciler: Service {
       await withTaskGroup(of: Bool.self) { group in
         for decision in some {
           let request = CommandRequest(
-            id: makeCommandID(), command: decision, principal: .wharfd)
+            id: makeCommandID(), command: decision, principal: .wharfd, causation: position)
           group.addTask {
             do throws(SubmitFailure) {
               _ = try await member.submit(request)
