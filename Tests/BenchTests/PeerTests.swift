@@ -1,9 +1,10 @@
 // What is not ours, small, on a real private cluster: the library `eventsourcing`, installed by
-// Deploy/install-bench-peers into .venv-peers. Where it is absent, its tests say so and are skipped. What
-// they measure is not looked at.
+// Deploy/install-bench-peers into .venv-peers, and message-db, where WHARF_MESSAGE_DB names a folder of its
+// release. Where one is absent, its tests say so and are skipped. What they measure is not looked at.
 
 import Foundation
 import Postgres
+import Synchronization
 import Testing
 
 @testable import Bench
@@ -15,12 +16,32 @@ private enum Peers {
   static let python = environment + "/bin/python"
   static let noEventsourcing: Comment =
     "no peer is installed: ./Deploy/install-bench-peers does so (CONTRIBUTING.md)"
+  static var messageDB: String? { ProcessInfo.processInfo.environment["WHARF_MESSAGE_DB"] }
+  static let noMessageDB: Comment =
+    "no message-db is here: WHARF_MESSAGE_DB names a folder of its release (CONTRIBUTING.md)"
 }
 
 extension Trait where Self == ConditionTrait {
   fileprivate static var eventsourcing: Self {
     .enabled(Peers.noEventsourcing) {
       FileManager.default.fileExists(atPath: "\(Peers.environment)/installed")
+    }
+  }
+  fileprivate static var messageDB: Self {
+    .enabled(Peers.noMessageDB) { Peers.messageDB != nil }
+  }
+}
+
+/// Is over after so many appends.
+private final class Countdown: Sendable {
+  private let left: Mutex<Int>
+
+  init(_ count: Int) { left = Mutex(count) }
+
+  @Sendable func isOver() -> Bool {
+    left.withLock { left in
+      defer { left -= 1 }
+      return left == 0
     }
   }
 }
@@ -84,6 +105,39 @@ extension Trait where Self == ConditionTrait {
       UPDATE bench_events SET notification_id = -notification_id WHERE notification_id IN (2, 3)
       """)
     #expect(throws: VoidedArm.self) { try PythonEventsourcing.check(database, saved: saved) }
+  }
+
+  @Test(.messageDB) func `message-db stores what it acknowledges, and the ratio is told`()
+    async throws
+  {
+    let report = try await run(["submit-16", "message-db-1", "message-db-16"]) {
+      $0.messageDB = Peers.messageDB
+    }
+    try expect("submit-16 / message-db-16", of: "submit-16", to: "message-db-16", in: report)
+  }
+
+  @Test(.messageDB) func `each pass of message-db begins with an empty store`() async throws {
+    let cluster = try Cluster.made(fsync: false)
+    defer { cluster.remove() }
+    let release = try #require(Peers.messageDB)
+    let peer = try #require(
+      try MessageDB.prepare(release, cluster) { Issue.record("\($0)") })
+    #expect(peer.version.split(separator: ".").count == 3, "\(peer.version)")
+    for _ in 0..<2 {
+      let store = try await peer.store()
+      let acknowledged = try await store.produce(0, isOver: Countdown(3).isOver)
+      let stored = try await store.readBack()
+      #expect(stored.map(\.id) == acknowledged.map(\.id))
+      #expect(stored.map(\.position) == [1, 2, 3])
+    }
+  }
+
+  @Test func `a folder that is no release of message-db is left out, and said so`() throws {
+    let cluster = try Cluster.made(fsync: false)
+    defer { cluster.remove() }
+    var told: [String] = []
+    #expect(try MessageDB.prepare("/usr", cluster) { told.append($0) } == nil)
+    #expect(told.map { $0.contains("no install.sh in /usr") } == [true], "\(told)")
   }
 
   @Test func `an interpreter without the library is left out, and said so`() throws {
