@@ -158,20 +158,17 @@ extension Cluster {
 
 // What stands beside every figure.
 extension Cluster {
-  /// The server's version and how durable it is, in lines.
-  package func circumstances() throws -> [String] {
-    var connection = try Connection(server, timeout: .seconds(10))
-    let rows = try connection.query(
-      """
-      SELECT current_setting('server_version'), current_setting('fsync'),
-        current_setting('synchronous_commit'), current_setting('wal_sync_method'),
-        current_setting('shared_buffers')
-      """)
-    let values = try (0..<5).map { try rows[0].decode(String.self, at: $0) }
-    return [
-      "PostgreSQL \(values[0]), fsync \(values[1]), synchronous_commit \(values[2]), "
-        + "wal_sync_method \(values[3]), shared_buffers \(values[4])"
+  /// The server's version, and how durable what it commits is.
+  package func settings() throws -> [(name: String, value: String)] {
+    let names = [
+      "server_version", "fsync", "synchronous_commit", "wal_sync_method", "full_page_writes",
+      "shared_buffers", "max_wal_size",
     ]
+    var connection = try Connection(server, timeout: .seconds(10))
+    return try names.map { name in
+      let rows = try connection.query("SELECT current_setting(\(name))")
+      return (name, try rows[0].decode(String.self, at: 0))
+    }
   }
 
   /// pg_test_fsync's lines about one 8 kB write, on the disk of a private cluster.

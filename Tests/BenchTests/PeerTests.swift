@@ -83,7 +83,8 @@ private final class Countdown: Sendable {
       $0.eventsourcing = true
       $0.python = Peers.python
     }
-    #expect(try #require(report["eventsourcing"]?.p50Milliseconds) > 0)
+    #expect(report.circumstances?.peers.map(\.name) == ["eventsourcing"])
+    #expect(try #require(report["eventsourcing"]?.whole.p50Milliseconds) > 0)
     try expect("submit-1 / eventsourcing", of: "submit-1", to: "eventsourcing", in: report)
   }
 
