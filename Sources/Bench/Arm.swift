@@ -4,18 +4,6 @@
 import Hosting
 import Synchronization
 
-/// How long an arm may take.
-package struct Length: Sendable {
-  package var seconds: Double
-  /// Events of a log that is read, folded or verified as a whole.
-  package var events: Int
-
-  package init(seconds: Double, events: Int) {
-    self.seconds = seconds
-    self.events = events
-  }
-}
-
 package protocol Arm: Sendable {
   var name: String { get }
   /// One run, on a database that no run before has changed.

@@ -5,6 +5,8 @@ import Glibc
 import Postgres
 
 package final class Cluster: Sendable {
+  /// Of a private cluster's socket, whatever PGPORT says.
+  static let port = 5_432
   private static let startTimeoutSeconds = 60
   private static let stopTimeoutSeconds = 20
   private static let initdbTimeoutSeconds = 120
@@ -68,14 +70,15 @@ package final class Cluster: Sendable {
     try TextFile.write(
       callers.map { "bench \($0) postgres\n" }.joined(), to: "\(folder)/data/pg_ident.conf")
     let parameters = [
-      "listen_addresses=", "unix_socket_directories=\(folder)", "fsync=\(fsync ? "on" : "off")",
+      "listen_addresses=", "port=\(port)", "unix_socket_directories=\(folder)",
+      "fsync=\(fsync ? "on" : "off")",
       "synchronous_commit=on", "shared_buffers=256MB", "max_wal_size=4GB", "max_connections=100",
     ]
     let arguments = ["-D", "\(folder)/data"] + parameters.flatMap { ["-c", $0] }
     let postmaster = try ChildProcess.start(
       programs.command("postgres", arguments), in: folder, log: log)
     let server = try PostgresConfiguration(
-      "postgres:///postgres?host=\(folder)&user=postgres")
+      "postgres:///postgres?host=\(folder)&port=\(port)&user=postgres")
     let deadline = ContinuousClock.now + .seconds(startTimeoutSeconds)
     while ContinuousClock.now < deadline, postmaster.poll() == nil {
       if (try? Connection(server, timeout: .seconds(2))) != nil {
@@ -120,7 +123,7 @@ extension Cluster {
     guard let own else {
       throw BenchFailure("programs are started on a private cluster only: leave --postgres out")
     }
-    return "postgres:///\(database)?host=\(own.folder)&user=postgres"
+    return "postgres:///\(database)?host=\(own.folder)&port=\(Self.port)&user=postgres"
   }
 
   package func create(_ database: String, from template: String = "template1") throws {
@@ -155,20 +158,17 @@ extension Cluster {
 
 // What stands beside every figure.
 extension Cluster {
-  /// The server's version and how durable it is, in lines.
-  package func circumstances() throws -> [String] {
-    var connection = try Connection(server, timeout: .seconds(10))
-    let rows = try connection.query(
-      """
-      SELECT current_setting('server_version'), current_setting('fsync'),
-        current_setting('synchronous_commit'), current_setting('wal_sync_method'),
-        current_setting('shared_buffers')
-      """)
-    let values = try (0..<5).map { try rows[0].decode(String.self, at: $0) }
-    return [
-      "PostgreSQL \(values[0]), fsync \(values[1]), synchronous_commit \(values[2]), "
-        + "wal_sync_method \(values[3]), shared_buffers \(values[4])"
+  /// The server's version, and how durable what it commits is.
+  package func settings() throws -> [(name: String, value: String)] {
+    let names = [
+      "server_version", "fsync", "synchronous_commit", "wal_sync_method", "full_page_writes",
+      "shared_buffers", "max_wal_size",
     ]
+    var connection = try Connection(server, timeout: .seconds(10))
+    return try names.map { name in
+      let rows = try connection.query("SELECT current_setting(\(name))")
+      return (name, try rows[0].decode(String.self, at: 0))
+    }
   }
 
   /// pg_test_fsync's lines about one 8 kB write, on the disk of a private cluster.

@@ -1,6 +1,5 @@
 // A run of `wharf-bench log`: the circumstances first, then every arm in rounds of ABBA order.
 
-import Glibc
 import Hosting
 import Postgres
 
@@ -14,9 +13,6 @@ package struct LogBench: Sendable {
     package var rounds = 2
     /// All when empty.
     package var arms: [String] = []
-    /// A server to use instead of a private cluster.
-    package var postgres: String?
-    package var fsync = true
     /// A message-db database's URL, or the folder of its release.
     package var messageDB: String?
     package var eventsourcing = false
@@ -49,17 +45,19 @@ package struct LogBench: Sendable {
   }
 
   package func run() async throws -> Report {
-    for line in try cluster.circumstances() { tell(line) }
-    for line in try cluster.fsyncTest() { tell(line) }
-    tell("\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, load \(loadAverage)")
+    var circumstances = try Circumstances(settings, on: cluster)
+    for line in circumstances.lines { tell(line) }
+    let peers = try preparePeers()
+    for (name, version) in peers.versions { tell("peer: \(name) \(version)") }
+    circumstances.peers = peers.versions
     tell("preparing a log of \(settings.events) events")
     let databases = try await Databases.prepare(cluster, events: settings.events)
-    return await measure(try arms(databases))
-  }
-
-  private var loadAverage: String {
-    (TextFile.read("/proc/loadavg") ?? "unknown").split(separator: " ").first.map(String.init)
-      ?? "unknown"
+    let arms = (arms(databases) + peers.arms).filter {
+      settings.arms.isEmpty || settings.arms.contains($0.name)
+    }
+    var report = await measure(arms)
+    report.circumstances = circumstances
+    return report
   }
 
   /// ABBA: what the machine does meanwhile meets all arms alike.
@@ -94,7 +92,7 @@ package struct LogBench: Sendable {
     return report
   }
 
-  private func arms(_ databases: Databases) throws -> [any Arm] {
+  private func arms(_ databases: Databases) -> [any Arm] {
     let (seconds, events, size) = (settings.seconds, settings.events, BatchSize())
     var arms: [any Arm] = [1, 16, 64, 256].map { producers in
       AppendArm("submit-\(producers)", producers: producers, seconds: seconds) {
@@ -127,17 +125,18 @@ package struct LogBench: Sendable {
     } else {
       tell("start is left out: there is no wharfd beside this program, or the cluster is not ours")
     }
-    return try (arms + peers()).filter {
-      settings.arms.isEmpty || settings.arms.contains($0.name)
-    }
+    return arms
   }
 
-  private func peers() throws -> [any Arm] {
-    var arms: [any Arm] = []
+  private typealias Peers = (arms: [any Arm], versions: [(name: String, version: String)])
+
+  private func preparePeers() throws -> Peers {
+    var peers: Peers = ([], [])
     if let place = settings.messageDB,
       let peer = try MessageDB.prepare(place, cluster, tell: tell)
     {
-      arms += [1, 16].map { clients in
+      peers.versions.append(("message-db", peer.version))
+      peers.arms += [1, 16].map { clients in
         AppendArm("message-db-\(clients)", producers: clients, seconds: settings.seconds) {
           try await peer.store()
         }
@@ -147,8 +146,9 @@ package struct LogBench: Sendable {
       let peer = try PythonEventsourcing.prepare(
         python: settings.python, cluster, seconds: settings.seconds, tell: tell)
     {
-      arms.append(peer)
+      peers.versions.append((peer.name, peer.version))
+      peers.arms.append(peer)
     }
-    return arms
+    return peers
   }
 }

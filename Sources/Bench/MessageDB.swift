@@ -8,56 +8,84 @@ import Postgres
 struct MessageDB: Sendable {
   private static let installTimeoutSeconds = 120
   private static let database = "wharf_bench_message_db"
+  private static let scratch = "wharf_bench_message_db_scratch"
 
+  /// What the database says of itself.
+  let version: String
   private let configuration: PostgresConfiguration
+  /// The cluster that copies are made on; none where the database is not ours.
+  private let cluster: Cluster?
 
   /// - Returns: none, with the reason told, where there is nothing to install or to reach.
   static func prepare(
     _ place: String, _ cluster: Cluster, tell: (String) -> Void
   ) throws -> MessageDB? {
-    let configuration: PostgresConfiguration
-    if place.hasPrefix("postgres://") || place.hasPrefix("postgresql://") {
-      configuration = try PostgresConfiguration(place)
-    } else {
-      guard access("\(place)/install.sh", R_OK) == 0, let folder = cluster.folder else {
-        tell("message-db is left out: there is no \(place)/install.sh, or the cluster is not ours")
-        return nil
-      }
-      try cluster.drop(database)
-      let log = "\(folder)/message-db.log"
-      let code = try ChildProcess.run(
-        ["bash", "./install.sh"], in: place, log: log,
-        environment: ["PGHOST": folder, "PGUSER": "postgres", "DATABASE_NAME": database],
-        withinSeconds: installTimeoutSeconds)
-      guard code == 0 else {
-        tell("message-db is left out: its install.sh failed: \(TextFile.tail(log))")
-        return nil
-      }
-      configuration = cluster.configuration(database)
-    }
+    let isThere = place.hasPrefix("postgres://") || place.hasPrefix("postgresql://")
+    if !isThere, try !install(place, cluster, tell: tell) { return nil }
+    let configuration =
+      isThere ? try PostgresConfiguration(place) : cluster.configuration(database)
     do {
       var connection = try Connection(configuration)
-      try connection.execute("SELECT message_store.message_store_version()")
+      let rows = try connection.query("SELECT message_store.message_store_version()::text")
+      return MessageDB(
+        version: try rows[0].decode(String.self, at: 0), configuration: configuration,
+        cluster: isThere ? nil : cluster)
     } catch {
       tell("message-db is left out: \(error)")
       return nil
     }
-    return MessageDB(configuration: configuration)
   }
 
+  private static func install(
+    _ release: String, _ cluster: Cluster, tell: (String) -> Void
+  ) throws -> Bool {
+    let folders = ["\(release)/database", release]
+    guard let place = folders.first(where: { access("\($0)/install.sh", R_OK) == 0 }) else {
+      tell("message-db is left out: there is no install.sh in \(release) or its folder database")
+      return false
+    }
+    guard let folder = cluster.folder else {
+      tell("message-db is left out: it is installed on a private cluster only; name a URL")
+      return false
+    }
+    try cluster.drop(database)
+    let log = "\(folder)/message-db.log"
+    let code = try ChildProcess.run(
+      ["bash", "./install.sh"], in: place, log: log,
+      environment: [
+        "PGHOST": folder, "PGPORT": "\(Cluster.port)", "PGUSER": "postgres",
+        "DATABASE_NAME": database, "CREATE_DATABASE": "on",
+      ],
+      withinSeconds: installTimeoutSeconds)
+    guard code == 0 else {
+      tell("message-db is left out: its install.sh failed: \(TextFile.tail(log))")
+      return false
+    }
+    return true
+  }
+
+  /// On a copy of what was installed. A database that is not ours is written into as it is.
   func store() async throws -> any AppendStore {
-    let configuration = configuration
-    let last = try await onThread("message-db") {
+    let (installed, cluster) = (configuration, cluster)
+    return try await onThread("message-db") {
+      var configuration = installed
+      if let cluster {
+        try cluster.create(Self.scratch, from: Self.database)
+        try cluster.checkpoint()
+        configuration = cluster.configuration(Self.scratch)
+      }
       var connection = try Connection(configuration)
       let rows = try connection.query(
         "SELECT coalesce(max(global_position), 0)::int8 FROM message_store.messages")
-      return try rows[0].decode(Int64.self, at: 0)
+      return MessageDBStore(
+        configuration: configuration, last: try rows[0].decode(Int64.self, at: 0))
     }
-    return MessageDBStore(configuration: configuration, last: last)
   }
 }
 
-/// `write_message` with an event of the same size, each producer on its own connection and stream.
+/// `write_message` with an event of the same size, each producer on its own connection and stream. The
+/// streams are of one category, as those of Wharf's arm are of one kind: within it message-db writes one
+/// after another, so that its readers miss none.
 private struct MessageDBStore: AppendStore {
   let configuration: PostgresConfiguration
   let last: Int64

@@ -7,10 +7,15 @@ import Postgres
 
 struct PythonEventsourcing: Arm {
   static let database = "wharf_bench_eventsourcing"
+  /// The library, and its driver in C: the one in Python alone would measure Python.
+  static let requirements = ["eventsourcing[postgres]==9.5.6", "psycopg[binary]==3.3.9"]
   private static let installTimeoutSeconds = 300
+  private static let versionTimeoutSeconds = 30
   private static let graceSeconds = 60
 
   let name = "eventsourcing"
+  /// Of all that takes part.
+  let version: String
   let cluster: Cluster
   let python: String
   let seconds: Double
@@ -25,13 +30,13 @@ struct PythonEventsourcing: Arm {
       tell("eventsourcing is left out: it is run on a private cluster only")
       return nil
     }
-    var interpreter = python ?? ""
-    if python == nil {
+    let interpreter: String
+    if let python {
+      interpreter = absolute(python)
+    } else {
       let (log, environment) = ("\(folder)/venv.log", "\(folder)/venv")
-      for command in [
-        ["python3", "-m", "venv", environment],
-        ["\(environment)/bin/pip", "install", "--quiet", "eventsourcing[postgres]"],
-      ] {
+      let install = ["\(environment)/bin/pip", "install", "--quiet", "--disable-pip-version-check"]
+      for command in [["python3", "-m", "venv", environment], install + requirements] {
         let code = try ChildProcess.run(
           command, in: folder, log: log, withinSeconds: installTimeoutSeconds)
         guard code == 0 else {
@@ -41,9 +46,27 @@ struct PythonEventsourcing: Arm {
       }
       interpreter = "\(environment)/bin/python"
     }
+    let log = "\(folder)/eventsourcing.version"
+    unlink(log)
+    guard
+      try ChildProcess.run(
+        [interpreter, "-c", versionScript], in: folder, log: log,
+        withinSeconds: versionTimeoutSeconds) == 0
+    else {
+      tell("eventsourcing is left out: \(interpreter) does not have it: \(TextFile.tail(log))")
+      return nil
+    }
     try TextFile.write(script, to: "\(folder)/eventsourcing_bench.py")
     return PythonEventsourcing(
-      cluster: cluster, python: interpreter, seconds: seconds)
+      version: TextFile.tail(log), cluster: cluster, python: interpreter, seconds: seconds)
+  }
+
+  /// It is started in another folder. Links stay: a virtual environment is found by them.
+  private static func absolute(_ program: String) -> String {
+    guard program.contains("/"), !program.hasPrefix("/") else { return program }
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    guard let folder = getcwd(&buffer, buffer.count) else { return program }
+    return "\(String(cString: folder))/\(program)"
   }
 
   func run() async throws -> Sample {
@@ -61,15 +84,16 @@ struct PythonEventsourcing: Arm {
     unlink(out)
     let environment = [
       "PERSISTENCE_MODULE": "eventsourcing.postgres", "POSTGRES_DBNAME": database,
-      "POSTGRES_HOST": folder, "POSTGRES_PORT": "5432", "POSTGRES_USER": "postgres",
+      "POSTGRES_HOST": folder, "POSTGRES_PORT": "\(Cluster.port)", "POSTGRES_USER": "postgres",
       "POSTGRES_PASSWORD": "none", "BENCH_SECONDS": "\(seconds)",
     ]
     let code = try ChildProcess.run(
       [python, "\(folder)/eventsourcing_bench.py"], in: folder, log: out, environment: environment,
       withinSeconds: Int(seconds) + graceSeconds)
-    let numbers = (TextFile.read(out) ?? "").split(separator: "\n").last.map { line in
-      line.split(separator: " ").compactMap { Double($0) }
-    }
+    // Whatever else the library may say.
+    let numbers = (TextFile.read(out) ?? "").split(separator: "\n")
+      .first { $0.hasPrefix("measured ") }?
+      .split(separator: " ").dropFirst().compactMap { Double($0) }
     guard code == 0, let numbers, numbers.count > 1 else {
       throw BenchFailure("eventsourcing failed: \(TextFile.tail(out))")
     }
@@ -80,7 +104,7 @@ struct PythonEventsourcing: Arm {
   }
 
   /// One created event and one for each change, in the order in which they were saved.
-  private static func check(_ configuration: PostgresConfiguration, saved: Int) throws {
+  static func check(_ configuration: PostgresConfiguration, saved: Int) throws {
     var connection = try Connection(configuration)
     let rows = try connection.query(
       """
@@ -130,7 +154,17 @@ struct PythonEventsourcing: Arm {
         bench.save(agreement)
         times.append(time.perf_counter_ns() - before)
     elapsed = (time.perf_counter_ns() - start) / 1e9
-    print(elapsed, *times)
+    bench.close()
+    print("measured", elapsed, *times)
 
+    """
+
+  private static let versionScript = """
+    import platform
+    import psycopg
+    from importlib.metadata import version
+    import eventsourcing.postgres
+    print(f"{version('eventsourcing')}, psycopg {version('psycopg')} ({psycopg.pq.__impl__}), "
+          f"Python {platform.python_version()}")
     """
 }

@@ -2,26 +2,40 @@
 
 import Hosting
 
+/// What an arm came to, in one pass or in all of them.
+package struct Figures: Sendable {
+  package let eventsPerSecond: Double
+  package let p50Milliseconds: Double?
+  package let p99Milliseconds: Double?
+  package let extras: [String: Double]
+
+  /// - Parameter samples: at least one. Latencies are those of all; of the rest it is the median.
+  init(_ samples: [Sample]) {
+    eventsPerSecond = Spread(samples.map(\.eventsPerSecond)).median
+    let latencies = samples.flatMap(\.latencies)
+    p50Milliseconds = Percentile.of(0.5, latencies).map { Double($0) / 1e6 }
+    p99Milliseconds = Percentile.of(0.99, latencies).map { Double($0) / 1e6 }
+    var extras: [String: Double] = [:]
+    for name in Set(samples.flatMap(\.extras.keys)) {
+      extras[name] = Spread(samples.compactMap { $0.extras[name] }).median
+    }
+    self.extras = extras
+  }
+}
+
 package struct Report: Sendable {
   package struct Arm: Sendable {
     package let name: String
-    package let eventsPerSecond: Spread
-    package let p50Milliseconds: Double?
-    package let p99Milliseconds: Double?
-    package let extras: [String: Double]
+    package let whole: Figures
+    package let passes: [Figures]
 
     package init(name: String, samples: [Sample]) {
       self.name = name
-      eventsPerSecond = Spread(samples.map(\.eventsPerSecond))
-      let latencies = samples.flatMap(\.latencies)
-      p50Milliseconds = Percentile.of(0.5, latencies).map { Double($0) / 1e6 }
-      p99Milliseconds = Percentile.of(0.99, latencies).map { Double($0) / 1e6 }
-      var extras: [String: Double] = [:]
-      for name in Set(samples.flatMap(\.extras.keys)) {
-        extras[name] = Spread(samples.compactMap { $0.extras[name] }).median
-      }
-      self.extras = extras
+      whole = Figures(samples)
+      passes = samples.map { Figures([$0]) }
     }
+
+    package var eventsPerSecond: Spread { Spread(passes.map(\.eventsPerSecond)) }
   }
 
   package struct Voided: Sendable {
@@ -34,6 +48,8 @@ package struct Report: Sendable {
     }
   }
 
+  /// None of a report that is put together without a run.
+  package var circumstances: Circumstances?
   package var arms: [Arm] = []
   package var voided: [Voided] = []
 
@@ -42,59 +58,11 @@ package struct Report: Sendable {
   package subscript(name: String) -> Arm? { arms.first { $0.name == name } }
 }
 
-/// A ratio of this run, more being better, and what it is to be at least.
-package struct Ratio: Sendable {
-  package let name: String
-  package let value: Double
-  package let goal: Double?
-
-  package var holds: Bool { goal.map { value >= $0 } ?? true }
-}
-
-extension Report {
-  /// The ratios whose arms all ran.
-  package var ratios: [Ratio] {
-    [
-      rates("submit-256 / unnest", "submit-256", "unnest", goal: 0.8),
-      rates("submit-16 / insert-16", "submit-16", "insert-16", goal: 1.5),
-      medians("latency insert-1 / submit-1", "insert-1", "submit-1", goal: 1 / 1.5),
-      ratio("view: 10 ms / p99", self["view"]?.p99Milliseconds.map { 10 / $0 }, goal: 1),
-      rates("read / copy", "read", "copy", goal: 0.5),
-      ratio("fold / 300,000 a second", self["fold"].map(Self.per(300_000)), goal: 1),
-      ratio("verify / 300,000 a second", self["verify"].map(Self.per(300_000)), goal: 1),
-      ratio("start: 2 s / ready", self["start"]?.p50Milliseconds.map { 2_000 / $0 }, goal: 1),
-      ratio(
-        "start: 500 MB / memory", self["start"]?.extras["megabytes"].map { 500 / $0 }, goal: 1),
-      rates("submit-16 / message-db-16", "submit-16", "message-db-16", goal: 1),
-      rates("submit-1 / eventsourcing", "submit-1", "eventsourcing", goal: 1),
-    ].compactMap { $0 }
-  }
-
-  private static func per(_ rate: Double) -> (Arm) -> Double {
-    { $0.eventsPerSecond.median / rate }
-  }
-
-  private func ratio(_ name: String, _ value: Double?, goal: Double) -> Ratio? {
-    value.map { Ratio(name: name, value: $0, goal: goal) }
-  }
-
-  private func rates(_ name: String, _ above: String, _ below: String, goal: Double) -> Ratio? {
-    guard let above = self[above], let below = self[below] else { return nil }
-    return ratio(name, above.eventsPerSecond.median / below.eventsPerSecond.median, goal: goal)
-  }
-
-  /// Of latencies, so the shorter one stands below.
-  private func medians(_ name: String, _ above: String, _ below: String, goal: Double) -> Ratio? {
-    guard let above = self[above]?.p50Milliseconds, let below = self[below]?.p50Milliseconds
-    else { return nil }
-    return ratio(name, above / below, goal: goal)
-  }
-}
-
 // MARK: Texts
 
 extension Report {
-  /// `{"arms": […], "ratios": {…}, "goals": {…}}`; a figure that an arm does not have is null.
+  /// `{"arms": […], "ratios": {…}, "goals": {…}, "spreads": {…}, "circumstances": {…}}`; a figure that an
+  /// arm does not have is null. The spread of a ratio is that of its passes.
   package var json: String {
     var writer = JSONWriter()
     writer.openObject()
@@ -112,11 +80,21 @@ extension Report {
     writer.key("goals")
     writer.openObject()
     for ratio in ratios {
-      guard let goal = ratio.goal else { continue }
       writer.key(ratio.name)
-      writer.number(goal.rounded(toPlaces: 3))
+      writer.number(ratio.goal.rounded(toPlaces: 3))
     }
     writer.closeObject()
+    writer.key("spreads")
+    writer.openObject()
+    for ratio in ratios {
+      writer.key(ratio.name)
+      writer.spread([("min", ratio.passes.min), ("max", ratio.passes.max)], places: 3)
+    }
+    writer.closeObject()
+    if let circumstances {
+      writer.key("circumstances")
+      circumstances.write(to: &writer)
+    }
     writer.closeObject()
     return String(decoding: writer.bytes, as: UTF8.self)
   }
@@ -127,8 +105,8 @@ extension Report {
     ]
     for arm in arms {
       let rates = [arm.eventsPerSecond.median, arm.eventsPerSecond.min, arm.eventsPerSecond.max]
-      let times = [arm.p50Milliseconds, arm.p99Milliseconds]
-      let besides = arm.extras.sorted { $0.key < $1.key }
+      let times = [arm.whole.p50Milliseconds, arm.whole.p99Milliseconds]
+      let besides = arm.whole.extras.sorted { $0.key < $1.key }
         .map { "\($0.key) \(Self.text($0.value, places: 1))" }
       lines.append(
         Self.line(
@@ -137,13 +115,14 @@ extension Report {
             + times.map { $0.map { Self.text($0, places: 3) } ?? "" })
           + (besides.isEmpty ? "" : "  " + besides.joined(separator: ", ")))
     }
-    lines += ["", Self.line("ratio (more is better)", ["is", "goal"])]
+    lines += ["", Self.line("ratio (more is better)", ["is", "min", "max", "goal"])]
     for ratio in ratios {
-      let goal = ratio.goal.map { Self.text($0, places: 2) } ?? ""
+      let values = [ratio.value, ratio.passes.min, ratio.passes.max, ratio.goal]
       lines.append(
-        Self.line(ratio.name, [Self.text(ratio.value, places: 2), goal])
+        Self.line(ratio.name, values.map { Self.text($0, places: 2) })
           + (ratio.holds ? "" : "  missed"))
     }
+    lines.append("is: of all passes together; min and max: of single passes")
     for arm in voided {
       lines += ["", "VOID \(arm.name): \(arm.faults.joined(separator: "; "))"]
     }
@@ -169,22 +148,26 @@ extension Report.Arm {
     writer.key("name")
     writer.string(name)
     writer.key("eventsPerSecond")
-    writer.openObject()
+    let rate = eventsPerSecond
+    writer.spread([("median", rate.median), ("min", rate.min), ("max", rate.max)], places: 1)
     for (key, value) in [
-      ("median", eventsPerSecond.median), ("min", eventsPerSecond.min),
-      ("max", eventsPerSecond.max),
-    ] {
-      writer.key(key)
-      writer.number(value.rounded(toPlaces: 1))
-    }
-    writer.closeObject()
-    for (key, value) in [
-      ("p50Milliseconds", p50Milliseconds), ("p99Milliseconds", p99Milliseconds),
+      ("p50Milliseconds", whole.p50Milliseconds), ("p99Milliseconds", whole.p99Milliseconds),
     ] {
       writer.key(key)
       if let value { writer.number(value.rounded(toPlaces: 4)) } else { writer.null() }
     }
     writer.closeObject()
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func spread(_ values: [(String, Double)], places: Int) {
+    openObject()
+    for (key, value) in values {
+      self.key(key)
+      number(value.rounded(toPlaces: places))
+    }
+    closeObject()
   }
 }
 

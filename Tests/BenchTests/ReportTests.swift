@@ -44,7 +44,7 @@ import Testing
   @Test func `the JSON form has the shape that readers count on`() throws {
     let value = try JSONValue(document: Array(report.json.utf8))
     let fields = try value.fields()
-    #expect(fields.map(\.key) == ["arms", "ratios", "goals"])
+    #expect(fields.map(\.key) == ["arms", "ratios", "goals", "spreads"])
     let arm = try #require(try fields[0].value.list().first).fields()
     #expect(arm.map(\.key) == ["name", "eventsPerSecond", "p50Milliseconds", "p99Milliseconds"])
     #expect(try arm[0].value.string() == "submit-256")
@@ -54,7 +54,47 @@ import Testing
     #expect(arm[2].value.isNull)
     let view = try #require(try fields[0].value.list().last).fields()
     #expect(try view[3].value.number() == 20)
-    #expect(try fields[1].value.fields().map(\.key) == fields[2].value.fields().map(\.key))
+    for other in fields[2...] {
+      #expect(try fields[1].value.fields().map(\.key) == other.value.fields().map(\.key))
+    }
+    let spread = try #require(try fields[3].value.fields().first).value.fields()
+    #expect(spread.map(\.key) == ["min", "max"])
+  }
+
+  @Test func `the spread of a ratio is that of its passes, each measured with its own arms`() {
+    func arm(_ name: String, _ rates: [Int], milliseconds: [Int64]) -> Report.Arm {
+      Report.Arm(
+        name: name,
+        samples: zip(rates, milliseconds).map { rate, time in
+          Sample(events: rate, seconds: 1, latencies: [time * 1_000_000])
+        })
+    }
+    var report = Report()
+    report.arms = [
+      arm("submit-1", [100, 30, 80], milliseconds: [1, 3, 2]),
+      arm("eventsourcing", [50, 20, 10], milliseconds: [2, 2, 2]),
+      arm("insert-1", [1, 1, 1], milliseconds: [2, 3, 1]),
+      arm("view", [1, 1, 1], milliseconds: [5, 20, 2]),
+    ]
+    let ratios = Dictionary(uniqueKeysWithValues: report.ratios.map { ($0.name, $0) })
+    #expect(ratios["submit-1 / eventsourcing"]?.value == 80.0 / 20)
+    #expect(ratios["submit-1 / eventsourcing"]?.passes == Spread([2, 1.5, 8]))
+    #expect(ratios["latency insert-1 / submit-1"]?.value == 1)
+    #expect(ratios["latency insert-1 / submit-1"]?.passes == Spread([2, 1, 0.5]))
+    #expect(ratios["view: 10 ms / p99"]?.value == 0.5)
+    #expect(ratios["view: 10 ms / p99"]?.passes == Spread([2, 0.5, 5]))
+    let line = report.table.split(separator: "\n")
+      .first { $0.hasPrefix("submit-1 / eventsourcing") }
+    #expect(line?.split(separator: " ").suffix(4).joined(separator: " ") == "4.00 1.50 8.00 1.00")
+  }
+
+  @Test func `against an arm that did nothing there is no ratio`() throws {
+    var report = Report()
+    report.arms = [("read", 5), ("copy", 0)].map { name, events in
+      Report.Arm(name: name, samples: [Sample(events: events, seconds: 1)])
+    }
+    #expect(report.ratios.isEmpty)
+    _ = try JSONValue(document: Array(report.json.utf8))
   }
 
   @Test func `more is better in every ratio`() {
