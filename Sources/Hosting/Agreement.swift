@@ -165,11 +165,12 @@ package struct AgreementSigned: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Agreement> = try fact.subject()
-    try state.renewEnd(of: provider, fact) { state throws(Contradiction) in
-      state.agreements[id] = Agreement(
-        id: id, provider: provider, signedAt: fact.recordedAt, terms: terms)
-      try state.providers.update(provider) { $0.agreement = id }
-    }
+    let agreement = Agreement(
+      id: id, provider: provider, signedAt: fact.recordedAt, terms: terms)
+    let before = state.providers[provider].flatMap { state.agreement(of: $0)?.end }
+    state.agreements[id] = agreement
+    try state.providers.update(provider) { $0.agreement = id }
+    if agreement.end != before { try state.renewAssignments(of: provider, fact) }
   }
 }
 
@@ -208,22 +209,20 @@ extension HostingState {
     _ fact: Fact, _ change: (inout Agreement) -> Void
   ) throws(Contradiction) {
     let id: ID<Agreement> = try fact.subject()
-    guard let provider = agreements[id]?.provider else { throw Contradiction("there is no \(id)") }
-    try renewEnd(of: provider, fact) { state throws(Contradiction) in
-      try state.agreements.change(id, change)
-    }
+    guard var agreement = agreements[id] else { throw Contradiction("there is no \(id)") }
+    let before = agreement.end
+    change(&agreement)
+    agreements[id] = agreement
+    guard agreement.end != before, providers[agreement.provider]?.agreement == id else { return }
+    try renewAssignments(of: agreement.provider, fact)
   }
 
   /// Agents hold the end of the agreement with what they run, and act on it unheard. Where it moves,
   /// what is to run on their nodes has changed.
-  fileprivate mutating func renewEnd(
-    of id: ID<Provider>, _ fact: Fact,
-    _ change: (inout HostingState) throws(Contradiction) -> Void
+  fileprivate mutating func renewAssignments(
+    of provider: ID<Provider>, _ fact: Fact
   ) throws(Contradiction) {
-    let before = providers[id].flatMap { agreement(of: $0)?.end }
-    try change(&self)
-    guard providers[id].flatMap({ agreement(of: $0)?.end }) != before else { return }
-    for (line, deployments) in deploymentsIn where line.provider == id {
+    for (line, deployments) in deploymentsIn where line.provider == provider {
       for deployment in deployments {
         for node in (self.deployments[deployment]?.placedOn ?? [:]).keys {
           try nodes.update(node) { $0.generation = fact.position }
