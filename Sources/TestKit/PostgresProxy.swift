@@ -45,7 +45,7 @@ package final class PostgresProxy: Sendable {
     var template = Array("/tmp/wharf-proxy-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw TestFailure("cannot make a folder in /tmp") }
     folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    listener = try Self.socket("\(folder)/.s.PGSQL.5432") { bind($0, $1, $2) }
+    listener = try StreamSocket.open(.path("\(folder)/.s.PGSQL.5432")) { bind($0, $1, $2) }
     guard listen(listener, 64) == 0 else { throw TestFailure("cannot listen") }
     Thread.detachNewThread { [self] in accept() }
   }
@@ -93,29 +93,11 @@ package final class PostgresProxy: Sendable {
     state.generation += 1
   }
 
-  private static func socket(
-    _ path: String, _ use: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
-  ) throws -> Int32 {
-    let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-    let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-    let result = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { use(descriptor, $0, size) }
-    }
-    guard descriptor >= 0, result == 0 else {
-      Glibc.close(descriptor)
-      throw TestFailure("no socket at \(path): \(String(cString: strerror(errno)))")
-    }
-    return descriptor
-  }
-
   private func accept() {
     while true {
       let client = Glibc.accept(listener, nil, nil)
       guard client >= 0, !state.withLock({ $0.isClosed }) else { break }
-      guard let onward = try? Self.socket(server, { connect($0, $1, $2) }) else {
+      guard let onward = try? StreamSocket.open(.path(server), { connect($0, $1, $2) }) else {
         Glibc.close(client)
         continue
       }
@@ -153,10 +135,12 @@ package final class PostgresProxy: Sendable {
         }
         switch judge(buffer[..<count], direction) {
         case .pass(let some):
-          guard write(buffer[..<some], to: ends[1 - end].fd), some == count else { return }
+          guard StreamSocket.send(buffer[..<some], to: ends[1 - end].fd), some == count else {
+            return
+          }
         case .passAndSwallow(let how):
           swallows = how
-          guard write(buffer[..<count], to: server) else { return }
+          guard StreamSocket.send(buffer[..<count], to: server) else { return }
         case .cut: return
         }
       }
@@ -191,18 +175,6 @@ package final class PostgresProxy: Sendable {
         return .pass(left)
       }
     }
-  }
-
-  private func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Bool {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes {
-        send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-      }
-      guard count > 0 else { return false }
-      rest = rest.dropFirst(count)
-    }
-    return true
   }
 }
 

@@ -30,7 +30,7 @@ final class Door: Sendable {
     self.port = port
     self.rewriting = rewriting
     var own: UInt16 = 0
-    listener = try Self.socket(0) { descriptor, address, length in
+    listener = try StreamSocket.open(.port(0)) { descriptor, address, length in
       var length = length
       guard bind(descriptor, address, length) == 0, listen(descriptor, 16) == 0 else { return -1 }
       var bound = sockaddr_in()
@@ -51,32 +51,11 @@ final class Door: Sendable {
     shutdown(listener, Int32(SHUT_RDWR))
   }
 
-  /// A socket for a port of this machine, bound or connected by `use`.
-  private static func socket(
-    _ port: UInt16, _ use: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
-  ) throws -> Int32 {
-    let descriptor = Glibc.socket(
-      AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { use(descriptor, $0, size) }
-    }
-    guard descriptor >= 0, result == 0 else {
-      Glibc.close(descriptor)
-      throw TestFailure("no socket at port \(port): \(String(cString: strerror(errno)))")
-    }
-    return descriptor
-  }
-
   private func accept() {
     while true {
       let client = Glibc.accept(listener, nil, nil)
       guard client >= 0, !isClosed.withLock({ $0 }) else { break }
-      guard let onward = try? Self.socket(port, { connect($0, $1, $2) }) else {
+      guard let onward = try? StreamSocket.open(.port(port), { connect($0, $1, $2) }) else {
         Glibc.close(client)
         continue
       }
@@ -101,7 +80,8 @@ final class Door: Sendable {
         let count = read(ends[end].fd, &buffer, buffer.count)
         guard count > 0 else { return }
         let changes = end == 0 ? rewriting.requests : rewriting.replies
-        guard write(Self.rewrite(buffer[..<count], changes), to: ends[1 - end].fd) else { return }
+        let changed = Self.rewrite(buffer[..<count], changes)
+        guard StreamSocket.send(changed[...], to: ends[1 - end].fd) else { return }
       }
     }
   }
@@ -115,17 +95,5 @@ final class Door: Sendable {
     }
     for change in changes { text = text.replacing(change.old, with: change.new) }
     return Array(text.utf8)
-  }
-
-  private func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes {
-        send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-      }
-      guard count > 0 else { return false }
-      rest = rest.dropFirst(count)
-    }
-    return true
   }
 }

@@ -72,6 +72,21 @@ import Testing
     try await site.end()
   }
 
+  /// The two engines are ended, and only then two others run: no device is ever held twice.
+  private func expectReplaced(_ engines: [Int32], at site: Site) async throws {
+    try await eventually("the old ones are ended, and others run", withinSeconds: 60) {
+      let now = site.engines
+      return now.count == 2 && Set(now).isDisjoint(with: engines)
+    }
+    try await eventually("all are ready", withinSeconds: 40) {
+      try await site.done("why", "deployment", "grok").contains("all 2 replicas are ready")
+    }
+    let holdings = try site.holdings()
+    #expect(holdings.starts.count == 4, "\(holdings.starts)")
+    #expect(holdings.starts.values.allSatisfy { $0 == 1 }, "\(holdings.starts)")
+    #expect(holdings.conflicts.isEmpty, "\(holdings.conflicts)")
+  }
+
   @Test func `with its disk wiped, what an agent ran is reported, ended, and only then followed`()
     async throws
   {
@@ -89,17 +104,7 @@ import Testing
     try await eventually("it finds engines that it has no record of") {
       site.said(Site.agent(1)).contains("an engine runs that this agent has no record of")
     }
-    try await eventually("both are ended, and others run", withinSeconds: 60) {
-      let now = site.engines
-      return now.count == 2 && Set(now).isDisjoint(with: engines)
-    }
-    try await eventually("all are ready", withinSeconds: 40) {
-      try await site.done("why", "deployment", "grok").contains("all 2 replicas are ready")
-    }
-    let holdings = try site.holdings()
-    #expect(holdings.starts.count == 4, "\(holdings.starts)")
-    #expect(holdings.starts.values.allSatisfy { $0 == 1 }, "\(holdings.starts)")
-    #expect(holdings.conflicts.isEmpty, "\(holdings.conflicts)")
+    try await expectReplaced(engines, at: site)
     try await site.expectRest()
     try await site.end()
   }
@@ -125,17 +130,7 @@ import Testing
     // A person's word that is not true: the engines live.
     try await site.done("node", "remove", "node-1", "--powered-off")
     try await site.startAgent()
-    try await eventually("the old ones are ended, and new ones run", withinSeconds: 60) {
-      let now = site.engines
-      return now.count == 2 && Set(now).isDisjoint(with: engines)
-    }
-    try await eventually("all are ready", withinSeconds: 40) {
-      try await site.done("why", "deployment", "grok").contains("all 2 replicas are ready")
-    }
-    let holdings = try site.holdings()
-    #expect(holdings.starts.count == 4, "\(holdings.starts)")
-    #expect(holdings.starts.values.allSatisfy { $0 == 1 }, "\(holdings.starts)")
-    #expect(holdings.conflicts.isEmpty, "\(holdings.conflicts)")
+    try await expectReplaced(engines, at: site)
     try await site.end()
   }
 }
