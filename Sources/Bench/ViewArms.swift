@@ -16,7 +16,7 @@ struct ViewArm: Arm {
   private static let producers = 64
   /// How often the views are looked at.
   private static let lookMicroseconds: UInt32 = 300
-  private static let catchUpSeconds = 30
+  private static let catchUpSeconds = 600.0
 
   let name = "view"
   let databases: Databases
@@ -112,7 +112,7 @@ struct ViewArm: Arm {
   ) throws -> [ContinuousClock.Instant] {
     var connection = try Connection(configuration)
     var seen: [ContinuousClock.Instant] = []
-    let deadline = ContinuousClock.now + .seconds(600)
+    let deadline = ContinuousClock.now + .seconds(catchUpSeconds)
     while Int64(seen.count) < last - first {
       let rows = try connection.query("SELECT coalesce(max(position), 0)::int8 FROM views.timeline")
       let now = ContinuousClock.now

@@ -105,7 +105,7 @@ extension EngineLog {
     var line = template
     line.event = .stop
     line.exitCode = 0
-    line.timeMicroseconds = LastLine.placeholder
+    line.timeMicroseconds = LastLine.timeToCome
     LastLine.keep(encodeJSON(line, keys: .useDefaultKeys) + [UInt8(ascii: "\n")], for: descriptor)
     signal(SIGTERM) { _ in LastLine.write() }
   }

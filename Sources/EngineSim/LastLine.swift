@@ -4,8 +4,8 @@ import Glibc
 
 /// A line that a signal handler can complete: bytes that are there before the signal comes.
 enum LastLine {
-  /// As many digits as the time has, until the year 2286.
-  static let placeholder: Int64 = 1_000_000_000_000_000
+  /// Stands where the time goes: as many digits as it has, until the year 2286.
+  static let timeToCome: Int64 = 1_000_000_000_000_000
   private static let digits = 16
 
   nonisolated(unsafe) private static var bytes: UnsafeMutableBufferPointer<UInt8>?
@@ -13,7 +13,7 @@ enum LastLine {
   nonisolated(unsafe) private static var descriptor: Int32 = -1
 
   static func keep(_ line: [UInt8], for descriptor: Int32) {
-    guard let range = line.firstRange(of: Array("\(placeholder)".utf8)) else { return }
+    guard let range = line.firstRange(of: Array("\(timeToCome)".utf8)) else { return }
     let kept = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: line.count)
     _ = kept.initialize(from: line)
     bytes = kept

@@ -50,7 +50,7 @@ package struct Launch: Codable, Equatable, Sendable {
   private static let wordsOfSecrets: Set<Substring> = [
     "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "APIKEY",
   ]
-  private static let secretKeys = ["API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "AUTH_KEY"]
+  private static let endingsOfSecrets = ["API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "AUTH_KEY"]
 
   /// What is in an event stays there for ever, and is shown to every viewer.
   func checkSecrets() throws(Refusal) {
@@ -66,7 +66,7 @@ package struct Launch: Codable, Equatable, Sendable {
 
   private static func namesSecret(_ variable: String) -> Bool {
     let name = variable.uppercased()
-    return secretKeys.contains(where: name.hasSuffix)
+    return endingsOfSecrets.contains(where: name.hasSuffix)
       || !wordsOfSecrets.isDisjoint(with: name.split(separator: "_"))
   }
 
