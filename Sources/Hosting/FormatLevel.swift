@@ -9,9 +9,13 @@ package enum FormatLevel {
   /// version of an event that the release before cannot read.
   ///
   /// 2: sealed personal data, by whose order an attempt ended (`StopOrder`), `clusterSecretRecorded`.
-  package static let current = 2
+  /// 3: what `kept` names.
+  package static let current = 3
   /// From here on personal data is sealed: invitations are, and what people give as a reason.
   package static let sealed = 2
+  /// From here on: tokens that are things of their own, ends of attempts without an engine's words,
+  /// and what operators decide on leases and waits.
+  package static let kept = 3
 }
 
 /// From here on the log may hold what came with this level: every reader must be as new.

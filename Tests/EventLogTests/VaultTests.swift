@@ -293,7 +293,7 @@ import Testing
       refusal.code == "formatLevelTooLow" && refusal.help?.contains("wharfd finalize") == true)
     _ = try Finalization.run(rig.database, secret: Rig.secret, makeCommandID: { .random() })
     try await eventually("the level is known", withinSeconds: 10) {
-      rig.head.state.log.formatLevel == 2
+      rig.head.state.log.formatLevel == FormatLevel.current
     }
     let sealed = try await say(rig, invite("grace"))
     #expect(!String(decoding: sealed.events[0].metadata, as: UTF8.self).contains("Grace"))
