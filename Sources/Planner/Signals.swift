@@ -10,6 +10,8 @@ package struct Signals: Equatable, Sendable {
   /// Nodes heard within that span. One that is not here was not heard since it began; after a break
   /// all are taken out, so that silence is only ever counted while the leader could hear.
   package var heard: [ID<Node>: Hearing]
+  /// What gateways saw of engines lately.
+  package var sightings: [AttemptID: Sighting]
   /// How much silence means what.
   package var limits: SilenceLimits
 
@@ -24,11 +26,42 @@ package struct Signals: Equatable, Sendable {
     }
   }
 
+  /// Requests of the last minute, over all gateways.
+  package struct Sighting: Equatable, Sendable {
+    package static let windowSeconds = 60
+
+    package var asked: Int
+    /// Their answers began.
+    package var answered: Int
+    /// They timed out, or their clients left after a long wait.
+    package var gaveUp: Int
+
+    package init(asked: Int = 0, answered: Int = 0, gaveUp: Int = 0) {
+      self.asked = asked
+      self.answered = answered
+      self.gaveUp = gaveUp
+    }
+
+    /// Counts come from outside: what would not fit is as much as there is.
+    package static func + (a: Self, b: Self) -> Self {
+      Self(
+        asked: sum(a.asked, b.asked), answered: sum(a.answered, b.answered),
+        gaveUp: sum(a.gaveUp, b.gaveUp))
+    }
+
+    private static func sum(_ a: Int, _ b: Int) -> Int {
+      let (sum, isTooMuch) = a.addingReportingOverflow(b)
+      return isTooMuch ? .max : sum
+    }
+  }
+
   package init(
-    hearingSeconds: Double, heard: [ID<Node>: Hearing] = [:], limits: SilenceLimits = .usual
+    hearingSeconds: Double, heard: [ID<Node>: Hearing] = [:],
+    sightings: [AttemptID: Sighting] = [:], limits: SilenceLimits = .usual
   ) {
     self.hearingSeconds = hearingSeconds
     self.heard = heard
+    self.sightings = sightings
     self.limits = limits
   }
 

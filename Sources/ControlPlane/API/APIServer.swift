@@ -93,6 +93,8 @@ package struct APIServer {
       member: member, source: source, signals: signals,
       policies: Policies(assignments: assignments), forwarding: forwarding
     ).add(to: routes)
+    SightingRoute(source: source, sightings: signals.sightings, forwarding: forwarding)
+      .add(to: routes)
     return router
   }
 

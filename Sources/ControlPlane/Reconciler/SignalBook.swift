@@ -41,6 +41,7 @@ package final class SignalBook: Sendable {
   }
 
   private let book = Mutex(Book())
+  let sightings = SightingBook()
   let limits: SilenceLimits
 
   package init(limits: SilenceLimits = .usual) { self.limits = limits }
@@ -62,7 +63,10 @@ package final class SignalBook: Sendable {
   }
 
   /// Forgets everything: this wharfd leads no more.
-  func clear() { book.withLock { $0 = Book() } }
+  func clear() {
+    book.withLock { $0 = Book() }
+    sightings.clear()
+  }
 
   func signals(at now: ContinuousClock.Instant) -> Signals {
     book.withLock { book in
@@ -71,7 +75,10 @@ package final class SignalBook: Sendable {
         Signals.Hearing(
           silentSeconds: (now - signal.heardAt).seconds, incarnation: signal.incarnation)
       }
-      return Signals(hearingSeconds: (now - since).seconds, heard: heard, limits: limits)
+      return Signals(
+        hearingSeconds: (now - since).seconds, heard: heard,
+        sightings: sightings.sightings(at: now),
+        limits: limits)
     }
   }
 
