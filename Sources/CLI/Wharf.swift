@@ -4,6 +4,7 @@ import ArgumentParser
 import Glibc
 import Program
 import Up
+import Wire
 
 package struct Wharf: ParsableCommand {
   package static let configuration = CommandConfiguration(
@@ -19,7 +20,8 @@ package struct Wharf: ParsableCommand {
         name: "Nouns",
         subcommands: [
           ProviderNoun.self, AgreementNoun.self, EngineNoun.self, ModelNoun.self, TeamNoun.self,
-          KeyNoun.self, PersonNoun.self, DeploymentNoun.self, ReplicaNoun.self, NodeNoun.self,
+          KeyNoun.self, PersonNoun.self, TokenNoun.self, DeploymentNoun.self, ReplicaNoun.self,
+          NodeNoun.self,
           GatewayNoun.self,
         ]),
       CommandGroup(
@@ -50,6 +52,10 @@ package struct Wharf: ParsableCommand {
       }
       Glibc.exit(0)
     } catch let failure as Failure {
+      Terminal.note(failure.text)
+      Glibc.exit(failure.kind.rawValue)
+    } catch let problem as DocumentProblem {
+      let failure = Failure(problem)
       Terminal.note(failure.text)
       Glibc.exit(failure.kind.rawValue)
     } catch let code as ExitCode {

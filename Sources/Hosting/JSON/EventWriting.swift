@@ -164,6 +164,13 @@ extension KeyRevoked: JSONWritable {
   }
 }
 
+extension KeyExpired: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.closeObject()
+  }
+}
+
 extension LeadershipTaken: JSONWritable {
   package func write(to json: inout JSONWriter) {
     json.openObject()
@@ -270,6 +277,15 @@ extension JoinTokenIssued: JSONWritable {
     json.openObject()
     json.field("token", token)
     json.field("until", until)
+    json.optional("prefix", prefix)
+    json.closeObject()
+  }
+}
+
+extension JoinTokenEnded: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("cause", cause)
     json.closeObject()
   }
 }
@@ -328,49 +344,6 @@ extension NodeRemoved: JSONWritable {
   package func write(to json: inout JSONWriter) {
     json.openObject()
     json.field("poweredOff", poweredOff)
-    json.closeObject()
-  }
-}
-
-extension PersonInvited: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.field("name", name)
-    json.optional("email", email)
-    json.field("role", role)
-    json.field("invitation", invitation)
-    json.field("until", until)
-    json.closeObject()
-  }
-}
-
-extension PersonTokenIssued: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.field("token", token)
-    json.field("prefix", prefix)
-    json.closeObject()
-  }
-}
-
-extension PersonDisabled: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.closeObject()
-  }
-}
-
-extension PersonForgotten: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.closeObject()
-  }
-}
-
-extension PersonErased: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.field("snapshots", snapshots)
     json.closeObject()
   }
 }
@@ -492,29 +465,6 @@ extension EngineDefined: JSONWritable {
   }
 }
 
-extension Launch: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.field("engine", engine)
-    json.field("command", command)
-    json.field("environment", environment)
-    json.field("readiness", readiness)
-    json.field("stopGraceSeconds", stopGraceSeconds)
-    json.closeObject()
-  }
-}
-
-extension Launch.Readiness: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.field("path", path)
-    json.field("listsModel", listsModel)
-    json.field("periodMilliseconds", periodMilliseconds)
-    json.field("deadlineSeconds", deadlineSeconds)
-    json.closeObject()
-  }
-}
-
 extension FormatLevelRaised: JSONWritable {
   package func write(to json: inout JSONWriter) {
     json.openObject()
@@ -558,6 +508,7 @@ extension ModelVersionAdded: JSONWritable {
     json.field("needs", needs)
     json.optional("modelPath", modelPath)
     json.optional("weights", weights)
+    json.optional("arguments", arguments)
     json.closeObject()
   }
 }

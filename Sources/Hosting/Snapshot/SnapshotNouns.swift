@@ -68,7 +68,8 @@ extension Launch: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
       engine: snapshot.read(), command: snapshot.read(), environment: snapshot.read(),
-      readiness: snapshot.read(), stopGraceSeconds: snapshot.read())
+      readiness: snapshot.read(), stopGraceSeconds: snapshot.read(), liveness: snapshot.read(),
+      waits: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(engine)
@@ -76,6 +77,47 @@ extension Launch: SnapshotValue {
     snapshot.write(environment)
     snapshot.write(readiness)
     snapshot.write(stopGraceSeconds)
+    snapshot.write(liveness)
+    snapshot.write(waits)
+  }
+}
+
+extension Launch.Liveness: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      path: snapshot.read(), periodSeconds: snapshot.read(), failures: snapshot.read(),
+      graceSeconds: snapshot.read(), request: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(path)
+    snapshot.write(periodSeconds)
+    snapshot.write(failures)
+    snapshot.write(graceSeconds)
+    snapshot.write(request)
+  }
+}
+
+extension Launch.Liveness.Request: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(path: snapshot.read(), body: snapshot.read(), timeoutSeconds: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(path)
+    snapshot.write(body)
+    snapshot.write(timeoutSeconds)
+  }
+}
+
+extension Launch.Waits: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      firstByteSeconds: snapshot.read(), idleSeconds: snapshot.read(),
+      wholeSeconds: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(firstByteSeconds)
+    snapshot.write(idleSeconds)
+    snapshot.write(wholeSeconds)
   }
 }
 
@@ -120,7 +162,8 @@ extension ModelVersion: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
       label: snapshot.read(), addedAt: snapshot.read(), launch: snapshot.read(),
-      needs: snapshot.read(), modelPath: snapshot.read(), weights: snapshot.read())
+      needs: snapshot.read(), modelPath: snapshot.read(), weights: snapshot.read(),
+      arguments: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(label)
@@ -129,6 +172,7 @@ extension ModelVersion: SnapshotValue {
     snapshot.write(needs)
     snapshot.write(modelPath)
     snapshot.write(weights)
+    snapshot.write(arguments)
   }
 }
 
@@ -225,10 +269,11 @@ extension Key: SnapshotValue {
 extension Key.Previous: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
-      secret: snapshot.read(), until: snapshot.read())
+      secret: snapshot.read(), prefix: snapshot.read(), until: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(secret)
+    snapshot.write(prefix)
     snapshot.write(until)
   }
 }
@@ -237,8 +282,9 @@ extension Person: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
       id: snapshot.read(), name: snapshot.read(), email: snapshot.read(), role: snapshot.read(),
-      invitedAt: snapshot.read(), status: snapshot.read(), secrets: snapshot.read(),
-      inClear: snapshot.read(), forgotten: snapshot.read(), erased: snapshot.read())
+      invitedAt: snapshot.read(), status: snapshot.read(), invitation: snapshot.read(),
+      tokens: snapshot.read(), inClear: snapshot.read(), forgotten: snapshot.read(),
+      erased: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(id)
@@ -247,11 +293,48 @@ extension Person: SnapshotValue {
     snapshot.write(role)
     snapshot.write(invitedAt)
     snapshot.write(status)
-    snapshot.write(secrets)
+    snapshot.write(invitation)
+    snapshot.write(tokens)
     snapshot.write(inClear)
     snapshot.write(forgotten)
     snapshot.write(erased)
   }
+}
+
+extension Token: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      secret: snapshot.read(), prefix: snapshot.read(), name: snapshot.read(),
+      issuedAt: snapshot.read(), until: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(secret)
+    snapshot.write(prefix)
+    snapshot.write(name)
+    snapshot.write(issuedAt)
+    snapshot.write(until)
+  }
+}
+
+extension JoinToken: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      secret: snapshot.read(), prefix: snapshot.read(), issuedAt: snapshot.read(),
+      until: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(secret)
+    snapshot.write(prefix)
+    snapshot.write(issuedAt)
+    snapshot.write(until)
+  }
+}
+
+extension Endings: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(byDay: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) { snapshot.write(byDay) }
 }
 
 extension Gateway: SnapshotValue {
