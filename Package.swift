@@ -71,7 +71,8 @@ let package = Package(
 
     // Modules, from the inside out
     module("Program", [argumentParser]),
-    module("Hosting", [hashTrees]),
+    .target(
+      name: "Hosting", dependencies: [hashTrees], exclude: ["LEASES.md"], swiftSettings: strict),
     module("Postgres", ["CLibPQ", "CLinux"]),
     .target(
       name: "Migrations", path: "Migrations", exclude: ["CHAIN.md", "ERASURE.md"],

@@ -93,6 +93,7 @@ package struct Daemon: Sendable {
       database: database, instance: settings.listen, address: address,
       makeCommandID: { CommandID.make() })
     log.snapshots = snapshots
+    log.nodeLostSeconds = settings.nodeLostSeconds
     log.keys = keys
     let member = try LogMember(settings: log, secret: secret, logger: logger)
     var options = PoolOptions()

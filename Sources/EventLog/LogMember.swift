@@ -14,6 +14,8 @@ package struct LogSettings: Sendable {
   package var address: String
   package var inbox = InboxLimits()
   package var pollInterval = Duration.milliseconds(500)
+  /// After how long a silence this wharfd takes a node for lost: told to who leads after it.
+  package var nodeLostSeconds: Int?
   package var statementTimeout = Duration.seconds(10)
   package var connectTimeout = Duration.seconds(5)
   /// The format level that this wharfd reads.
@@ -42,7 +44,7 @@ package struct LogSettings: Sendable {
 
 package final class LogMember: Sendable {
   /// A leader beats every two seconds; one that missed this many is out of touch.
-  static let touchSeconds = 8
+  static let touchSeconds = Leases.touchSeconds
 
   package let board = HeadBoard()
   package let keys: PersonKeys
@@ -136,15 +138,20 @@ package final class LogMember: Sendable {
       MemberLoop(
         settings: settings, secret: secret, keys: keys, board: board, inbox: inbox, wake: wake,
         stopped: { [self] in stopping.withLock { $0 } },
-        touched: { [self] in contact.withLock { $0 = ContinuousClock.now } },
+        touched: { [self] asked in contact.withLock { $0 = max($0 ?? asked, asked) } },
         outOfTouch: { [self] in outOfTouch }, logger: logger))
   }
 
   /// Whether the log was reached a moment ago: what is given out on the strength of the state, such
   /// as leases, is given only then.
-  package var isInTouch: Bool {
-    contact.withLock { $0.map { ContinuousClock.now - $0 < .seconds(Self.touchSeconds) } ?? false }
+  package var isInTouch: Bool { isInTouch(withinSeconds: Double(Self.touchSeconds)) }
+
+  package func isInTouch(withinSeconds seconds: Double) -> Bool {
+    touchedAt.map { ContinuousClock.now - $0 < .seconds(seconds) } ?? false
   }
+
+  /// When the log was last asked for what it then answered. A leader led at that moment, or later.
+  package var touchedAt: ContinuousClock.Instant? { contact.withLock { $0 } }
 
   /// Set once the log was reached before, and not for a while; never while it starts.
   package var outOfTouch: OutOfTouch? {

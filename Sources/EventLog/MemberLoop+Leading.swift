@@ -123,14 +123,16 @@ extension MemberLoop {
   /// Raises the sign of life, and learns the database's time and whether another took over.
   private mutating func beat(_ connection: inout Connection) throws {
     guard case .leading(let epoch) = standing else { return }
+    let asked = ContinuousClock.now
     let rows = try connection.query(
       LogStatements.beat(epoch: epoch), timeout: settings.statementTimeout)
     nextBeat = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
     if rows.count == 0 { return try readOn(&connection) }
-    touched()
     try appear(&connection)
     // What tends the log, such as `wharfd finalize`, appends beside the leader.
     if try rows[0].decode(Int64.self, at: 0) > state.position.value { try readOn(&connection) }
+    // Not before: another may have taken the lead, and not yet the row.
+    if case .leading(epoch) = standing { touched(asked) }
   }
 
   /// Someone else appended. If that was a new leader, this one is deposed.

@@ -30,8 +30,9 @@ struct MemberLoop {
   let inbox: Inbox
   let wake: WakeDescriptor
   let stopped: @Sendable () -> Bool
-  /// Told whenever the database answered as it should.
-  let touched: @Sendable () -> Void
+  /// Told whenever the database answered as it should, with the moment at which it was asked: an answer
+  /// may lie here unread for long, and says nothing of the time since.
+  let touched: @Sendable (ContinuousClock.Instant) -> Void
   /// Whether that is too long ago to let anybody wait.
   let outOfTouch: @Sendable () -> OutOfTouch?
   let logger: Logger
@@ -61,7 +62,7 @@ struct MemberLoop {
   init(
     settings: LogSettings, secret: ClusterSecret, keys: PersonKeys, board: HeadBoard,
     inbox: Inbox, wake: WakeDescriptor, stopped: @escaping @Sendable () -> Bool,
-    touched: @escaping @Sendable () -> Void,
+    touched: @escaping @Sendable (ContinuousClock.Instant) -> Void,
     outOfTouch: @escaping @Sendable () -> OutOfTouch?, logger: Logger
   ) {
     self.settings = settings
@@ -195,6 +196,7 @@ struct MemberLoop {
   /// Reads on from the last known position to the head.
   mutating func catchUp(_ connection: inout Connection) throws {
     while true {
+      let asked = ContinuousClock.now
       let rows = try connection.query(
         LogStatements.read(after: state.position, limit: Self.readLimit),
         timeout: settings.statementTimeout)
@@ -206,7 +208,9 @@ struct MemberLoop {
       if isAtHead { try requireOurSecret() }
       if !events.isEmpty { publish() }
       if isAtHead {
-        touched()
+        // A leader is not in touch by having read that another leads.
+        if case .leading(let epoch) = standing, state.log.leader?.epoch != epoch { return }
+        touched(asked)
         return
       }
     }
@@ -326,7 +330,8 @@ extension MemberLoop {
       id: settings.makeCommandID(),
       command: TakeLeadership(
         instance: settings.instance, address: settings.address, database: database,
-        formatLevel: settings.formatLevel, secretFingerprint: fingerprint),
+        formatLevel: settings.formatLevel, secretFingerprint: fingerprint,
+        nodeLostSeconds: settings.nodeLostSeconds),
       principal: .wharfd)
     let pending = PendingCommand(
       request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })

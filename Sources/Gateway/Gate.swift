@@ -41,8 +41,21 @@ package final class Gate: Sendable {
     for (control, denial) in cuts { control?.stop(.cut(denial)) }
   }
 
-  func renewLease(sentAt: Duration, seconds: Int) {
-    guarded.withLock { $0.state.renewLease(sentAt: sentAt, seconds: seconds) }
+  /// - Returns: whether the lease counts; see `GateState`.
+  func renewLease(sentAt: Duration, seconds: Int, withPolicy: Bool) -> Bool {
+    let now = clock.uptime
+    return guarded.withLock {
+      $0.state.renewLease(sentAt: sentAt, seconds: seconds, withPolicy: withPolicy, now: now)
+    }
+  }
+
+  /// Answers nothing from now on, and stops what runs.
+  func endLease() { stop { $0.endLease(now: clock.now) } }
+
+  /// Whether anything may be answered by the policy that is held.
+  var mayServe: Bool {
+    let now = clock.uptime
+    return guarded.withLock { $0.state.mayServe(now) }
   }
 
   /// Returns once nothing that was cut is being answered any more.
@@ -101,9 +114,13 @@ package final class Gate: Sendable {
   struct Reading: Sendable {
     let index: PolicyIndex?
     let leaseLeft: Duration
+    /// With the grace after it.
+    let servingLeft: Duration
     let inFlight: Int
     var position: Position { index?.position ?? .empty }
-    var serves: Bool { leaseLeft > .zero }
+    var serves: Bool { servingLeft > .zero }
+    /// Serving on by what is known, though no leader was heard for the lease.
+    var isInGrace: Bool { serves && leaseLeft <= .zero }
   }
 
   var reading: Reading {
@@ -111,6 +128,7 @@ package final class Gate: Sendable {
     return guarded.withLock { guarded in
       Reading(
         index: guarded.state.index, leaseLeft: guarded.state.leaseLeft(now),
+        servingLeft: guarded.state.servingLeft(now),
         inFlight: guarded.state.inFlight.count)
     }
   }

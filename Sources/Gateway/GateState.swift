@@ -54,18 +54,49 @@ struct GateState: Sendable {
     routes = RouteBook(limits: limits)
   }
 
-  // MARK: Lease and policy
-
-  func holdsLease(_ now: Duration) -> Bool { leaseLeft(now) > .zero }
+  // MARK: Lease, grace and policy
+  //
+  //   no policy ──policy──▶ in lease ──its end──▶ in grace ──its end──▶ over
+  //                            ▲    ◀──lease──────┘                       │
+  //                            └──────────────policy, asked for anew──────┘
+  //
+  // Once over, a lease alone brings nothing back: the leader may have told somebody that what this policy
+  // allows is served no more.
 
   func leaseLeft(_ now: Duration) -> Duration {
     guard index != nil, let leaseEnds else { return .zero }
     return max(.zero, leaseEnds - now)
   }
 
-  /// The control plane acknowledged a request that was sent at `sentAt`. What it said last counts.
-  mutating func renewLease(sentAt: Duration, seconds: Int) {
-    leaseEnds = sentAt + .seconds(seconds)
+  /// How much longer anything is answered, if nothing is heard.
+  func servingLeft(_ now: Duration) -> Duration {
+    guard let index, let leaseEnds else { return .zero }
+    return max(.zero, leaseEnds + .seconds(index.graceSeconds) - now)
+  }
+
+  func mayServe(_ now: Duration) -> Bool { servingLeft(now) > .zero }
+
+  /// The control plane acknowledged a request that was sent at `sentAt`. What was promised longest counts:
+  /// answers may come in another order than they were asked for.
+  ///
+  /// - Parameter withPolicy: the answer held the policy in force, which is applied already.
+  /// - Returns: whether it counts.
+  mutating func renewLease(sentAt: Duration, seconds: Int, withPolicy: Bool, now: Duration) -> Bool
+  {
+    let end = sentAt + .seconds(seconds)
+    if mayServe(now) {
+      leaseEnds = max(leaseEnds ?? end, end)
+      return true
+    }
+    guard withPolicy else { return false }
+    leaseEnds = end
+    return true
+  }
+
+  /// Nothing may be answered any more: the gateway was removed, or stops.
+  mutating func endLease(now: Moment) -> [Cut] {
+    leaseEnds = nil
+    return sweep(now: now)
   }
 
   /// Takes a policy. From here on everything is decided by it; what is in flight and would now be
@@ -80,7 +111,7 @@ struct GateState: Sendable {
   /// What must end because time has passed: key or grant ran out, or the lease is about to.
   mutating func sweep(now: Moment) -> [Cut] {
     let margin = Duration.milliseconds(limits.sweepMilliseconds)
-    guard let index, leaseLeft(now.uptime) > margin else { return cut { _ in .noLease } }
+    guard let index, servingLeft(now.uptime) > margin else { return cut { _ in .noLease } }
     return cut { Self.ended($0, index, now) }
   }
 
@@ -106,7 +137,7 @@ struct GateState: Sendable {
 
   /// Whose key it is, before the body is read.
   func team(of keyDigest: Digest?, now: Moment) throws(Denial) -> PolicyIndex.Team {
-    guard let index, holdsLease(now.uptime) else { throw .noLease }
+    guard let index, mayServe(now.uptime) else { throw .noLease }
     return try index.team(of: keyDigest, now: now.date)
   }
 
@@ -114,7 +145,7 @@ struct GateState: Sendable {
     keyDigest: Digest, model asked: String, now: Moment
   ) -> Result<Admission, Rejection> {
     guard let index else { return .failure(Rejection(denial: .noLease)) }
-    let lease = holdsLease(now.uptime)
+    let lease = mayServe(now.uptime)
     switch index.decide(keyDigest: keyDigest, model: asked, now: now.date, lease: lease) {
     case .refuse(let denial): return .failure(Rejection(denial: denial))
     case .serve(let permission): return admit(permission, keyDigest, asked, index.position, now)
@@ -170,7 +201,7 @@ struct GateState: Sendable {
   /// when there is nothing left to try, or the request was cut.
   mutating func move(_ id: RequestID, after fault: RouteFault, now: Moment) -> PolicyRoute? {
     note(id, fault, now: now)
-    guard let request = inFlight[id], let index, !request.isCut, holdsLease(now.uptime),
+    guard let request = inFlight[id], let index, !request.isCut, mayServe(now.uptime),
       case .serve(let permission) = index.decide(
         keyDigest: request.keyDigest, model: request.asked, now: now.date, lease: true),
       let route = routes.choose(

@@ -68,6 +68,12 @@ package struct GatewayLimits: Sendable {
   package var policyWaitSeconds = 25
   package var policyBytes = 64 << 20
   package var controlPlaneReplySeconds: Int64 = 10
+  /// How often the lease is asked for anew, beside the long poll, and for how long one server may keep
+  /// that waiting before the next is asked; both less where a sixth of the lease is less.
+  package var leaseRenewalSeconds = Leases.renewalSeconds
+  package var leaseReplySeconds = 5
+  /// How long the word that this process leaves may take at one server.
+  package var leaveReplyMilliseconds: Int64 = 2_000
   /// How often what was seen of replicas is told, where there is something to tell.
   package var sightingSeconds: Int64 = 5
   package var retryFloorMilliseconds = 200

@@ -22,14 +22,17 @@ package struct GatewayOptions: Sendable {
   package var metricsTokenFile: String?
   /// Where what was seen of the log is kept; nowhere when absent.
   package var seenFile: String?
+  /// Where it is kept which process this is; nowhere when absent.
+  package var processFile: String?
   /// Pages of these origins may read answers: `https://app.example.com`, or `*` for all.
   package var corsOrigins: [String] = []
   package var limits = GatewayLimits()
 
   package init(
     servers: [String], host: String, port: Int, credentialFile: String,
-    metricsTokenFile: String? = nil, seenFile: String? = nil
+    metricsTokenFile: String? = nil, seenFile: String? = nil, processFile: String? = nil
   ) {
+    self.processFile = processFile
     self.servers = servers
     self.host = host
     self.port = port
@@ -52,6 +55,7 @@ package struct GatewayServer: Sendable {
   private let crossOrigin: CrossOrigin?
   private let metricsToken: Hosting.Digest?
   private let memory: HeadMemory?
+  private let process: ProcessFile
   private let logger: Logger
 
   /// What pages of other origins may read of an answer's header.
@@ -67,6 +71,7 @@ package struct GatewayServer: Sendable {
       GatewayResponder.digest(Substring(try Credential(file: $0).secret))
     }
     memory = try options.seenFile.map { try HeadMemory(file: $0) }
+    process = ProcessFile(file: options.processFile)
     connections = ConnectionBook(options.limits.serving)
     crossOrigin =
       options.corsOrigins.isEmpty
@@ -129,7 +134,7 @@ package struct GatewayServer: Sendable {
     let link = PolicyLink(
       gate: gate, metrics: metrics, client: linkClient, servers: options.servers,
       credentialFile: options.credentialFile, address: "\(options.host):\(options.port)",
-      memory: memory, logger: logger)
+      process: process, memory: memory, logger: logger)
     let sightings = SightingLink(
       gate: gate, client: linkClient, servers: options.servers,
       credentialFile: options.credentialFile, logger: logger)

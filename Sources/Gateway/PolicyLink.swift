@@ -1,5 +1,5 @@
-// The gateway's line to the control plane: pulls the policy, applies it, reports that it is enforced.
-// Strictly one request after another, so answers never overtake each other.
+// The gateway's line to the control plane. One loop pulls the policy, applies it, and reports that it is
+// enforced; another renews the lease, so that a poll that hangs, or lasts, costs none of it.
 //
 //   pulling ──newer policy──► applying ──all it ends has ended──► reporting ──► pulling
 //     └ no news: pulling again; a server fails: the next one, after a pause
@@ -7,6 +7,7 @@
 // 1. A lease counts from when the acknowledged request was sent, on the monotonic clock.
 // 2. A position is reported only once nothing is answered any more that its policy refuses.
 // 3. The policy is kept in memory only: it holds secrets.
+// 4. Once the right to serve is over, only a policy that was asked for anew brings it back.
 
 import AsyncHTTPClient
 import Hosting
@@ -14,6 +15,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
+import Synchronization
 import Wire
 
 package final class PolicyLink: Service {
@@ -23,13 +25,16 @@ package final class PolicyLink: Service {
   private let servers: [String]
   private let credentialFile: String
   private let address: String
+  private let process: ProcessFile
   private let memory: HeadMemory?
   private let logger: Logger
   private var limits: GatewayLimits { gate.limits }
+  private let heard: Mutex<Heard>
 
   init(
     gate: Gate, metrics: GatewayMetrics, client: HTTPClient, servers: [String],
-    credentialFile: String, address: String, memory: HeadMemory?, logger: Logger
+    credentialFile: String, address: String, process: ProcessFile, memory: HeadMemory?,
+    logger: Logger
   ) {
     precondition(!servers.isEmpty, "a gateway needs a server to ask")
     self.gate = gate
@@ -38,153 +43,295 @@ package final class PolicyLink: Service {
     self.servers = servers
     self.credentialFile = credentialFile
     self.address = address
+    self.process = process
     self.memory = memory
     self.logger = logger
+    heard = Mutex(Heard(progress: PolicyProgress(witness: memory?.head)))
   }
 
-  private struct State {
-    var progress = PolicyProgress()
+  /// What both loops know.
+  private struct Heard {
+    var progress: PolicyProgress
     var leaseSeconds: Int?
-    /// The last position that the control plane knows to be enforced.
+    /// The last position whose policy is enforced, and the last that the control plane knows to be.
+    var enforced: Position?
     var reported: Position?
+    /// The one that answered last.
     var server = 0
-    var failures = 0
+    var wasInGrace = false
   }
 
   package func run() async throws {
     await cancelWhenGracefulShutdown { [self] in
-      var state = State()
-      state.progress = PolicyProgress(witness: memory?.head)
-      while !Task.isCancelled {
-        do {
-          try await step(&state)
-          state.failures = 0
-        } catch is CancellationError {
-          return
-        } catch {
-          await pause(&state, after: error)
-        }
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { await self.pullOn() }
+        group.addTask { await self.renewOn() }
       }
     }
-  }
-
-  private func step(_ state: inout State) async throws {
-    if let applied = state.progress.applied, state.reported != applied {
-      try await gate.waitUntilCut()
-      try await report(applied, &state)
-    } else {
-      try await pull(&state)
-    }
+    await leave()
   }
 
   // MARK: Pulling
 
-  private func pull(_ state: inout State) async throws {
-    let wait = min(limits.policyWaitSeconds, max(1, (state.leaseSeconds ?? .max) / 3))
-    let after = state.progress.applied.map { "after=\($0)&" } ?? ""
-    let sentAt = gate.clock.uptime
-    let (response, body) = try await send(
-      .GET, "/v1/gateway/policy?\(after)wait=\(wait)", nil, state,
-      timeoutSeconds: Int64(wait) + limits.controlPlaneReplySeconds)
-    switch response.status.code {
-    case 200: try take(read(Policy.self, body), Self.echo(response), sentAt: sentAt, &state)
-    case 204:
-      guard try hear(response, &state) else {
-        throw LinkError.behind("it knows less than was seen")
+  private func pullOn() async {
+    var failures = 0
+    while !Task.isCancelled {
+      do {
+        try await step()
+        failures = 0
+      } catch is CancellationError {
+        return
+      } catch {
+        // Nobody needs to wait for its lease: nothing is answered any more.
+        if case LinkError.removed = error, (try? await gate.waitUntilCut()) != nil {
+          await sayLeft()
+        }
+        await pause(&failures, after: error)
       }
-      if let seconds = state.leaseSeconds { gate.renewLease(sentAt: sentAt, seconds: seconds) }
-    default:
-      _ = try hear(response, &state)
-      throw LinkError.refused(status: Int(response.status.code))
     }
   }
+
+  private func step() async throws {
+    let (applied, reported) = heard.withLock { ($0.progress.applied, $0.reported) }
+    guard let applied, reported != applied else { return try await pull() }
+    try await gate.waitUntilCut()
+    heard.withLock { $0.enforced = applied }
+    try await report(applied)
+  }
+
+  private func pull() async throws {
+    if !gate.mayServe { dropPolicy() }
+    let (lease, applied) = heard.withLock { ($0.leaseSeconds, $0.progress.applied) }
+    let wait = min(limits.policyWaitSeconds, max(1, (lease ?? .max) / 3))
+    let answer = try await send(
+      .GET, "gateway/policy", applied.map { [("after", "\($0)")] } ?? [], ("wait", "\(wait)"),
+      milliseconds: (Int64(wait) + limits.controlPlaneReplySeconds) * 1_000)
+    switch answer.status {
+    case 200: try take(read(Policy.self, answer.body), answer)
+    case 204:
+      guard try hear(answer) else { throw LinkError.behind("it knows less than was seen") }
+      if let lease { renewed(answer, seconds: lease) }
+    default: throw try refusal(answer)
+    }
+  }
+
+  private func take(_ policy: Policy, _ answer: Answer) throws {
+    let verdict = heard.withLock { $0.progress.judge(policy, answer.echo, asked: answer.asked) }
+    keepSeen()
+    switch verdict {
+    case .apply:
+      heard.withLock { $0.leaseSeconds = policy.leaseSeconds }
+      gate.apply(PolicyIndex(policy))
+      renewed(answer, seconds: policy.leaseSeconds, withPolicy: true)
+      logger.info("applied the policy", metadata: ["position": "\(policy.position)"])
+    case .renew: renewed(answer, seconds: policy.leaseSeconds, withPolicy: true)
+    case .ignore(let reason): throw LinkError.behind(reason)
+    case .alarm(let reason): throw LinkError.contradiction(reason)
+    }
+  }
+
+  /// What it holds may be of the past: the next policy counts as new, whatever it is.
+  private func dropPolicy() {
+    heard.withLock { heard in
+      heard.progress.dropPolicy()
+      heard.enforced = nil
+      heard.reported = nil
+    }
+  }
+
+  // MARK: Reporting
+
+  private func report(_ position: Position) async throws {
+    let answer = try await send(
+      .POST, "gateway/enforced", [],
+      body: PolicyEnforced(position: position, address: address).jsonBytes,
+      milliseconds: limits.controlPlaneReplySeconds * 1_000)
+    guard answer.status == 200 else { throw try refusal(answer) }
+    try take(read(PolicyLease.self, answer.body), answer)
+    heard.withLock { $0.reported = position }
+  }
+
+  private func take(_ lease: PolicyLease, _ answer: Answer) throws {
+    let verdict = heard.withLock {
+      $0.progress.judge(lease.head, answer.echo, asked: answer.asked)
+    }
+    keepSeen()
+    switch verdict {
+    case .apply, .renew:
+      heard.withLock { $0.leaseSeconds = lease.leaseSeconds }
+      renewed(answer, seconds: lease.leaseSeconds)
+    case .ignore(let reason): throw LinkError.behind(reason)
+    case .alarm(let reason): throw LinkError.contradiction(reason)
+    }
+  }
+
+  // MARK: The lease
+
+  /// Asks for the lease again and again, each time of every server until one gives it.
+  private func renewOn() async {
+    while !Task.isCancelled {
+      let period = heard.withLock { heard in
+        min(
+          Int64(limits.leaseRenewalSeconds) * 1_000,
+          Int64(heard.leaseSeconds ?? .max / 1_000) * 1_000 / 6)
+      }
+      do { try await Task.sleep(for: .milliseconds(max(50, period))) } catch { return }
+      let (enforced, first) = heard.withLock { ($0.enforced, $0.server) }
+      guard let enforced, gate.mayServe else { continue }
+      for offset in servers.indices {
+        do {
+          try await renew(enforced, of: (first + offset) % servers.count)
+          break
+        } catch is CancellationError {
+          return
+        } catch {
+          note(error, of: (first + offset) % servers.count, quietly: true)
+        }
+      }
+      noteGrace()
+    }
+  }
+
+  private func renew(_ enforced: Position, of server: Int) async throws {
+    let lease = heard.withLock { $0.leaseSeconds } ?? limits.leaseReplySeconds * 6
+    let answer = try await send(
+      .POST, "gateway/lease", [], body: LeaseCall(enforced: enforced).jsonBytes, to: server,
+      milliseconds: min(Int64(limits.leaseReplySeconds) * 1_000, Int64(lease) * 1_000 / 6))
+    // An older wharfd gives leases with its other answers only.
+    if answer.status == 404 { return }
+    guard answer.status == 200 else { throw try refusal(answer) }
+    try take(read(PolicyLease.self, answer.body), answer)
+    heard.withLock { $0.server = server }
+  }
+
+  private func renewed(_ answer: Answer, seconds: Int, withPolicy: Bool = false) {
+    _ = gate.renewLease(sentAt: answer.sentAt, seconds: seconds, withPolicy: withPolicy)
+    noteGrace()
+  }
+
+  /// Says once that it serves on without a leader, and once that it does no more.
+  private func noteGrace() {
+    let reading = gate.reading
+    let changed = heard.withLock { heard in
+      defer { heard.wasInGrace = reading.isInGrace }
+      return heard.wasInGrace != reading.isInGrace
+    }
+    guard changed else { return }
+    if reading.isInGrace {
+      logger.error(
+        "no leader was heard for the lease: serving on by the last policy",
+        metadata: [
+          "position": "\(reading.position)",
+          "seconds": "\(Int(reading.servingLeft.inSeconds))",
+        ])
+    } else if reading.serves {
+      logger.notice("a leader was heard again: serving by its lease")
+    } else {
+      logger.error("no leader was heard for lease and grace: nothing is served")
+    }
+  }
+
+  /// At the end of a stop, when all that was asked is answered: nobody needs to wait for this process.
+  private func leave() async {
+    let enforced = heard.withLock { $0.enforced }
+    gate.endLease()
+    if enforced != nil, !Task.isCancelled { await sayLeft() }
+  }
+
+  private func sayLeft() async {
+    let first = heard.withLock { $0.server }
+    for offset in servers.indices {
+      let answer = try? await send(
+        .POST, "gateway/left", [], body: LeaseCall(enforced: nil).jsonBytes,
+        to: (first + offset) % servers.count, milliseconds: limits.leaveReplyMilliseconds)
+      if answer?.status == 204 { return }
+    }
+  }
+
+  // MARK: Hearing
 
   /// The head of an answer without a policy: one that contradicts what was seen is no less an alarm.
   ///
   /// - Returns: whether it is of someone who knows no less than was seen.
-  private func hear(_ response: HTTPClientResponse, _ state: inout State) throws -> Bool {
-    guard
-      let head = response.headers.first(name: WharfHeader.head)
-        .flatMap({ HeadWitness(headerText: $0) })
-    else { return false }
-    switch state.progress.judge(head, Self.echo(response)) {
+  private func hear(_ answer: Answer) throws -> Bool {
+    guard let head = answer.head else { return false }
+    let verdict = heard.withLock { $0.progress.judge(head, answer.echo, asked: answer.asked) }
+    switch verdict {
     case .apply, .renew:
-      memory?.keep(state.progress.witness, logger)
+      keepSeen()
       return true
     case .ignore: return false
     case .alarm(let reason): throw LinkError.contradiction(reason)
     }
   }
 
-  private static func echo(_ response: HTTPClientResponse) -> SeenEcho? {
-    response.headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) }
+  private func keepSeen() {
+    memory?.keep(heard.withLock { $0.progress.witness }, logger)
   }
 
-  private func take(
-    _ policy: Policy, _ echo: SeenEcho?, sentAt: Duration, _ state: inout State
-  ) throws {
-    let verdict = state.progress.judge(policy, echo)
-    memory?.keep(state.progress.witness, logger)
-    switch verdict {
-    case .apply:
-      state.leaseSeconds = policy.leaseSeconds
-      gate.apply(PolicyIndex(policy))
-      gate.renewLease(sentAt: sentAt, seconds: policy.leaseSeconds)
-      logger.info("applied the policy", metadata: ["position": "\(policy.position)"])
-    case .renew: gate.renewLease(sentAt: sentAt, seconds: policy.leaseSeconds)
-    case .ignore(let reason): throw LinkError.behind(reason)
-    case .alarm(let reason): throw LinkError.contradiction(reason)
+  /// What follows from an answer that is none.
+  private func refusal(_ answer: Answer) throws -> LinkError {
+    let isHeard = try hear(answer)
+    let code =
+      (try? JSONDecoding.read(
+        ErrorReply.self, from: JSONValue(document: Array(answer.body.readableBytesView)),
+        strict: false))?.error.code
+    switch (answer.status, code) {
+    case (409, LeaseRefusal.policyNeeded): dropPolicy()
+    // Said to nobody who does not have the credential, and by a log that is the one seen.
+    case (410, LeaseRefusal.gatewayRemoved) where isHeard:
+      gate.endLease()
+      dropPolicy()
+      return .removed
+    default: break
     }
-  }
-
-  // MARK: Reporting
-
-  private func report(_ position: Position, _ state: inout State) async throws {
-    let sentAt = gate.clock.uptime
-    let (response, body) = try await send(
-      .POST, "/v1/gateway/enforced",
-      PolicyEnforced(position: position, address: address).jsonBytes, state,
-      timeoutSeconds: limits.controlPlaneReplySeconds)
-    guard response.status.code == 200 else {
-      _ = try hear(response, &state)
-      throw LinkError.refused(status: Int(response.status.code))
-    }
-    let lease = try read(PolicyLease.self, body)
-    let verdict = state.progress.judge(lease.head, Self.echo(response))
-    memory?.keep(state.progress.witness, logger)
-    switch verdict {
-    case .apply, .renew:
-      state.reported = position
-      state.leaseSeconds = lease.leaseSeconds
-      gate.renewLease(sentAt: sentAt, seconds: lease.leaseSeconds)
-    case .ignore(let reason): throw LinkError.behind(reason)
-    case .alarm(let reason): throw LinkError.contradiction(reason)
-    }
+    return .refused(status: answer.status)
   }
 
   // MARK: Sending
 
+  private struct Answer {
+    let status: Int
+    let body: ByteBuffer
+    let head: HeadWitness?
+    let echo: SeenEcho?
+    /// The furthest that had been seen when it was asked for, and when that was.
+    let asked: HeadWitness?
+    let sentAt: Duration
+  }
+
   private func send(
-    _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, _ state: State,
-    timeoutSeconds: Int64
-  ) async throws -> (HTTPClientResponse, ByteBuffer) {
+    _ method: HTTPMethod, _ path: String, _ query: [(String, String)],
+    _ more: (String, String)? = nil, body: [UInt8]? = nil, to server: Int? = nil,
+    milliseconds: Int64
+  ) async throws -> Answer {
     // Read anew each time, so that a renewed credential is taken up.
     let credential = try Credential(file: credentialFile)
-    var request = HTTPClientRequest(url: servers[state.server] + path)
+    let (seen, current) = heard.withLock { ($0.progress.witness, $0.server) }
+    var asked = query + [("incarnation", process.incarnation), ("address", address)]
+    if let more { asked.append(more) }
+    if let gone = process.replaces { asked.append(("replaces", gone)) }
+    let text = asked.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
+    var request = HTTPClientRequest(url: "\(servers[server ?? current])/v1/\(path)?\(text)")
     request.method = method
     request.headers.add(name: "authorization", value: "Bearer \(credential.secret)")
-    if let seen = state.progress.witness {
-      request.headers.add(name: WharfHeader.seen, value: "\(seen.position)")
-    }
+    if let seen { request.headers.add(name: WharfHeader.seen, value: "\(seen.position)") }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(ByteBuffer(bytes: body))
     }
     let whole = request
-    return try await within(milliseconds: timeoutSeconds * 1_000) { [client, limits] in
+    let sentAt = gate.clock.uptime
+    return try await within(milliseconds: milliseconds) { [client, limits] in
       let response = try await client.execute(
-        whole, deadline: .now() + .seconds(timeoutSeconds))
-      return (response, try await response.body.collect(upTo: limits.policyBytes))
+        whole, deadline: .now() + .milliseconds(milliseconds))
+      return Answer(
+        status: Int(response.status.code),
+        body: try await response.body.collect(upTo: limits.policyBytes),
+        head: response.headers.first(name: WharfHeader.head)
+          .flatMap { HeadWitness(headerText: $0) },
+        echo: response.headers.first(name: WharfHeader.seen)
+          .flatMap { SeenEcho(headerText: $0) }, asked: seen, sentAt: sentAt)
     }
   }
 
@@ -193,19 +340,27 @@ package final class PolicyLink: Service {
       type, from: JSONValue(document: Array(body.readableBytesView)), strict: false)
   }
 
-  private func pause(_ state: inout State, after error: any Error) async {
+  private func note(_ error: any Error, of server: Int, quietly: Bool = false) {
     if case LinkError.contradiction = error {
       metrics.countAlarm()
-      logger.critical("\(error)", metadata: ["server": "\(servers[state.server])"])
+      logger.critical("\(error)", metadata: ["server": "\(servers[server])"])
     } else {
-      logger.warning(
-        "asking the control plane failed: \(error)",
-        metadata: ["server": "\(servers[state.server])"])
+      logger.log(
+        level: quietly ? .debug : .warning, "asking the control plane failed: \(error)",
+        metadata: ["server": "\(servers[server])"])
     }
-    state.server = (state.server + 1) % servers.count
+  }
+
+  private func pause(_ failures: inout Int, after error: any Error) async {
+    let server = heard.withLock { heard in
+      defer { heard.server = (heard.server + 1) % servers.count }
+      return heard.server
+    }
+    note(error, of: server)
+    noteGrace()
     let ceiling = min(
-      limits.retryCeilingMilliseconds, limits.retryFloorMilliseconds << min(state.failures, 10))
-    state.failures += 1
+      limits.retryCeilingMilliseconds, limits.retryFloorMilliseconds << min(failures, 10))
+    failures += 1
     let milliseconds = Int.random(in: ceiling / 2...ceiling)
     try? await Task.sleep(for: .milliseconds(milliseconds))
   }
@@ -213,6 +368,7 @@ package final class PolicyLink: Service {
 
 private enum LinkError: Error, CustomStringConvertible {
   case refused(status: Int)
+  case removed
   case behind(String)
   case contradiction(String)
 
@@ -221,6 +377,7 @@ private enum LinkError: Error, CustomStringConvertible {
     case .refused(401), .refused(403):
       "it refused this gateway's credential: see that the file holds the one that was registered"
     case .refused(let status): "it answered with status \(status)"
+    case .removed: "this gateway was removed: it serves nothing any more"
     case .behind(let reason): "its answer was passed over: \(reason)"
     case .contradiction(let reason): "ALARM, this gateway takes nothing more from it: \(reason)"
     }

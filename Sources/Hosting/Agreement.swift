@@ -99,6 +99,13 @@ extension HostingState {
     provider.agreement.flatMap { agreements[$0] }
   }
 
+  /// When a grant ends: with its own date or with the agreement, whichever comes first.
+  package func end(of grant: Grant) -> Timestamp? {
+    let agreement = models[grant.model].flatMap { providers[$0.provider] }
+      .flatMap { self.agreement(of: $0) }
+    return [grant.until, agreement?.end].compactMap { $0 }.min()
+  }
+
   /// The agreement under which something of a provider may be begun now, for an audience and a
   /// workload; or the clause that forbids it.
   package func agreementAllowing(
@@ -262,6 +269,12 @@ package struct SignAgreement: Command {
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     let found = try state.providers.require(provider)
     try terms.check()
+    if let until = terms.until, until <= decision.now {
+      throw Refusal(
+        "backdated",
+        "cannot sign an agreement with \(provider) until \(until.short): that is in the past, and "
+          + "nothing is ever backdated", help: "name an end to come, or none")
+    }
     if let current = state.agreement(of: found), current.status(now: decision.now) != "ended" {
       if current.terms == terms.normal, current.terminatedAt == nil { return }
       throw Refusal(
@@ -301,6 +314,15 @@ package struct AmendAgreement: Command {
     terms.noticeDays = noticeDays ?? terms.noticeDays
     try terms.check()
     let normal = terms.normal
+    // What was served until now cannot have ended before: an end has a notice, or at least a moment to come.
+    if let until = terms.until, until != current.terms.until, until <= decision.now {
+      throw Refusal(
+        "backdated",
+        "cannot amend the agreement with \(provider) to end on \(until.short): that is in the past, "
+          + "and nothing is ever backdated",
+        help: "end it with its notice: wharf agreement terminate \(provider); or on a day to come: "
+          + "wharf agreement terminate \(provider) --at …")
+    }
     if normal != current.terms {
       decision.record(AgreementAmended(terms: normal), on: current.id.stream)
     }

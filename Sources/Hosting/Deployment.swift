@@ -156,7 +156,7 @@ extension HostingState {
 package enum DeploymentEvents {
   static let types: [any Event.Type] = [
     DeploymentCreated.self, DeploymentScaled.self, DeploymentDeleted.self, ReplicasPlaced.self,
-    ReplicasWaiting.self, ReplicasRemoved.self, AttemptsStopped.self,
+    ReplicasWaiting.self, ReplicasRemoved.self, AttemptsStopped.self, AttemptsDismissed.self,
   ]
 }
 
@@ -194,11 +194,15 @@ package struct DeploymentScaled: Event {
 
 package struct DeploymentDeleted: Event {
   package static let type = "deploymentDeleted"
+  /// Its attempts stop once gateways have left them; none: at once.
+  package let leaving: Bool?
+
+  package init(leaving: Bool? = nil) { self.leaving = leaving }
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Deployment> = try fact.subject()
     for attempt in state.deployments[id]?.replicas.values.compactMap(\.attempt).sorted() ?? [] {
-      try state.stop(attempt, reason: "deployment deleted", fact)
+      try state.end(attempt, leaving: leaving, reason: "deployment deleted", fact)
     }
     try state.updateDeployment(id) { deployment in
       deployment.deletedAt = fact.recordedAt
@@ -275,12 +279,20 @@ package struct ReplicasRemoved: Event {
   package static let type = "replicasRemoved"
   package let replicas: [Int]
   package let reason: String
+  /// Their attempts stop once gateways have left them; none: at once.
+  package let leaving: Bool?
+
+  package init(replicas: [Int], reason: String, leaving: Bool? = nil) {
+    self.replicas = replicas
+    self.reason = reason
+    self.leaving = leaving
+  }
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Deployment> = try fact.subject()
     for number in replicas {
       if let attempt = state.deployments[id]?.replicas[number]?.attempt {
-        try state.stop(attempt, reason: reason, fact)
+        try state.end(attempt, leaving: leaving, reason: reason, fact)
       }
     }
     try state.updateDeployment(id) { deployment in
@@ -308,7 +320,34 @@ package struct AttemptsStopped: Event {
   }
 }
 
+/// Gateways have left these attempts, or were waited for long enough: their engines are told to stop.
+package struct AttemptsDismissed: Event {
+  package static let type = "attemptsDismissed"
+  package static let formatLevel = FormatLevel.kept
+  package let attempts: [AttemptID]
+  /// Every gateway that may serve enforces a policy of this position or a later one. None: that was not
+  /// waited for.
+  package let enforced: Position?
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    for id in attempts {
+      try state.stop(id, reason: state.attempts[id]?.leaving?.reason ?? "dismissed", fact)
+    }
+  }
+}
+
 extension HostingState {
+  /// Lets gateways leave an attempt first, or stops it at once.
+  fileprivate mutating func end(
+    _ id: AttemptID, leaving: Bool?, reason: String, _ fact: Fact
+  ) throws(Contradiction) {
+    if leaving == true {
+      try leave(id, reason: reason, fact)
+    } else {
+      try stop(id, reason: reason, fact)
+    }
+  }
+
   /// Charges a new attempt to its node: no device is ever charged twice.
   fileprivate mutating func charge(_ attempt: Attempt, _ fact: Fact) throws(Contradiction) {
     guard let node = nodes[attempt.node] else { throw Contradiction("there is no \(attempt.node)") }

@@ -5,7 +5,7 @@ import HashTreeCollections
 package enum DeploymentCommands {
   static let types: [any Command.Type] = [
     CreateDeployment.self, ScaleDeployment.self, DeleteDeployment.self, PlaceReplicas.self,
-    NoteWaiting.self, RemoveReplicas.self, StopAttempts.self,
+    NoteWaiting.self, RemoveReplicas.self, StopAttempts.self, DismissAttempts.self,
   ]
 
   /// How many replicas one event names at most.
@@ -108,7 +108,10 @@ package struct DeleteDeployment: Command {
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     let found = try state.deployments.require(deployment)
-    if found.deletedAt == nil { decision.record(DeploymentDeleted(), on: found.id.stream) }
+    guard found.deletedAt == nil else { return }
+    // Nobody stops what leaves where the log cannot hold that it was left.
+    let leaving = state.log.formatLevel >= AttemptsDismissed.formatLevel ? true : nil
+    decision.record(DeploymentDeleted(leaving: leaving), on: found.id.stream)
   }
 }
 
@@ -204,17 +207,48 @@ package struct RemoveReplicas: Command {
   package static let allowed: Set<Role> = [.system]
   package let deployment: ID<Deployment>
   package let replicas: [Int]
+  /// Gateways are to leave their attempts first.
+  package let leaving: Bool?
 
-  package init(deployment: ID<Deployment>, replicas: [Int]) {
+  package init(deployment: ID<Deployment>, replicas: [Int], leaving: Bool? = nil) {
     self.deployment = deployment
     self.replicas = replicas
+    self.leaving = leaving
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard let found = state.deployments[deployment] else { return }
+    let leaving = state.log.formatLevel >= AttemptsDismissed.formatLevel ? leaving : nil
     let going = replicas.filter { found.replicas[$0] != nil }.prefix(found.surplus)
     for part in going.inParts {
-      decision.record(ReplicasRemoved(replicas: part, reason: "scaled down"), on: deployment.stream)
+      decision.record(
+        ReplicasRemoved(replicas: part, reason: "scaled down", leaving: leaving),
+        on: deployment.stream)
+    }
+  }
+}
+
+/// Tells engines to stop that gateways have left.
+package struct DismissAttempts: Command {
+  package static let type = "deployment.dismiss"
+  package static let allowed: Set<Role> = [.system]
+  package let deployment: ID<Deployment>
+  package let attempts: [AttemptID]
+  /// What every gateway that may serve enforces; none, where it is not waited for.
+  package let enforced: Position?
+
+  package init(deployment: ID<Deployment>, attempts: [AttemptID], enforced: Position?) {
+    self.deployment = deployment
+    self.attempts = attempts
+    self.enforced = enforced
+  }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    let leaving = attempts.filter { state.leaving.contains($0) }
+    for start in stride(from: 0, to: leaving.count, by: DeploymentCommands.numbersPerEventLimit) {
+      let part = leaving[start...].prefix(DeploymentCommands.numbersPerEventLimit)
+      decision.record(
+        AttemptsDismissed(attempts: Array(part), enforced: enforced), on: deployment.stream)
     }
   }
 }

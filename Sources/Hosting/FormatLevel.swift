@@ -25,7 +25,14 @@ package struct FormatLevelRaised: Event {
 
   package init(level: Int) { self.level = level }
 
-  package func evolve(_ state: inout HostingState, _ fact: Fact) { state.log.formatLevel = level }
+  package func evolve(_ state: inout HostingState, _ fact: Fact) {
+    if level >= FormatLevel.kept, state.log.formatLevel < FormatLevel.kept,
+      state.gateways.count > 0
+    {
+      state.log.beginNaming(at: fact.recordedAt, graceSeconds: 0)
+    }
+    state.log.formatLevel = level
+  }
 }
 
 /// A wharfd that was seen a moment ago, and what it reads.

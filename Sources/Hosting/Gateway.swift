@@ -14,7 +14,9 @@ package struct Gateway: PlainlyNamed {
 // MARK: Events
 
 package enum GatewayEvents {
-  static let types: [any Event.Type] = [GatewayRegistered.self, GatewayRemoved.self]
+  static let types: [any Event.Type] =
+    [GatewayRegistered.self, GatewayRemoved.self, GatewayGraceSet.self]
+    + GatewayProcessEvents.types
 }
 
 package struct GatewayRegistered: Event {
@@ -36,6 +38,10 @@ package struct GatewayRemoved: Event {
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Gateway> = try fact.subject()
     if let gateway = state.gateways[id] { state.credentials[gateway.credential] = nil }
+    // They may serve on until their leases are over, and count until then.
+    for process in state.processes(of: id) {
+      state.gatewayProcesses[process.id]?.removedAt = fact.recordedAt
+    }
     try state.gateways.remove(id)
   }
 }
@@ -43,7 +49,9 @@ package struct GatewayRemoved: Event {
 // MARK: Commands
 
 package enum GatewayCommands {
-  static let types: [any Command.Type] = [RegisterGateway.self, RemoveGateway.self]
+  static let types: [any Command.Type] =
+    [RegisterGateway.self, RemoveGateway.self, SetGatewayGrace.self]
+    + GatewayProcessCommands.types
 }
 
 /// Makes a gateway known by the digest of the credential that it will present.
@@ -67,15 +75,27 @@ package struct RegisterGateway: Command {
   }
 }
 
-/// Its credential is good no more; once its lease has run out it serves nothing.
+/// Its credential is good no more. A process of it stops serving when it hears that, and when it does
+/// not, once its lease and grace have run out: until then it counts among those that may serve.
 package struct RemoveGateway: Command {
   package static let type = "gateway.remove"
   package let gateway: Name
+  /// A person vouches that none of its processes runs.
+  package let poweredOff: Bool?
 
-  package init(gateway: Name) { self.gateway = gateway }
+  package init(gateway: Name, poweredOff: Bool? = nil) {
+    self.gateway = gateway
+    self.poweredOff = poweredOff
+  }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     let found = try state.gateways.require(gateway)
+    if poweredOff == true {
+      for process in state.processes(of: found.id) {
+        decision.record(
+          GatewayStopped(process: process.id, cause: .poweredOff), on: found.id.stream)
+      }
+    }
     decision.record(GatewayRemoved(), on: found.id.stream)
   }
 }

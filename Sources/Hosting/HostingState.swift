@@ -27,6 +27,9 @@ package struct HostingState: Equatable, Sendable {
   /// Every attempt whose end is not proved yet.
   package var attempts: TreeDictionary<AttemptID, Attempt> = [:]
   package var gateways = Catalog<Gateway>()
+  /// Those that may serve, also of gateways that were removed; by their ids.
+  package var gatewayProcesses: TreeDictionary<Position, GatewayProcess> = [:]
+  package var gatewayGrace = GatewayGrace()
 
   // Indexes, so that a pass of the planner with nothing to do is cheap.
 
@@ -35,6 +38,8 @@ package struct HostingState: Equatable, Sendable {
   /// Deployments by what may bar them: a provider and a workload.
   package internal(set) var deploymentsIn: TreeDictionary<Line, TreeSet<ID<Deployment>>> = [:]
   package internal(set) var lostNodes: TreeSet<ID<Node>> = []
+  /// Attempts that gateways are to leave before their engines are told to stop.
+  package internal(set) var leaving: TreeSet<AttemptID> = []
   /// Persons who are forgotten, and what was kept of them is not known to be gone.
   package internal(set) var unerased: TreeSet<ID<Person>> = []
   /// The join token that may still become the node of this id.

@@ -12,6 +12,16 @@ package struct LogState: Equatable, Sendable {
   /// Tells the secret that the wharfd of this system share; none in a log from before it was told.
   package var secretFingerprint: Digest?
   package var marks: TreeDictionary<String, Mark> = [:]
+  /// Until then there may be processes of gateways that hold leases and that the log does not name: it was
+  /// put back to an earlier state, or could not name them before. None: it names all.
+  package var unnamedUntil: Timestamp?
+
+  /// From a moment on processes are named; what was given before it has its time.
+  mutating func beginNaming(at moment: Timestamp, graceSeconds: Int) {
+    let span = Leases.widened(
+      .seconds(Leases.touchSeconds + Leases.policySeconds + graceSeconds))
+    unnamedUntil = moment.adding(seconds: span.components.seconds + 1)
+  }
 }
 
 /// A span of the log written into one database. After a restore or the promotion of a standby old
@@ -51,6 +61,19 @@ package struct Leadership: Equatable, Sendable {
   package let epoch: Position
   package let instance: String
   package let address: String
+  package var takenAt: Timestamp
+  /// After how long a silence it takes a node for lost, by which its agents' leases go; none where the
+  /// log is from before that was told.
+  package var nodeLostSeconds: Int?
+  /// The longest such silence of the leaders before it whose leases may hold still: before it has led
+  /// for so long, it loses no node.
+  package var inheritedSeconds = 0
+
+  /// The same of the leader that follows on this one at a moment.
+  fileprivate func inherited(at moment: Timestamp) -> Int {
+    let isOver = moment.seconds(since: takenAt) >= Double(inheritedSeconds)
+    return max(nodeLostSeconds ?? 0, isOver ? 0 : inheritedSeconds)
+  }
 }
 
 /// A position with a name.
@@ -76,6 +99,10 @@ package struct EraBegan: Event {
   package init(database: DatabaseIdentity) { self.database = database }
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) {
+    if state.log.era != nil {
+      state.log.beginNaming(
+        at: fact.recordedAt, graceSeconds: state.longestGraceSeconds(since: .empty))
+    }
     state.log.era = Era(position: fact.position, database: database)
   }
 }
@@ -85,14 +112,20 @@ package struct LeadershipTaken: Event {
   package let instance: String
   /// Where the leader's API answers, for followers that forward.
   package let address: String
+  /// Left out below format level 3.
+  package let nodeLostSeconds: Int?
 
-  package init(instance: String, address: String) {
+  package init(instance: String, address: String, nodeLostSeconds: Int? = nil) {
     self.instance = instance
     self.address = address
+    self.nodeLostSeconds = nodeLostSeconds
   }
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) {
-    state.log.leader = Leadership(epoch: fact.position, instance: instance, address: address)
+    state.log.leader = Leadership(
+      epoch: fact.position, instance: instance, address: address, takenAt: fact.recordedAt,
+      nodeLostSeconds: nodeLostSeconds,
+      inheritedSeconds: state.log.leader?.inherited(at: fact.recordedAt) ?? 0)
   }
 }
 
@@ -185,11 +218,15 @@ package struct TakeLeadership: Command {
   package let formatLevel: Int
   /// Of the secret that this wharfd was given.
   package let secretFingerprint: Digest?
+  /// After how long a silence it takes a node for lost.
+  package let nodeLostSeconds: Int?
 
   package init(
     instance: String, address: String, database: DatabaseIdentity,
-    formatLevel: Int = FormatLevel.current, secretFingerprint: Digest? = nil
+    formatLevel: Int = FormatLevel.current, secretFingerprint: Digest? = nil,
+    nodeLostSeconds: Int? = nil
   ) {
+    self.nodeLostSeconds = nodeLostSeconds
     self.instance = instance
     self.address = address
     self.database = database
@@ -214,7 +251,10 @@ package struct TakeLeadership: Command {
     {
       decision.record(ClusterSecretRecorded(fingerprint: secretFingerprint), on: .log)
     }
-    decision.record(LeadershipTaken(instance: instance, address: address), on: .log)
+    decision.record(
+      LeadershipTaken(
+        instance: instance, address: address,
+        nodeLostSeconds: level >= FormatLevel.kept ? nodeLostSeconds : nil), on: .log)
   }
 }
 

@@ -52,9 +52,20 @@ package struct Attempt: Equatable, Sendable {
   package var pid: Int?
   package var reason: String?
   package var readyAt: Timestamp?
+  /// No longer wanted: gateways are to leave it, and then its engine is told to stop. For ever.
+  package var leaving: Leaving?
   /// No longer wanted: its node is to stop it. For ever.
   package var stopping = false
   package var stopReason: String?
+
+  /// Since when no policy has a route to it, and why.
+  package struct Leaving: Equatable, Sendable {
+    package let position: Position
+    package let since: Timestamp
+    package let reason: String
+  }
+
+  package var isWanted: Bool { leaving == nil && !stopping }
 
   func isAs(_ observed: ObservedAttempt) -> Bool {
     phase == observed.phase && endpoint == observed.endpoint && pid == observed.pid
@@ -202,6 +213,7 @@ extension HostingState {
     guard let attempt = attempts.removeValue(forKey: id) else {
       throw Contradiction("there is no attempt \(id)")
     }
+    leaving.remove(id)
     try nodes.update(attempt.node) { node in
       node.release(attempt)
       if !attempt.stopping { node.generation = fact.position }
@@ -220,9 +232,22 @@ extension HostingState {
     try forgetDeletedIfDone(deployment)
   }
 
+  /// Takes an attempt out of the routes, and lets its engine run until gateways have left it. What never
+  /// was in a route is stopped at once.
+  mutating func leave(_ id: AttemptID, reason: String, _ fact: Fact) throws(Contradiction) {
+    guard let attempt = attempts[id], attempt.isWanted else { return }
+    guard attempt.readyAt != nil else { return try stop(id, reason: reason, fact) }
+    try attempts.change(id) {
+      $0.leaving = Attempt.Leaving(
+        position: fact.position, since: fact.recordedAt, reason: reason)
+    }
+    leaving.insert(id)
+  }
+
   /// Marks an attempt as no longer wanted; it stays charged until its end is proved.
   mutating func stop(_ id: AttemptID, reason: String, _ fact: Fact) throws(Contradiction) {
     guard let attempt = attempts[id], !attempt.stopping else { return }
+    leaving.remove(id)
     try attempts.change(id) { attempt in
       attempt.stopping = true
       attempt.stopReason = reason

@@ -29,6 +29,12 @@ extension Pass {
     if let longest = silence.longestBelowLimit {
       wake(at: now.adding(seconds: Int64((signals.limits.nodeLostSeconds - longest).rounded(.up))))
     }
+    // What an earlier leader gave to agents may hold longer than what this one gives.
+    guard signals.hearingSeconds >= signals.inheritedSeconds else {
+      let left = signals.inheritedSeconds - signals.hearingSeconds
+      wake(at: now.adding(seconds: Int64(left.rounded(.up))))
+      return
+    }
     guard !silence.beyondLimit.isEmpty else { return }
     for lost in silence.beyondLimit.prefix(allowedLosses(silence)) {
       decide(DeclareNodeLost(node: lost.node, silentSeconds: Int(lost.seconds)))

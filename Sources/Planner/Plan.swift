@@ -5,7 +5,8 @@
 // on its own copy of the state, and goes on from there: so a later step sees what an earlier one
 // does, and a decision that would change nothing is never proposed.
 //
-//   liveness → dates → bars → surplus → placement → reasons for what still waits
+//   liveness → gateways → dates → bars → surplus → what gateways left → placement → reasons for what
+//   still waits
 
 import Hosting
 
@@ -24,9 +25,11 @@ package struct Plan: Sendable {
 package func plan(_ state: HostingState, _ signals: Signals, now: Timestamp) -> Plan {
   var pass = Pass(state: state, signals: signals, now: max(now, state.recordedAt))
   pass.judgeLiveness()
+  pass.noteSilentGateways()
   pass.noteDates()
   pass.stopBarred()
   pass.removeSurplus()
+  pass.dismissLeft()
   pass.place()
   return pass.plan
 }

@@ -43,6 +43,16 @@ struct PlanWords {
       [line("stop", "all of \(name(stop.deployment.stream))")]
     case let remove as RemoveReplicas:
       [line("remove", replicas(remove.replicas, of: remove.deployment))]
+    case let dismiss as DismissAttempts:
+      [
+        line(
+          "dismiss",
+          replicas(dismiss.attempts.map(\.replica.number), of: dismiss.deployment)
+            + (dismiss.enforced == nil ? ", though not all gateways left" : ", which gateways left")
+        )
+      ]
+    case let silent as NoteSilentGateways:
+      [line("silent", "\(silent.processes.count) processes of gateways")]
     case let wait as NoteWaiting:
       [line("wait", "\(replicas(wait.replicas, of: wait.deployment)): \(wait.reason.rawValue)")]
     case let place as PlaceReplicas:

@@ -14,6 +14,12 @@ package struct Signals: Equatable, Sendable {
   package var sightings: [AttemptID: Sighting]
   /// How much silence means what.
   package var limits: SilenceLimits
+  /// Agents may still hold leases of an earlier leader for so long: until then no node is lost.
+  package var inheritedSeconds = 0.0
+  /// The earliest position that a gateway which may serve enforces; none, if none may serve.
+  package var enforced: Position?
+  /// Processes of gateways that were not heard for so long that they serve nothing any more.
+  package var silentGateways: [Position] = []
 
   package struct Hearing: Equatable, Sendable {
     package var silentSeconds: Double

@@ -13,7 +13,9 @@ extension Pass {
         .sorted { ($0.0, $1.1) < ($1.0, $0.1) }
         .prefix(deployment.surplus)
         .map(\.1)
-      decide(RemoveReplicas(deployment: id, replicas: going.sorted()))
+      decide(
+        RemoveReplicas(
+          deployment: id, replicas: going.sorted(), leaving: signals.enforced == nil ? nil : true))
     }
   }
 

@@ -110,7 +110,17 @@ extension RandomCommands {
       }
     default: return wish(PlaceMark(name: name("mark")))
     }
+    if serial % 5 == 0 { return wish(SetGatewayGrace(seconds: serial)) }
     if let gateway = pick(state.gateways.sorted), chance(50) {
+      let processes = state.processes(of: gateway.id)
+      if processes.count < 2 {
+        return wish(
+          StartGatewayProcess(incarnation: "gate-\(serial)", address: "10.0.0.1:\(serial)"),
+          by: Principal(actor: .of(gateway.id.stream), role: .gateway))
+      }
+      if serial % 2 == 0 {
+        return wish(NoteSilentGateways(processes: [processes[0].id]), by: .wharfd)
+      }
       return wish(RemoveGateway(gateway: gateway.name))
     }
     return wish(RegisterGateway(name: name("gate"), credential: digest()))
@@ -309,13 +319,20 @@ extension RandomCommands {
           replicas: Int.random(in: 0...4, using: &random), exclusive: chance(20)))
     }
     guard let deployment = pick(current) else { return growModels(state) }
+    if serial % 3 == 0, let left = state.leaving.min() {
+      return wish(
+        DismissAttempts(
+          deployment: ID(left.replica.deployment), attempts: [left],
+          enforced: serial % 2 == 0 ? state.position : nil), by: .wharfd)
+    }
     switch Int.random(in: 0..<6, using: &random) {
     case 0: return wish(DeleteDeployment(deployment: deployment.name))
     case 1: return wish(StopAttempts(deployment: deployment.id), by: .wharfd)
     case 2:
       return wish(
         RemoveReplicas(
-          deployment: deployment.id, replicas: deployment.replicas.keys.sorted()), by: .wharfd)
+          deployment: deployment.id, replicas: deployment.replicas.keys.sorted(),
+          leaving: serial % 2 == 0 ? true : nil), by: .wharfd)
     default:
       return wish(
         ScaleDeployment(

@@ -1,6 +1,7 @@
 // What wharfd tells a gateway: everything it needs to answer or refuse on its own, at a position.
 // `GET /v1/gateway/policy?after=P&wait=SECONDS` answers 200 with one newer than P, or 204. Replies
-// to both calls renew the gateway's lease; without a lease it serves nothing.
+// to all calls renew the gateway's lease; a gateway serves for its lease and, while no leader answers, for
+// its grace. Each request of a process names it: `incarnation=…&address=…`.
 
 import Hosting
 
@@ -10,20 +11,29 @@ package struct Policy: JSONRecord, Equatable, Sendable {
   package var head: HeadWitness
   /// How long the gateway may serve by what it knows, from when the answered request was sent.
   package var leaseSeconds: Int
+  /// How much longer, while no leader answers; none: not at all.
+  package var graceSeconds: Int?
   package var keys: [PolicyKey]
   package var teams: [PolicyTeam]
   package var models: [PolicyModel]
 
   package init(
-    position: Position, head: HeadWitness, leaseSeconds: Int, keys: [PolicyKey],
-    teams: [PolicyTeam], models: [PolicyModel]
+    position: Position, head: HeadWitness, leaseSeconds: Int, graceSeconds: Int? = nil,
+    keys: [PolicyKey], teams: [PolicyTeam], models: [PolicyModel]
   ) {
+    self.graceSeconds = graceSeconds
     self.position = position
     self.head = head
     self.leaseSeconds = leaseSeconds
     self.keys = keys
     self.teams = teams
     self.models = models
+  }
+
+  /// Whether all that requests are decided by is the same.
+  package func hasContent(of other: Policy) -> Bool {
+    keys == other.keys && teams == other.teams && models == other.models
+      && graceSeconds == other.graceSeconds
   }
 }
 
@@ -70,10 +80,19 @@ package struct PolicyGrant: Codable, Equatable, Sendable {
   package var model: Stream
   package var requestsPerMinute: Int?
   package var tokensPerMinute: Int?
+  /// The earlier of its own end and that of the agreement.
   package var notAfter: Timestamp?
+  /// Before it, the agreement is not in force.
+  package var notBefore: Timestamp?
+  /// When the agreement ends: then that is the reason, and not that the grant ran out.
+  package var agreementEnd: Timestamp?
 
-  package init(model: Stream, requestsPerMinute: Int?, tokensPerMinute: Int?, notAfter: Timestamp?)
-  {
+  package init(
+    model: Stream, requestsPerMinute: Int?, tokensPerMinute: Int?, notAfter: Timestamp?,
+    notBefore: Timestamp? = nil, agreementEnd: Timestamp? = nil
+  ) {
+    self.notBefore = notBefore
+    self.agreementEnd = agreementEnd
     self.model = model
     self.requestsPerMinute = requestsPerMinute
     self.tokensPerMinute = tokensPerMinute
@@ -162,6 +181,23 @@ package struct PolicyEnforced: JSONRecord, Equatable, Sendable {
     self.position = position
     self.address = address
   }
+}
+
+/// `POST /v1/gateway/lease`: a process asks for its lease anew, apart from the long poll. What is to be
+/// handed out with leases is asked for here. `POST /v1/gateway/left`, with the same body: it has answered
+/// its last request.
+package struct LeaseCall: JSONRecord, Equatable, Sendable {
+  /// The position that it enforces; none, where it has no policy.
+  package var enforced: Position?
+  package init(enforced: Position?) { self.enforced = enforced }
+}
+
+/// The code of a refusal of a lease to a process whose lease and grace are over: it is to ask for the
+/// whole policy.
+package enum LeaseRefusal {
+  package static let policyNeeded = "policyNeeded"
+  /// Its gateway was removed, and the credential was that gateway's: it is to serve nothing any more.
+  package static let gatewayRemoved = "gatewayRemoved"
 }
 
 package struct PolicyLease: JSONRecord, Equatable, Sendable {

@@ -51,7 +51,12 @@ package struct StatusItem: Codable, Equatable, Sendable {
     package var devices: Int
     package var freeDevices: Int
     package var gateways: Int
+    /// Processes of gateways that may serve, also of those that were removed.
+    package var gatewayProcesses: Int
   }
+
+  /// How long gateways serve on after their leases, while no leader answers.
+  package var graceSeconds: Int
 
   package struct DeploymentLine: Codable, Equatable, Sendable {
     package var name: Name
@@ -97,7 +102,9 @@ package struct StatusItem: Codable, Equatable, Sendable {
       replicas: state.deployments.byID.values.reduce(0) { $0 + $1.replicas.count },
       ready: deployments.reduce(0) { $0 + $1.ready }, nodes: nodes.count,
       devices: nodes.reduce(0) { $0 + $1.devices },
-      freeDevices: nodes.reduce(0) { $0 + $1.freeDevices }, gateways: state.gateways.count)
+      freeDevices: nodes.reduce(0) { $0 + $1.freeDevices }, gateways: state.gateways.count,
+      gatewayProcesses: state.gatewayProcesses.count)
+    graceSeconds = state.graceSeconds
     self.deployments = Self.first(deployments) { $0.ready < $0.wanted }
     self.nodes = Self.first(nodes) {
       $0.status != .active || $0.cordoned || $0.alarm != nil

@@ -40,7 +40,10 @@ package struct GrantItem: Codable, Equatable, Sendable {
   package var workload: Workload
   package var requestsPerMinute: Int?
   package var tokensPerMinute: Int?
+  /// Its own end.
   package var until: Timestamp?
+  /// When it ends: with its own end or with the agreement, whichever comes first.
+  package var ends: Timestamp?
   package var grantedAt: Timestamp
 
   fileprivate init(_ grant: Grant, _ view: Viewpoint) {
@@ -49,6 +52,7 @@ package struct GrantItem: Codable, Equatable, Sendable {
     requestsPerMinute = grant.quota.requestsPerMinute
     tokensPerMinute = grant.quota.tokensPerMinute
     until = grant.until
+    ends = view.state.end(of: grant)
     grantedAt = grant.grantedAt
   }
 }

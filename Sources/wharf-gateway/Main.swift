@@ -74,7 +74,8 @@ struct Run: AsyncParsableCommand {
     else { throw ValidationError("'\(listen)' is no address to listen at: write HOST:PORT") }
     var options = GatewayOptions(
       servers: server, host: String(listen[..<colon]), port: port, credentialFile: credentialFile,
-      metricsTokenFile: metricsTokenFile, seenFile: seenFile ?? "\(credentialFile).seen")
+      metricsTokenFile: metricsTokenFile, seenFile: seenFile ?? "\(credentialFile).seen",
+      processFile: "\(credentialFile).process")
     if let drainSeconds { options.limits.drainSeconds = drainSeconds }
     options.corsOrigins = corsOrigin
     options.limits.clientConnections = Descriptors.room(

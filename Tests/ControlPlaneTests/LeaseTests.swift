@@ -84,21 +84,6 @@ import Wire
     #expect(Heard().accepts("second", boot: "other", holdsAll: false, after: 1), "it was rebooted")
   }
 
-  @Test func `a gateway that asks is known by what it enforces, also to a new leader`() throws {
-    let (book, gateway, start) = (SignalBook(), ID<Gateway>(7), ContinuousClock.now)
-    book.tick(epoch: 5, at: start, couldAppend: true)
-    book.leased(gateway, enforcing: .empty, at: start)
-    #expect(book.gateway(gateway) == nil, "it has no policy yet")
-    book.leased(gateway, enforcing: 9, at: start)
-    #expect(book.gateway(gateway)?.enforced == 9)
-    book.tick(epoch: 20, at: start, couldAppend: true)
-    #expect(book.gateway(gateway) == nil)
-    book.leased(gateway, enforcing: 9, at: start + .seconds(1))
-    book.leased(gateway, enforcing: 9, at: start + .seconds(2))
-    let signal = try #require(book.gateway(gateway))
-    #expect(signal.enforced == 9 && signal.heardAt == start + .seconds(2))
-  }
-
   @Test(.database) func `a policy that came from another leader is never taken for this one`()
     async throws
   {
@@ -107,18 +92,38 @@ import Wire
     let admin = try #require(
       state.principal(presenting: APIRig.admin.digest, now: state.recordedAt))
     let policies = Policies(assignments: Assignments(secret: APIRig.secret, limits: .usual))
-    let first = policies.policy(at: rig.member.board.current, past: .empty)
+    let before = rig.member.board.current
+    let first = policies.policy(at: before, epoch: 1)
     // What another leader gave out meanwhile, and what was undone since, was never looked at here.
-    let between = try await rig.submit(PlaceMark(name: Name(known: "between")), by: admin).position
+    let epoch = try await rig.submit(PlaceMark(name: Name(known: "between")), by: admin).position
     try await rig.submit(PlaceMark(name: Name(known: "later")), by: admin)
     let head = rig.member.board.current
-    let same = policies.policy(at: head, past: first.position)
-    #expect(same.position == first.position)
+    let same = policies.policy(at: head, epoch: 1)
+    #expect(same.position == first.position, "a mark changes nothing that gateways go by")
     #expect(same.head == head.witness, "one that has seen more would not believe an older head")
-    let again = policies.policy(at: head, past: between)
-    #expect(again.position == head.state.position)
-    #expect(again.keys == first.keys && again.teams == first.teams)
-    #expect(policies.policy(at: head, past: between).position == again.position)
+    let again = policies.policy(at: head, epoch: epoch)
+    #expect(again.position == head.state.position && again.hasContent(of: first))
+    #expect(policies.policy(at: head, epoch: epoch).position == again.position)
+    await rig.stop()
+  }
+
+  @Test(.database) func `what no team with a key may know of changes no policy`() async throws {
+    let rig = try await APIRig.leading(.current)
+    let state = rig.member.board.current.state
+    let admin = try #require(
+      state.principal(presenting: APIRig.admin.digest, now: state.recordedAt))
+    let policies = Policies(assignments: Assignments(secret: APIRig.secret, limits: .usual))
+    func position() -> Position { policies.policy(at: rig.member.board.current, epoch: 1).position }
+    let first = position()
+    let team = Name(known: "copilot")
+    try await rig.submit(RegisterTeam(name: team, audience: .internal), by: admin)
+    try await rig.submit(RegisterProvider(name: Name(known: "xai")), by: admin)
+    #expect(position() == first)
+    let key = try await rig.submit(
+      IssueKey(
+        team: team, name: Name(known: "laptop"), secret: .numbered(5), prefix: "wk_abc", until: nil),
+      by: admin)
+    #expect(position() == key.position)
     await rig.stop()
   }
 }

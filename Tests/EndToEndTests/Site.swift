@@ -139,7 +139,8 @@ final class Site: HasGateway {
   static let engineLog = "engines.jsonl"
   static let engineLogArgument = "--engine-log=../../\(engineLog)"
 
-  func startGateway() async throws {
+  /// - Parameter key: how the process is called here, and which port it takes, where there are several.
+  func startGateway(as key: String = "wharf-gateway", port: Int? = nil) async throws {
     if folder.text("gateway") == nil {
       let credential = try await done("gateway", "register", "edge", "-q")
       try Data(credential.utf8).write(to: URL(filePath: folder.path("gateway")))
@@ -147,9 +148,9 @@ final class Site: HasGateway {
     try start(
       "wharf-gateway",
       [
-        "run", "--server", api, "--listen", "127.0.0.1:\(gatewayPort)", "--credential-file",
-        folder.path("gateway"), "--drain-seconds", "1",
-      ])
+        "run", "--server", api, "--listen", "127.0.0.1:\(port ?? gatewayPort)",
+        "--credential-file", folder.path("gateway"), "--drain-seconds", "1",
+      ], as: key)
   }
 
   /// The number behind a name in the gateway's metrics.

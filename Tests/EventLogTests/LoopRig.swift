@@ -35,7 +35,7 @@ final class LoopRig: Sendable {
     settings.pollInterval = .milliseconds(100)
     let loop = MemberLoop(
       settings: settings, secret: Rig.secret, keys: keys, board: board,
-      inbox: inbox, wake: wake, stopped: { [self] in isStopped.withLock { $0 } }, touched: {},
+      inbox: inbox, wake: wake, stopped: { [self] in isStopped.withLock { $0 } }, touched: { _ in },
       outOfTouch: { nil }, logger: logger)
     Thread.detachNewThread { [self] in
       var loop = loop

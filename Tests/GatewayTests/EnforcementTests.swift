@@ -149,6 +149,47 @@ extension WithProcesses {
       }
     }
 
+    @Test func `a poll that hangs costs nothing of the lease`() async throws {
+      let engine = try await Engine()
+      var policy = Sample.policy(port: engine.port)
+      policy.leaseSeconds = 6
+      try await withGateway(policy) { gateway, control in
+        control.pollsHang = true
+        let leases = control.leases
+        try await eventually("it is renewed beside the poll", withinSeconds: 20) {
+          #expect(gateway.gate.reading.leaseLeft > .seconds(3))
+          return control.leases >= leases + 8
+        }
+        #expect(control.incarnations.count == 1)
+        control.pollsHang = false
+      }
+    }
+
+    @Test func `in grace it serves on, and says so in each answer and once in its health`()
+      async throws
+    {
+      let engine = try await Engine()
+      var policy = Sample.policy(port: engine.port)
+      policy.leaseSeconds = 2
+      policy.graceSeconds = 6
+      try await withGateway(policy) { gateway, control in
+        #expect(try await gateway.chat().headers["x-wharf-grace-seconds"] == [])
+        control.isSilent = true
+        try await eventually("its lease ends") { gateway.gate.reading.isInGrace }
+        let served = try await gateway.chat()
+        #expect(served.status == 200)
+        let left = try #require(served.headers["x-wharf-grace-seconds"].first.flatMap { Int($0) })
+        #expect((0...6).contains(left))
+        #expect(try await gateway.send(.GET, "/health", key: nil).body.contains("inGrace"))
+        try await eventually("its grace ends") { try await gateway.chat().status == 503 }
+        // A lease alone brings nothing back: the policy it has may be of the past.
+        let pulls = control.pulls
+        control.isSilent = false
+        try await eventually("it serves again") { try await gateway.chat().status == 200 }
+        #expect(control.pulls > pulls)
+      }
+    }
+
     // MARK: Dates
 
     @Test func `a grant runs out by the gateway's clock though nothing is heard`() async throws {

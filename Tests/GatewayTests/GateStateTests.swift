@@ -22,6 +22,14 @@ import Wire
 
   // MARK: Lease
 
+  /// Ten seconds more.
+  private func renew(
+    _ state: inout GateState, sentAt: Int, withPolicy: Bool, now: Int
+  ) -> Bool {
+    state.renewLease(
+      sentAt: .seconds(sentAt), seconds: 10, withPolicy: withPolicy, now: .seconds(now))
+  }
+
   @Test func `without a policy nothing is answered`() {
     var state = GateState(limits: GatewayLimits())
     #expect(admit(&state).denial == .noLease)
@@ -31,9 +39,44 @@ import Wire
     var state = GateState.holding(Sample.policy(), until: 10)
     #expect(admit(&state, 9.999).denial == nil)
     #expect(admit(&state, 10).denial == .noLease)
-    state.renewLease(sentAt: .seconds(8), seconds: 10)
+    #expect(!renew(&state, sentAt: 8, withPolicy: false, now: 10))
+    #expect(admit(&state, 10).denial == .noLease, "once over, only a policy brings it back")
+    #expect(renew(&state, sentAt: 8, withPolicy: true, now: 10))
     #expect(admit(&state, 17.999).denial == nil)
     #expect(admit(&state, 18).denial == .noLease)
+  }
+
+  @Test func `answers that come in another order take nothing away`() {
+    var state = GateState.holding(Sample.policy(), until: 10)
+    #expect(renew(&state, sentAt: 5, withPolicy: false, now: 6))
+    #expect(renew(&state, sentAt: 1, withPolicy: false, now: 7))
+    #expect(state.leaseLeft(.seconds(7)) == .seconds(8))
+  }
+
+  @Test func `in grace it serves by what it knows, and then nothing`() {
+    var policy = Sample.policy()
+    policy.graceSeconds = 20
+    var state = GateState.holding(policy, until: 10)
+    #expect(
+      state.leaseLeft(.seconds(12)) == .zero && state.servingLeft(.seconds(12)) == .seconds(18))
+    #expect(admit(&state, 29.9).denial == nil)
+    #expect(renew(&state, sentAt: 29, withPolicy: false, now: 29))
+    #expect(state.leaseLeft(.seconds(30)) == .seconds(9))
+    #expect(admit(&state, 59).denial == .noLease)
+    let shorter = policy.next { $0.graceSeconds = 0 }
+    let cuts = state.apply(PolicyIndex(shorter), now: at(40))
+    #expect(cuts.isEmpty)
+    #expect(admit(&state, 40).denial == .noLease, "the grace is that of the policy it has")
+  }
+
+  @Test func `told to serve no more, it cuts what runs at once`() throws {
+    var policy = Sample.policy()
+    policy.graceSeconds = 20
+    var state = GateState.holding(policy, until: 10)
+    let id = try admit(&state).get().id
+    let cuts = state.endLease(now: at(1))
+    #expect(cuts == [.init(id: id, denial: .noLease)])
+    #expect(admit(&state, 1).denial == .noLease)
   }
 
   @Test func `what is in flight is cut before the lease ends, once`() throws {

@@ -21,7 +21,8 @@ import Wire
       options(servers: ["http://127.0.0.1:1"], limits: limits), logger: quiet)
     if let policy {
       server.gate.apply(PolicyIndex(policy))
-      server.gate.renewLease(sentAt: server.gate.clock.uptime, seconds: 30)
+      _ = server.gate.renewLease(
+        sentAt: server.gate.clock.uptime, seconds: 30, withPolicy: true)
     }
     try await server.application().test(.router) { client in try await body(client) }
     try await server.close()
@@ -150,7 +151,8 @@ import Wire
       try await client.execute(uri: "/health", method: .get) { reply in
         #expect(reply.status == .ok)
         let fields = try JSONValue(document: Array(reply.body.readableBytesView)).fields()
-        #expect(fields.map(\.key) == ["status", "position", "leaseLeftSeconds"])
+        #expect(
+          fields.map(\.key) == ["status", "position", "leaseLeftSeconds", "servingLeftSeconds"])
         #expect(try fields[1].value.integer() == 40)
         let passed = (ContinuousClock.now - start) / .seconds(1)
         #expect((29 - passed...30).contains(try fields[2].value.number()))
@@ -204,7 +206,10 @@ import Wire
       // What is left of the lease may be a digit longer: the bodies are compared anyway.
       for name in [HTTPField.Name.requestID, .date, .contentLength] { headers[name] = nil }
       let text = String(buffer: reply.body).split(separator: "\n")
-        .filter { !$0.hasPrefix("wharf_gateway_lease_seconds") }.joined(separator: "\n")
+        .filter {
+          !$0.hasPrefix("wharf_gateway_lease_seconds")
+            && !$0.hasPrefix("wharf_gateway_serving_seconds")
+        }.joined(separator: "\n")
       replies.append("\(method) \(path) \(body) → \(reply.status) \(headers) \(text)")
     }
   }

@@ -38,6 +38,22 @@ import Testing
     registered.when(sign(terms(notice: 3_651))).thenRefused("noticeOutOfRange")
   }
 
+  @Test func `nothing ends in the past, nor was it signed to`() {
+    let signed = registered.and(SignAgreement(provider: "xai", terms: terms(from: -30)))
+    let amend = { (days: Int) in
+      AmendAgreement(
+        provider: "xai", scope: nil, audiences: nil, until: self.now.adding(days: days),
+        noticeDays: nil)
+    }
+    signed.when(amend(-1)).thenRefused("backdated", saying: "wharf agreement terminate xai")
+    signed.when(amend(0)).thenRefused("backdated")
+    signed.when(amend(1)).then(AgreementAmended(terms: terms(from: -30, until: 1)))
+    registered.when(SignAgreement(provider: "xai", terms: terms(from: -30, until: -1)))
+      .thenRefused("backdated")
+    registered.when(SignAgreement(provider: "xai", terms: terms(from: -30, until: 0)))
+      .thenRefused("backdated")
+  }
+
   @Test func `a new agreement can follow one that ended`() {
     let ended = registered.and(SignAgreement(provider: "xai", terms: terms(until: 10))).passed(
       days: 10)

@@ -47,7 +47,10 @@ import Testing
       placements: [Placement(replica: 1, node: ID(9), devices: ["gpu-0"], reason: "fits")]),
     NoteWaiting(deployment: ID(17), replicas: [18, 19], reason: .noNodes),
     RemoveReplicas(deployment: ID(20), replicas: [21, 22]),
+    RemoveReplicas(deployment: ID(20), replicas: [21, 22], leaving: true),
     StopAttempts(deployment: ID(23)),
+    DismissAttempts(deployment: ID(24), attempts: [attempt.id], enforced: 25),
+    DismissAttempts(deployment: ID(24), attempts: [attempt.id], enforced: nil),
     DefineEngine(launch: launch, tasks: [.chat, .embedding]),
     DefineEngine(launch: GoldenTests.waitingLaunch, tasks: [.chat]),
     ForgetPerson(person: person),
@@ -55,6 +58,13 @@ import Testing
     RaiseFormatLevel(level: 27, readers: [FormatReader(instance: "wharfd-1", formatLevel: 2)]),
     RegisterGateway(name: "xai", credential: .numbered(28)),
     RemoveGateway(gateway: "xai"),
+    RemoveGateway(gateway: "xai", poweredOff: true),
+    SetGatewayGrace(seconds: 900),
+    StartGatewayProcess(incarnation: "8a2c", address: "10.0.0.7:7480", replaces: "5f0c"),
+    StartGatewayProcess(incarnation: "8a2c", address: "10.0.0.7:7480"),
+    StopGatewayProcess(process: 26),
+    NoteSilentGateways(processes: [26, 27]),
+    VouchGatewayOff(gateway: "xai"),
     IssueKey(
       team: "xai", name: "xai", secret: .numbered(29), prefix: "a \"quoted\" é", until: moment),
     IssueKey(team: "xai", name: "xai", secret: .numbered(30), prefix: "a \"quoted\" é", until: nil),
@@ -69,7 +79,7 @@ import Testing
     PlaceMark(name: "xai", position: nil),
     TakeLeadership(
       instance: "text-34", address: "text-35", database: database, formatLevel: 36,
-      secretFingerprint: .numbered(37)),
+      secretFingerprint: .numbered(37), nodeLostSeconds: 75),
     TakeLeadership(
       instance: "text-38", address: "text-39", database: database, formatLevel: 40,
       secretFingerprint: nil),

@@ -53,14 +53,36 @@ import Testing
 
   @Test func `a deleted deployment keeps its name until its last attempt has ended`() {
     let delete = DeleteDeployment(deployment: "grok")
-    let deleted = Given.placed.when(delete).then(DeploymentDeleted())
+    let deleted = Given.placed.when(delete).then(DeploymentDeleted(leaving: true))
     deleted.when(delete).thenNothing()
     deleted.when(ScaleDeployment(deployment: "grok", replicas: 1)).thenRefused("deploymentDeleted")
     deleted.when(CreateDeployment(name: "grok", model: "xai/grok:1", replicas: 1))
       .thenRefused("nameTaken")
     #expect(deleted.world.state.attempts.values.allSatisfy { $0.stopping })
-    let gone = Given.deployed.when(delete).then(DeploymentDeleted())
+    let gone = Given.deployed.when(delete).then(DeploymentDeleted(leaving: true))
     gone.when(delete).thenRefused("unknownDeployment")
+  }
+
+  @Test func `what was ready leaves the routes first, and is told to stop once it was left`() throws
+  {
+    let ready = Given.placed.with { try $0.becomeReady() }
+    let deleted = ready.when(DeleteDeployment(deployment: "grok"))
+      .then(DeploymentDeleted(leaving: true))
+    let leaving = deleted.world.state.attempts.values.sorted { $0.id < $1.id }
+    #expect(leaving.count == 2 && leaving.allSatisfy { !$0.isWanted && !$0.stopping })
+    #expect(deleted.world.state.leaving.count == 2)
+    let node = try #require(deleted.world.state.nodes.sorted.first)
+    #expect(deleted.world.state.wantedAttempts(on: node).count == 2, "they run on")
+    let first = DismissAttempts(
+      deployment: deleted.world.grok, attempts: [leaving[0].id], enforced: 99)
+    let dismissed = deleted.when(first, by: .wharfd)
+      .then(AttemptsDismissed(attempts: [leaving[0].id], enforced: 99))
+    dismissed.when(first, by: .wharfd).thenNothing()
+    let state = dismissed.world.state
+    #expect(state.attempts[leaving[0].id]?.stopReason == "deployment deleted")
+    #expect(state.leaving.count == 1)
+    #expect(state.wantedAttempts(on: try #require(state.nodes.sorted.first)).count == 1)
+    deleted.when(first).thenRefused("notAllowed")
   }
 }
 

@@ -109,8 +109,12 @@ import Testing
     ReplicasWaiting(replicas: [1, 2], reason: .notEnoughDevices),
     ReplicasRemoved(replicas: [3], reason: "scaled down"),
     AttemptsStopped(replicas: [1, 2], reason: .providerSuspended),
+    AttemptsDismissed(attempts: [attempt], enforced: 72),
     GatewayRegistered(name: "g1", credential: .numbered(8)),
     GatewayRemoved(),
+    GatewayGraceSet(seconds: 900),
+    GatewayStarted(incarnation: "8a2c5f0c", address: "10.0.0.7:7480"),
+    GatewayStopped(process: 71, cause: .silent),
   ]
 
   /// What a golden file that was published lacks: optional fields that came later, a file `type.NAME.json`
@@ -124,6 +128,12 @@ import Testing
           AttemptChange(ObservedAttempt(id: attempt, phase: .ended, ordered: .nodeStopped))
         ])
     ),
+    (
+      "silence",
+      LeadershipTaken(instance: "wharfd-1", address: "127.0.0.1:7400", nodeLostSeconds: 75)
+    ),
+    ("leaving", DeploymentDeleted(leaving: true)),
+    ("leaving", ReplicasRemoved(replicas: [3], reason: "scaled down", leaving: true)),
     (
       "named",
       PersonTokenIssued(

@@ -17,7 +17,7 @@ import Testing
     TakeLeadership(
       instance: "w", address: "127.0.0.1:7400",
       database: DatabaseIdentity(systemIdentifier: "7", timeline: 1),
-      secretFingerprint: .numbered(1)),
+      secretFingerprint: .numbered(1), nodeLostSeconds: 75),
     BeginEra(
       database: DatabaseIdentity(systemIdentifier: "7", timeline: 2),
       secretFingerprint: .numbered(1)),
@@ -92,10 +92,19 @@ import Testing
       deployment: ID(4),
       placements: [Placement(replica: 1, node: ID(3), devices: ["d0"], reason: "r")]),
     NoteWaiting(deployment: ID(4), replicas: [1], reason: .noNodes),
-    RemoveReplicas(deployment: ID(4), replicas: [1]),
+    RemoveReplicas(deployment: ID(4), replicas: [1], leaving: true),
     StopAttempts(deployment: ID(4)),
     RegisterGateway(name: "g", credential: .numbered(9)),
-    RemoveGateway(gateway: "g"),
+    RemoveGateway(gateway: "g", poweredOff: true),
+    SetGatewayGrace(seconds: 900),
+    StartGatewayProcess(incarnation: "8a2c", address: "10.0.0.7:7480", replaces: "5f0c"),
+    StopGatewayProcess(process: 26),
+    NoteSilentGateways(processes: [26, 27]),
+    VouchGatewayOff(gateway: "xai"),
+    DismissAttempts(
+      deployment: ID(24),
+      attempts: [AttemptID(replica: ReplicaID(deployment: 31, number: 2), placedAt: 40)],
+      enforced: 25),
   ]
 
   @Test func `every type of command has one example here`() {

@@ -210,7 +210,11 @@ import Testing
       .then(reported([], facts: .devices(3)))
     let ready = seen(.placed, .ready)
     let running = Given.placed.and(report(.placed, ready), by: agent)
-    let stopping = running.and(DeleteDeployment(deployment: "grok"))
+    let leaving = running.and(DeleteDeployment(deployment: "grok"))
+    let stopping = leaving.and(
+      DismissAttempts(
+        deployment: leaving.world.grok, attempts: leaving.world.state.leaving.sorted(),
+        enforced: nil), by: .wharfd)
     stopping.when(report(stopping, facts: .devices(3), ready), by: agent)
       .then(reported([], facts: .devices(3)))
     var ended = seen(running, .ended)

@@ -156,6 +156,69 @@ import Testing
       "secretInUse")
   }
 
+  private let gateway = Principal(actor: .of(Stream(.gateway, 1)), role: .gateway)
+
+  private func start(_ incarnation: String, replaces: String? = nil) -> StartGatewayProcess {
+    StartGatewayProcess(incarnation: incarnation, address: "10.0.0.7:7480", replaces: replaces)
+  }
+
+  @Test func `each process of a gateway is known, two with one credential as two`() {
+    let first = registered.when(start("a"), by: gateway)
+      .then(GatewayStarted(incarnation: "a", address: "10.0.0.7:7480"))
+    first.when(start("a"), by: gateway).thenNothing()
+    let second = first.when(start("b"), by: gateway)
+      .then(GatewayStarted(incarnation: "b", address: "10.0.0.7:7480"))
+    #expect(second.world.state.gatewayProcesses.keys.sorted() == [2, 3])
+    second.when(start("c", replaces: "a"), by: gateway).then(
+      GatewayStopped(process: 2, cause: .replaced),
+      GatewayStarted(incarnation: "c", address: "10.0.0.7:7480"))
+    second.when(start("a b"), by: gateway).thenRefused("malformedProcess")
+    second.when(start("c")).thenRefused("notAllowed")
+    Given(World(formatLevel: 2)).and(RegisterGateway(name: "g1", credential: .numbered(1)))
+      .when(start("a"), by: gateway).thenRefused("formatLevelTooLow")
+  }
+
+  @Test func `a process counts until it is certain that it serves no more`() {
+    let two = registered.and(start("a"), by: gateway).and(start("b"), by: gateway)
+    two.when(StopGatewayProcess(process: 2), by: gateway)
+      .then(GatewayStopped(process: 2, cause: .left))
+    let other = Principal(actor: .of(Stream(.gateway, 9)), role: .gateway)
+    two.when(StopGatewayProcess(process: 2), by: other).thenNothing()
+    two.when(NoteSilentGateways(processes: [3, 9]), by: .wharfd)
+      .then(GatewayStopped(process: 3, cause: .silent))
+    let removed = two.when(RemoveGateway(gateway: "g1")).then(GatewayRemoved())
+    #expect(removed.world.state.gatewayProcesses.values.allSatisfy { $0.removedAt != nil })
+    #expect(removed.world.state.gatewayProcesses.count == 2, "they may serve on")
+    removed.when(VouchGatewayOff(gateway: "G1")).then(
+      GatewayStopped(process: 2, cause: .poweredOff),
+      GatewayStopped(process: 3, cause: .poweredOff))
+    two.when(RemoveGateway(gateway: "g1", poweredOff: true)).then(
+      GatewayStopped(process: 2, cause: .poweredOff),
+      GatewayStopped(process: 3, cause: .poweredOff), GatewayRemoved())
+    registered.when(VouchGatewayOff(gateway: "g1")).thenNothing()
+    registered.when(VouchGatewayOff(gateway: "g9")).thenRefused("unknownGateway")
+  }
+
+  @Test func `the grace is a fact, and what was in force before counts for who has not heard`() {
+    let set = { (seconds: Int) in SetGatewayGrace(seconds: seconds) }
+    #expect(given().world.state.graceSeconds == 900)
+    let short = registered.when(set(60)).then(GatewayGraceSet(seconds: 60))
+    short.when(set(60)).thenNothing()
+    let none = short.when(set(0)).then(GatewayGraceSet(seconds: 0))
+    let state = none.world.state
+    #expect(state.graceSeconds == 0)
+    #expect(state.longestGraceSeconds(since: 1) == 900)
+    #expect(state.longestGraceSeconds(since: 2) == 60)
+    #expect(state.longestGraceSeconds(since: 3) == 0)
+    registered.when(set(-1)).thenRefused("graceOutOfRange")
+    registered.when(set(86_401)).thenRefused("graceOutOfRange")
+    registered.when(set(900)).thenNothing()
+    #expect(
+      Given(World(formatLevel: 2)).world.state.graceSeconds == 0,
+      "an older leader would not count it")
+    Given(World(formatLevel: 2)).when(set(60)).thenRefused("formatLevelTooLow")
+  }
+
   @Test func `the credential of a removed gateway is good no more`() {
     let removed = registered.when(RemoveGateway(gateway: "g1")).then(GatewayRemoved())
     #expect(removed.world.state.principal(presenting: .numbered(1), now: World.start) == nil)

@@ -147,7 +147,11 @@ enum SnapshotHistories {
       try world.happen(EraAccepted(era: world.state.position), on: node.id.stream)
     }
     try world.perform(
-      TakeLeadership(instance: "two", address: "b", database: database),
+      TakeLeadership(instance: "two", address: "b", database: database, nodeLostSeconds: 75),
+      by: .wharfd)
+    try world.perform(
+      TakeLeadership(
+        instance: "two", address: "b", database: database, nodeLostSeconds: 20 + variant),
       by: .wharfd)
     if variant % 2 == 0 {
       try world.perform(
@@ -180,7 +184,19 @@ enum SnapshotHistories {
     }
     for name in ["gate-a", "gate-b"] as [Name] {
       try world.perform(RegisterGateway(name: name, credential: world.newSecret()))
+      let gateway = Principal(actor: .of(Stream(.gateway, world.state.position)), role: .gateway)
+      for number in 1...2 {
+        try world.perform(
+          StartGatewayProcess(
+            incarnation: "\(name)-\(number)", address: "10.0.0.\(variant):748\(number)"),
+          by: gateway)
+      }
       world.pass(seconds: 1)
+    }
+    try world.perform(RemoveGateway(gateway: "gate-a"))
+    for minutes in [7, 9, 11] {
+      try world.perform(SetGatewayGrace(seconds: minutes * 60 + variant))
+      world.pass(seconds: 300_000)
     }
     try world.perform(RegisterProvider(name: "variant"))
     try world.perform(

@@ -31,11 +31,12 @@ import Testing
     let usual = SilenceLimits.usual
     #expect(usual.nodeLostSeconds == 75 && usual.suspectSeconds == 30)
     #expect(usual.agentLeaseSeconds == 30 && usual.heartbeatSeconds == 5)
-    for seconds in [5, 10, 600, 3_600] {
+    for seconds in [10, 11, 75, 600, 3_600] {
       let limits = SilenceLimits(nodeLostSeconds: seconds)
       #expect(limits.heartbeatSeconds >= 1)
       #expect(limits.agentLeaseSeconds >= 2 * limits.heartbeatSeconds)
-      #expect(Double(limits.agentLeaseSeconds) < limits.nodeLostSeconds)
+      #expect(limits.touchSeconds >= 3, "a beat of two seconds, and its way")
+      #expect(limits.exclusiveStopSeconds >= 2, "with all that a deposed leader may have given")
     }
     let world = try world(nodes: 4)
     let node = world.state.nodes.sorted[0].id

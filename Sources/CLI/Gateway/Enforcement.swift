@@ -1,18 +1,22 @@
 // Waiting until every gateway enforces what was revoked.
 
+import Foundation
 import Hosting
 import Wire
 
 enum Enforcement {
   /// Between two looks: gateways take milliseconds.
   private static let pauseMilliseconds = 10
+  /// A gateway that took so long is told of: it may take as long as it may serve.
+  private static let patienceSeconds = 2
 
-  /// Until each known gateway enforces the position, or its lease has run out and it serves
-  /// nothing; then says on how many, how long that took, and whose lease it was.
+  /// Until every process of a gateway that may serve enforces the position, or may serve no more; then
+  /// says on how many, how long that took, and whose lease it was. Says early who is waited for.
   static func wait(
     for position: Position, since began: ContinuousClock.Instant, _ client: Client,
     _ waiting: WaitOptions, _ output: OutputOptions
   ) async throws {
+    var told: Set<String> = []
     try await waiting.poll(since: began, everyMilliseconds: pauseMilliseconds) {
       let items = try await client.read(
         ItemsReply<EnforcementItem>.self, "gateways/enforced", [("position", "\(position)")]
@@ -24,18 +28,46 @@ enum Enforcement {
         }
         return nil
       }
-      let names = open.map(\.gateway.text).joined(separator: ", ")
+      if ContinuousClock.now - began >= .seconds(patienceSeconds) {
+        for item in open where told.insert(name(item)).inserted {
+          Terminal.note(waits(for: item, until: Date().addingTimeInterval(item.leaseSeconds)))
+        }
+      }
+      let names = open.map(name).joined(separator: ", ")
       let lease = Int((open.map(\.leaseSeconds).max() ?? 0).rounded(.up))
       return Failure(
         .timedOut, "not yet enforced after \(waiting.timeout) s by: \(names)",
-        help: "it is for certain in \(lease) s at most, when the last lease has run out")
+        help:
+          "it is for certain in \(lease) s at most, when the last lease and grace have run out; "
+          + "a gateway that is off for certain: \(off(open[0]))")
     }
   }
 
+  /// `edge-1 (10.0.0.7:7480)`
+  static func name(_ item: EnforcementItem) -> String {
+    if item.isUnknown == true { return "gateways of before, which the log does not name" }
+    return item.address.map { "\(item.gateway) (\($0))" } ?? item.gateway.text
+  }
+
+  private static func off(_ item: EnforcementItem) -> String {
+    "wharf gateway powered-off \(item.isUnknown == true ? "NAME" : item.gateway.text)"
+  }
+
+  static func waits(for item: EnforcementItem, until end: Date) -> String {
+    let moment = Timestamp(microseconds: Int64(end.timeIntervalSince1970 * 1_000_000)).short
+    let heard = item.heardSeconds.map { "it was heard \(Int($0)) s ago" } ?? "it was not heard yet"
+    let line =
+      item.isUnknown == true
+      ? "\(name(item)), may serve by an older policy until \(moment)"
+      : "\(name(item)) does not say that it enforces this (\(heard)): it may serve by an older policy "
+        + "until \(moment)"
+    return item.isUnknown == true ? line : "\(line); if it is off for certain: \(off(item))"
+  }
+
   static func text(_ items: [EnforcementItem], _ position: Position, _ elapsed: String) -> String {
-    if items.isEmpty { return "no gateway is known: nothing is served" }
+    if items.isEmpty { return "no gateway serves: nothing is answered" }
     let enforcing = items.filter { item in item.enforced.map { $0 >= position } ?? false }
-    let expired = items.filter { !enforcing.contains($0) }.map(\.gateway.text)
+    let expired = items.filter { !enforcing.contains($0) }.map(name)
     let line = "enforced on \(enforcing.count) of \(items.count) gateways in \(elapsed)"
     return expired.isEmpty
       ? line

@@ -52,6 +52,14 @@ enum StatusText {
           "\(counts.freeDevices) of \(counted(counts.devices, "device")) free on "
             + "\(counted(counts.nodes, "node")), \(counted(counts.gateways, "gateway"))")
       ),
+      (
+        "gateways",
+        counts.gatewayProcesses == 0
+          ? nil
+          : Cell(
+            "\(counts.gatewayProcesses) may serve, for \(item.graceSeconds) s after a lease while no "
+              + "leader answers")
+      ),
     ])
     if let behind = item.behind, !behind.isEmpty {
       details.add(

@@ -44,7 +44,8 @@ struct TeamNoun: Noun {
       item.grants.map { grant in
         [
           Cell(grant.model, .strong), Cell(grant.workload.rawValue), Cell(grant.requestsPerMinute),
-          Cell(grant.tokensPerMinute), Cell(grant.grantedAt.short), Cell(grant.until?.short),
+          Cell(grant.tokensPerMinute), Cell(grant.grantedAt.short),
+          Cell((grant.ends ?? grant.until)?.short),
         ]
       })
     details.add(

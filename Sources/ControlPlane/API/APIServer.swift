@@ -7,6 +7,7 @@ import Hosting
 import Hummingbird
 import Logging
 import NIOCore
+import Planner
 import Wire
 
 package struct APIServer {
@@ -102,7 +103,7 @@ package struct APIServer {
       return Response.json(Array(#"{"status":"ready"}"#.utf8), head: head)
     }
     let routes = router.group("v1")
-    let forwarding = Forwarding(member: member)
+    let forwarding = Forwarding(member: member, touchSeconds: signals.limits.touchSeconds)
     let assignments = Assignments(secret: secret, limits: signals.limits)
     let commands = CommandRoute(
       member: member, source: source, forwarding: forwarding, now: now)
@@ -120,7 +121,7 @@ package struct APIServer {
       forwarding: forwarding
     ).add(to: routes)
     GatewayRoutes(
-      member: member, source: source, signals: signals,
+      member: member, source: source, book: signals.gateways,
       policies: Policies(assignments: assignments), forwarding: forwarding
     ).add(to: routes)
     SightingRoute(source: source, sightings: signals.sightings, forwarding: forwarding)

@@ -28,6 +28,8 @@ struct Forwarding: Sendable {
 
   let member: LogMember
   var answerMilliseconds = usualAnswerMilliseconds
+  /// Who was not in touch with the log for so long gives nothing out.
+  var touchSeconds = Double(Leases.touchSeconds)
 
   /// Where the leader is, when this wharfd is not it.
   ///
@@ -52,7 +54,7 @@ struct Forwarding: Sendable {
   }
 
   func requireTouch(_ head: Head) throws {
-    guard member.isInTouch else {
+    guard member.isInTouch(withinSeconds: touchSeconds) else {
       throw APIError(
         .serviceUnavailable, "outOfTouch", "this wharfd cannot reach the log: no lease is given",
         help: "ask another wharfd, or bring the database back", at: head.state.position)

@@ -1,8 +1,10 @@
-// What gateways ask and tell: the policy by long-poll, with their lease; and from which position on
-// they enforce it. `GET /v1/gateways/enforced` says so to people.
+// What gateways ask and tell: the policy by long-poll, their leases, and from which position on they
+// enforce it. `GET /v1/gateways/enforced` says so to people. A process is made known to the log before it
+// gets its first lease.
 
 import EventLog
 import HTTPTypes
+import HashTreeCollections
 import Hosting
 import Hummingbird
 import ServiceLifecycle
@@ -10,56 +12,172 @@ import Wire
 
 struct GatewayRoutes: Sendable {
   static let longestWaitSeconds = 60
+  /// What a process that says nothing of itself, of an older program, is called.
+  static let unnamed = "unnamed"
 
   let member: LogMember
   let source: ReadSource
-  let signals: SignalBook
+  let book: GatewayBook
   let policies: Policies
   let forwarding: Forwarding
 
   func add(to routes: RouterGroup<some RequestContext>) {
     routes.get("gateway/policy") { request, _ in try await policy(request) }
     routes.post("gateway/enforced") { request, _ in try await enforced(request) }
+    routes.post("gateway/lease") { request, _ in try await lease(request) }
+    routes.post("gateway/left") { request, _ in try await left(request) }
     routes.get("gateways/enforced") { request, _ in try await enforcement(request) }
   }
 
-  private func gateway(_ principal: Principal, _ state: HostingState) throws -> Gateway {
-    guard principal.role == .gateway, case .of(let stream) = principal.actor,
-      let gateway = state.gateways[ID(stream.origin)]
-    else { throw APIError(.forbidden, "notAllowed", "this is for gateways") }
-    return gateway
+  // MARK: Who asks
+
+  /// A process of a gateway.
+  private struct Caller {
+    let principal: Principal
+    let gateway: ID<Gateway>
+    let name: Name
+    let incarnation: String
+    let address: String
+    /// The incarnation before it, which it knows to be gone.
+    let replaces: String?
+    var key: GatewayBook.Key { .init(gateway: gateway, incarnation: incarnation) }
   }
 
+  private func caller(_ request: Request, _ head: inout Head) async throws -> Caller {
+    let principal: Principal
+    do {
+      principal = try await source.principal(of: request, &head)
+    } catch let error as APIError where error.failure.code == Authentication.unknownToken {
+      throw removed(request, head) ?? error
+    }
+    guard principal.role == .gateway, case .of(let stream) = principal.actor,
+      let gateway = head.state.gateways[ID(stream.origin)]
+    else { throw APIError(.forbidden, "notAllowed", "this is for gateways") }
+    return Caller(
+      principal: principal, gateway: gateway.id, name: gateway.name,
+      incarnation: try name(request, "incarnation", GatewayProcess.longestIncarnation)
+        ?? Self.unnamed,
+      address: try name(request, "address", GatewayProcess.longestAddress) ?? Self.unnamed,
+      replaces: try name(request, "replaces", GatewayProcess.longestIncarnation))
+  }
+
+  private func name(_ request: Request, _ key: String, _ longest: Int) throws -> String? {
+    guard let text = request.uri.queryParameters[Substring(key)].map(String.init) else {
+      return nil
+    }
+    guard GatewayProcess.isWellFormed(text, longest: longest) else {
+      throw APIError.badParameter(
+        key, text, wanted: "1 to \(longest) letters, digits, dots, colons, dashes")
+    }
+    return text
+  }
+
+  /// Whoever presents the credential of a gateway that was removed is told so: a word that nobody in
+  /// between can say, who does not have the credential.
+  private func removed(_ request: Request, _ head: Head) -> APIError? {
+    guard let process = removedProcesses(request, head).first else { return nil }
+    return APIError(
+      .gone, LeaseRefusal.gatewayRemoved, "gateway \(process.name) was removed",
+      help: "stop it; to serve again: wharf gateway register NAME", head: head)
+  }
+
+  private func removedProcesses(_ request: Request, _ head: Head) -> [GatewayProcess] {
+    guard let header = request.headers[.authorization],
+      let token = header.split(separator: " ", maxSplits: 1).last, token.count <= Secret.longest
+    else { return [] }
+    let digest = Secret(text: String(token)).digest
+    return head.state.gatewayProcesses.values.filter {
+      $0.removedAt != nil && $0.credential == digest
+    }
+  }
+
+  /// The head and the epoch that this wharfd leads in; what is given out is made from nothing older.
+  private func leading(_ head: Head) throws -> (head: Head, epoch: Position) {
+    try forwarding.requireLead(head)
+    guard case .leading(let epoch) = member.board.current.standing else {
+      throw APIError(SubmitFailure.notLeading(address: nil))
+    }
+    return (head.state.position < epoch ? member.board.current : head, epoch)
+  }
+
+  /// The process of a caller as the log names it, which may be made known here; none on a log that
+  /// cannot name it. One that serves nothing any more is made known anew: the event that says so of the
+  /// one before may be under way.
+  private func process(
+    _ caller: Caller, _ head: inout Head, _ epoch: Position
+  ) async throws -> GatewayProcess? {
+    guard head.state.log.formatLevel >= FormatLevel.kept else { return nil }
+    let known = head.state.process(of: caller.gateway, incarnation: caller.incarnation)
+    var replaces = caller.replaces
+    if let known {
+      guard book.isSilent(known, in: head.state, epoch: epoch, at: ContinuousClock.now) else {
+        return known
+      }
+      replaces = caller.incarnation
+    }
+    do {
+      let receipt = try await member.submit(
+        CommandRequest(
+          id: .make(),
+          command: StartGatewayProcess(
+            incarnation: caller.incarnation, address: caller.address, replaces: replaces),
+          principal: caller.principal))
+      head = try await source.head(atLeast: receipt.position)
+    } catch let failure as SubmitFailure {
+      throw APIError(failure)
+    }
+    return head.state.process(of: caller.gateway, incarnation: caller.incarnation)
+  }
+
+  private func give(
+    _ caller: Caller, _ process: GatewayProcess?, enforcing position: Position,
+    withPolicy: Bool = false, _ head: Head, _ epoch: Position
+  ) throws -> GatewayBook.Given {
+    // Once more: to make it known may have taken long.
+    try forwarding.requireLead(head)
+    let wish = GatewayBook.Wish(
+      key: caller.key, name: caller.name, process: process?.id, address: caller.address,
+      enforcing: position, withPolicy: withPolicy)
+    return book.give(wish, from: head, epoch: epoch, at: ContinuousClock.now)
+  }
+
+  // MARK: What they ask
+
   private func policy(_ request: Request) async throws -> Response {
-    let after = Position(Int64(try request.wholeNumber("after") ?? 0))
+    var after = Position(Int64(try request.wholeNumber("after") ?? 0))
     let wait = min(try request.wholeNumber("wait") ?? 0, Self.longestWaitSeconds)
     let deadline = ContinuousClock.now + .seconds(wait)
     if let address = try forwarding.leaderElsewhere() {
       return try await forwarding.send([], request, to: address, waitSeconds: wait)
     }
     var head = try await source.head(atLeast: after)
-    let principal = try await source.principal(of: request, &head)
+    let enforcing = after
     while true {
-      let gateway = try gateway(principal, head.state)
-      let policy = policies.policy(at: head, past: after)
-      if policy.position > after {
-        try lease(gateway, enforcing: after, head)
-        return .json(policy.jsonBytes, head: head)
-      }
+      let caller = try await caller(request, &head)
+      var epoch: Position
+      (head, epoch) = try leading(head)
+      let process = try await process(caller, &head, epoch)
+      let policy = policies.policy(at: head, epoch: epoch)
+      book.note(
+        policy: policy.position, through: head.state.position, epoch: epoch,
+        at: ContinuousClock.now)
+      let isNew = policy.position > after
       let left = deadline - ContinuousClock.now
-      guard left > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else {
-        try lease(gateway, enforcing: after, head)
-        return .nothingNew(head: member.board.current)
+      if isNew || left <= .zero || Task.isShuttingDownGracefully || Task.isCancelled {
+        switch try give(
+          caller, process, enforcing: enforcing, withPolicy: isNew, head, epoch)
+        {
+        case .given:
+          return isNew
+            ? .json(policy.jsonBytes, head: head) : .nothingNew(head: member.board.current)
+        case .policyNeeded: after = .empty
+        case .stale: break
+        }
+      } else {
+        await member.board.pause(after: head.state.position, upTo: left)
       }
-      await member.board.pause(after: head.state.position, upTo: left)
       head = member.board.current
     }
-  }
-
-  /// A gateway asks only once it enforces what it has: so much is known of it, also by a new leader.
-  private func lease(_ gateway: Gateway, enforcing position: Position, _ head: Head) throws {
-    try forwarding.requireLead(head)
-    signals.leased(gateway.id, enforcing: position, at: ContinuousClock.now)
   }
 
   private func enforced(_ request: Request) async throws -> Response {
@@ -71,32 +189,94 @@ struct GatewayRoutes: Sendable {
     do { report = try PolicyEnforced(jsonBytes: body) } catch {
       throw APIError.malformed("the gateway's report", error)
     }
-    let head = try await source.head(atLeast: report.position)
-    let principal = try source.authentication.principal(of: request, in: head.state)
-    let gateway = try gateway(principal, head.state)
-    try forwarding.requireLead(head)
-    signals.enforced(
-      gateway.id, report.position, address: report.address, at: ContinuousClock.now)
-    return .json(
-      PolicyLease(head: head.witness, leaseSeconds: Policies.leaseSeconds).jsonBytes, head: head)
+    return try await renew(request, enforcing: report.position)
   }
 
-  /// For each gateway the position that it enforces, and how long it may still serve unheard.
+  private func lease(_ request: Request) async throws -> Response {
+    let body = try await Forwarding.body(of: request)
+    if let address = try forwarding.leaderElsewhere() {
+      return try await forwarding.send(body, request, to: address)
+    }
+    return try await renew(request, enforcing: call(body).enforced ?? .empty)
+  }
+
+  /// Read leniently: a newer gateway may ask for more with its lease.
+  private func call(_ body: [UInt8]) throws -> LeaseCall {
+    do {
+      return try JSONDecoding.read(LeaseCall.self, from: JSONValue(document: body), strict: false)
+    } catch {
+      throw APIError.malformed("the gateway's request for a lease", error)
+    }
+  }
+
+  private func renew(_ request: Request, enforcing position: Position) async throws -> Response {
+    var head = try await source.head(atLeast: position)
+    let caller = try await caller(request, &head)
+    var epoch: Position
+    (head, epoch) = try leading(head)
+    let process = try await process(caller, &head, epoch)
+    guard try give(caller, process, enforcing: position, head, epoch) == .given else {
+      throw APIError(
+        .conflict, LeaseRefusal.policyNeeded,
+        "the lease and the grace of this process are over: what it enforces may be of the past",
+        help: "ask for the whole policy, without 'after'", head: head)
+    }
+    return .json(
+      PolicyLease(head: head.witness, leaseSeconds: Leases.policySeconds).jsonBytes, head: head)
+  }
+
+  /// A process has answered its last request.
+  private func left(_ request: Request) async throws -> Response {
+    let body = try await Forwarding.body(of: request)
+    if let address = try forwarding.leaderElsewhere() {
+      return try await forwarding.send(body, request, to: address)
+    }
+    _ = try call(body)
+    var head = try await source.head(atLeast: .empty)
+    // Of a removed gateway, too: who waits for its process need wait no longer.
+    let incarnation = try name(request, "incarnation", GatewayProcess.longestIncarnation)
+    if let known = removedProcesses(request, head).first(where: { $0.incarnation == incarnation }) {
+      return try await leave(known, .wharfd)
+    }
+    let caller = try await caller(request, &head)
+    (head, _) = try leading(head)
+    let known = head.state.process(of: caller.gateway, incarnation: caller.incarnation)
+    return try await leave(known, caller.principal)
+  }
+
+  private func leave(_ process: GatewayProcess?, _ principal: Principal) async throws -> Response {
+    if let process {
+      do {
+        _ = try await member.submit(
+          CommandRequest(
+            id: .make(), command: StopGatewayProcess(process: process.id), principal: principal))
+      } catch {
+        throw APIError(error)
+      }
+    }
+    return .nothingNew(head: member.board.current)
+  }
+
+  // MARK: What people ask
+
+  /// For each process the position that it enforces, and how long it may still serve unheard.
   private func enforcement(_ request: Request) async throws -> Response {
     if let address = try forwarding.leaderElsewhere() {
       return try await forwarding.send([], request, to: address)
     }
+    let asked = Position(Int64(try request.wholeNumber("position") ?? 0))
     let context = try await source.context(request)
-    let now = ContinuousClock.now
-    let items = context.state.gateways.sorted.map { gateway -> EnforcementItem in
-      let signal = signals.gateway(gateway.id)
-      let since = signal?.heardAt ?? signals.hearingSince ?? now
-      let left = Double(Policies.leaseSeconds) - (now - since).seconds
-      return EnforcementItem(
-        gateway: gateway.name, enforced: signal?.enforced, leaseSeconds: max(0, left))
+    let (head, epoch) = try leading(try await source.head(atLeast: asked))
+    guard let touchedAt = member.touchedAt else {
+      throw APIError(SubmitFailure.notLeading(address: nil))
     }
+    let present = ContinuousClock.now
+    let policy = policies.policy(at: head, epoch: epoch)
+    book.note(policy: policy.position, through: head.state.position, epoch: epoch, at: present)
+    let items = book.standing(
+      in: head, asked: asked, epoch: epoch, asOf: touchedAt, at: present)
     return .json(
-      ItemsReply(position: context.state.position, items: items).jsonBytes, head: context.head)
+      ItemsReply(position: head.state.position, items: items).jsonBytes, head: context.head)
   }
 }
 

@@ -63,7 +63,7 @@ enum Shelves {
     path: "deployments",
     all: { view in
       let stopping = Dictionary(
-        grouping: view.state.attempts.values.filter(\.stopping), by: \.id.replica.deployment)
+        grouping: view.state.attempts.values.filter { !$0.isWanted }, by: \.id.replica.deployment)
       return view.state.deployments.sorted.map { deployment in
         DeploymentItem(deployment, stopping: stopping[deployment.id.position] ?? [], view)
       }
@@ -73,7 +73,7 @@ enum Shelves {
       let found = named ?? id(text, Deployment.self).flatMap { view.state.deployments[$0] }
       return found.map { deployment in
         let stopping = view.state.attempts.values.filter {
-          $0.stopping && $0.id.replica.deployment == deployment.id.position
+          !$0.isWanted && $0.id.replica.deployment == deployment.id.position
         }
         return DeploymentItem(deployment, stopping: stopping, view)
       }

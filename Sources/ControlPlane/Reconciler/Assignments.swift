@@ -15,7 +15,9 @@ struct Assignments: Sendable {
     let state = head.state
     return Assignment(
       generation: node.generation, head: head.witness, node: node.id.stream,
-      leaseSeconds: limits.agentLeaseSeconds, heartbeatSeconds: limits.heartbeatSeconds,
+      // No lease comes with it, which the leader that counts silence would not know of: a follower may
+      // give this answer. Reports and heartbeats bring it, which only a leader hears.
+      leaseSeconds: 0, heartbeatSeconds: limits.heartbeatSeconds,
       attempts: state.wantedAttempts(on: node).compactMap { assigned($0, in: state) },
       acceptedEra: node.acceptedEra)
   }
@@ -31,9 +33,15 @@ struct Assignments: Sendable {
       let model = state.models[deployment.model], let version = model.version(attempt.version)
     else { return nil }
     let agreement = state.providers[model.provider].flatMap { state.agreement(of: $0) }
+    var launch = version.launch
+    if deployment.exclusive {
+      // It must have ended before its replacement may start, and begins to stop when the lease ends.
+      launch.stopGraceSeconds = min(
+        launch.stopGraceSeconds, max(0, Int(limits.exclusiveStopSeconds) - 1))
+    }
     return AssignedAttempt(
       id: attempt.id, replicaName: deployment.replicaName(attempt.id.replica.number),
-      servedModelName: model.label, launch: version.launch, devices: attempt.devices,
+      servedModelName: model.label, launch: launch, devices: attempt.devices,
       deviceMemoryBytes: version.needs.deviceMemory.count, contextLength: model.contextLength,
       modelPath: version.modelPath, engineKey: engineKey(of: attempt.id),
       exclusive: deployment.exclusive, notAfter: agreement?.end)

@@ -8,10 +8,9 @@ import Synchronization
 import Wire
 
 package final class Policies: Sendable {
-  /// How long a gateway may serve on what it knows.
-  package static let leaseSeconds = 60
-
   private struct Kept {
+    /// Of the leader that it was made by.
+    var epoch: Position
     var seen: Position
     var policy: Policy
   }
@@ -21,57 +20,46 @@ package final class Policies: Sendable {
 
   init(assignments: Assignments) { self.assignments = assignments }
 
-  /// The policy of this head. Its position is that at which its content was first seen here.
+  /// The policy of this head. Its position is that at which its content was first seen in this epoch:
+  /// never one of an earlier leader's, so two policies of one position are one.
   ///
-  /// - Parameter position: that of the policy which the gateway has. It may have come from another leader
-  ///   and hold what was never seen here: then this one counts as new.
-  func policy(at head: Head, past position: Position) -> Policy {
-    var policy = policy(at: head)
-    if policy.position < position, position < head.state.position {
-      policy = renewed(policy, past: position, at: head)
-    }
+  /// - Parameter head: at or past the epoch.
+  func policy(at head: Head, epoch: Position) -> Policy {
+    var policy = known(at: head, epoch) ?? renewed(at: head, epoch)
     // Its head tells how much is known here, which is more than when the policy was new: a gateway that
     // has seen more of the log than a policy says would not believe it.
     if head.state.position > policy.head.position { policy.head = head.witness }
     return policy
   }
 
-  private func renewed(_ policy: Policy, past position: Position, at head: Head) -> Policy {
+  private func known(at head: Head, _ epoch: Position) -> Policy? {
     kept.withLock { kept in
-      guard var known = kept, known.seen == head.state.position, known.policy.position < position
-      else { return kept?.policy ?? policy }
-      known.policy.position = head.state.position
-      known.policy.head = head.witness
-      kept = known
-      return known.policy
+      guard let kept, kept.epoch == epoch, kept.seen >= head.state.position else { return nil }
+      return kept.policy
     }
   }
 
-  private func policy(at head: Head) -> Policy {
-    let known = kept.withLock { $0 }
-    if let known, known.seen >= head.state.position, known.policy.head.era == head.witness.era {
-      return known.policy
-    }
+  private func renewed(at head: Head, _ epoch: Position) -> Policy {
     var policy = content(head)
     return kept.withLock { kept in
-      if let other = kept, other.seen >= head.state.position,
-        other.policy.head.era == head.witness.era
-      {
+      if let other = kept, other.epoch >= epoch, other.seen >= head.state.position {
         return other.policy
       }
-      if let known = kept?.policy, known.head.era == policy.head.era, known.keys == policy.keys,
-        known.teams == policy.teams, known.models == policy.models
-      {
-        policy.position = known.position
-        policy.head = known.head
+      if let known = kept, known.epoch == epoch, known.policy.hasContent(of: policy) {
+        policy.position = known.policy.position
+        policy.head = known.policy.head
       }
-      kept = Kept(seen: head.state.position, policy: policy)
+      kept = Kept(epoch: epoch, seen: head.state.position, policy: policy)
       return policy
     }
   }
 
   private func content(_ head: Head) -> Policy {
     let state = head.state
+    // Nobody can ask for a team that has no key, nor for a model that no team may know of.
+    let asking = Set(state.keys.values.map(\.team))
+    let teams = state.teams.sorted.filter { asking.contains($0.id) }.map { team($0, state) }
+    let known = Set(teams.flatMap { $0.grants.map(\.model) + $0.refusals.map(\.model) })
     var keys: [PolicyKey] = []
     // What ended before the last event did so for good, whether that is noted or not.
     let past = state.recordedAt
@@ -86,9 +74,11 @@ package final class Policies: Sendable {
       }
     }
     return Policy(
-      position: state.position, head: head.witness, leaseSeconds: Self.leaseSeconds, keys: keys,
-      teams: state.teams.sorted.map { team($0, state) },
-      models: state.models.sorted.filter { $0.retiredAt == nil }.map { model($0, state) })
+      position: state.position, head: head.witness, leaseSeconds: Leases.policySeconds,
+      graceSeconds: state.log.formatLevel >= FormatLevel.kept ? state.graceSeconds : nil,
+      keys: keys, teams: teams,
+      models: state.models.sorted.filter { $0.retiredAt == nil && known.contains($0.id.stream) }
+        .map { model($0, state) })
   }
 
   private func team(_ team: Team, _ state: HostingState) -> PolicyTeam {
@@ -154,7 +144,9 @@ package final class Policies: Sendable {
       PolicyGrant(
         model: model.id.stream, requestsPerMinute: grant.quota.requestsPerMinute,
         tokensPerMinute: grant.quota.tokensPerMinute,
-        notAfter: [grant.until, agreement.end].compactMap { $0 }.min()))
+        notAfter: [grant.until, agreement.end].compactMap { $0 }.min(),
+        notBefore: agreement.terms.from > agreement.signedAt ? agreement.terms.from : nil,
+        agreementEnd: agreement.end))
   }
 
   private func model(_ model: Model, _ state: HostingState) -> PolicyModel {
@@ -163,7 +155,7 @@ package final class Policies: Sendable {
     where deployment.model == model.id && deployment.workload == .inference {
       for replica in deployment.replicas.values.sorted(by: { $0.id < $1.id }) {
         guard let attempt = replica.attempt.flatMap({ state.attempts[$0] }),
-          attempt.phase == .ready, !attempt.stopping, let endpoint = attempt.endpoint
+          attempt.phase == .ready, attempt.isWanted, let endpoint = attempt.endpoint
         else { continue }
         routes.append(
           PolicyRoute(

@@ -54,7 +54,7 @@ package struct Reconciler: Service {
       let instant = ContinuousClock.now
       signals.tick(epoch: epoch, at: instant, couldAppend: couldAppend && member.isInTouch)
       let plan = plan(
-        head.state, signals.signals(at: instant), now: head.time(at: instant))
+        head.state, signals.signals(of: head.state, at: instant), now: head.time(at: instant))
       for alarm in plan.alarms where !alarms.contains(alarm) { logger.warning("\(alarm)") }
       alarms = plan.alarms
       let outcome = await carryOut(plan.decisions, of: head.state.position)

@@ -1,5 +1,5 @@
-// What the leader hears and does not log: when each node was last heard, and what each gateway
-// enforces. Kept on its monotonic clock, in memory; a new leader starts with an empty book, so
+// What the leader hears and does not log: when each node was last heard, what gateways enforce and
+// what they saw. Kept on its monotonic clock, in memory; a new leader starts with an empty book, so
 // silence is only ever counted while someone could hear.
 
 import EventLog
@@ -25,23 +25,19 @@ package final class SignalBook: Sendable {
   /// More restarts of an agent than anybody makes within a lease.
   private static let supersededLimit = 64
 
-  struct GatewaySignal {
-    var enforced: Position
-    var address: String
-    var heardAt: ContinuousClock.Instant
-  }
-
   private struct Book {
     /// Since when this leader can hear without a break; none while it does not lead.
     var hearingSince: ContinuousClock.Instant?
     var epoch: Position?
+    /// A moment after this leader took over; none while it does not lead.
+    var ledSince: ContinuousClock.Instant?
     var lastTick: ContinuousClock.Instant?
     var nodes: [ID<Node>: NodeSignal] = [:]
-    var gateways: [ID<Gateway>: GatewaySignal] = [:]
   }
 
   private let book = Mutex(Book())
   let sightings = SightingBook()
+  let gateways = GatewayBook()
   let limits: SilenceLimits
 
   package init(limits: SilenceLimits = .usual) { self.limits = limits }
@@ -54,7 +50,7 @@ package final class SignalBook: Sendable {
         book.lastTick.map { now - $0 > .seconds(Self.stallSeconds) } ?? true
       if book.epoch != epoch {
         book.nodes = [:]
-        book.gateways = [:]
+        book.ledSince = now
       }
       if book.epoch != epoch || stalled || !couldAppend { book.hearingSince = now }
       book.epoch = epoch
@@ -66,6 +62,17 @@ package final class SignalBook: Sendable {
   func clear() {
     book.withLock { $0 = Book() }
     sightings.clear()
+  }
+
+  /// What a plan for a state goes by.
+  func signals(of state: HostingState, at now: ContinuousClock.Instant) -> Signals {
+    var signals = signals(at: now)
+    guard let epoch = book.withLock({ $0.epoch }) else { return signals }
+    let (enforced, silent) = gateways.signals(in: state, epoch: epoch, at: now)
+    signals.enforced = enforced
+    signals.silentGateways = silent
+    signals.inheritedSeconds = Double(state.log.leader?.inheritedSeconds ?? 0)
+    return signals
   }
 
   func signals(at now: ContinuousClock.Instant) -> Signals {
@@ -137,30 +144,6 @@ package final class SignalBook: Sendable {
   func knows(_ digest: Digest, of node: ID<Node>) -> Bool {
     book.withLock { $0.nodes[node]?.digest == digest }
   }
-
-  func enforced(
-    _ gateway: ID<Gateway>, _ position: Position, address: String, at now: ContinuousClock.Instant
-  ) {
-    book.withLock { book in
-      let known = book.gateways[gateway]?.enforced ?? .empty
-      book.gateways[gateway] = GatewaySignal(
-        enforced: max(known, position), address: address, heardAt: now)
-    }
-  }
-
-  /// A gateway asked for what comes after the policy that it enforces: its lease runs anew.
-  func leased(
-    _ gateway: ID<Gateway>, enforcing position: Position, at now: ContinuousClock.Instant
-  ) {
-    book.withLock { book in
-      if book.gateways[gateway] == nil, position > .empty {
-        book.gateways[gateway] = GatewaySignal(enforced: position, address: "", heardAt: now)
-      }
-      book.gateways[gateway]?.heardAt = now
-    }
-  }
-
-  func gateway(_ id: ID<Gateway>) -> GatewaySignal? { book.withLock { $0.gateways[id] } }
 
   /// Since when silence means something.
   var hearingSince: ContinuousClock.Instant? { book.withLock { $0.hearingSince } }

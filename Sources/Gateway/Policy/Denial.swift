@@ -83,6 +83,20 @@ extension Denial {
     refused(code: "grantExpired", "The grant of the model '\(model)' ran out at \(date.short) UTC.")
   }
 
+  static func noAgreement(for model: String, since date: Timestamp) -> Denial {
+    refused(
+      code: "noAgreement",
+      "The model '\(model)' is not served: the agreement with its provider ended at \(date.short) UTC."
+    )
+  }
+
+  static func noAgreementYet(for model: String, from date: Timestamp) -> Denial {
+    refused(
+      code: "noAgreement",
+      "The model '\(model)' is not served before \(date.short) UTC: the agreement with its provider "
+        + "begins then.")
+  }
+
   static func noReadyReplica(of model: String) -> Denial {
     Denial(
       503, type: "server_error", code: "no_ready_replica",

@@ -12,6 +12,8 @@ import Wire
 
 package struct PolicyIndex: Sendable {
   package let position: Position
+  /// How long all this holds after the lease, while no leader answers.
+  package let graceSeconds: Int
   package let keys: [Digest: PolicyKey]
   package let teams: [Stream: Team]
   /// By their names in normal form.
@@ -28,6 +30,7 @@ package struct PolicyIndex: Sendable {
 
   package init(_ policy: Policy) {
     position = policy.position
+    graceSeconds = max(0, policy.graceSeconds ?? 0)
     keys = Dictionary(policy.keys.map { ($0.digest, $0) }) { first, _ in first }
     teams = Dictionary(policy.teams.map { ($0.id, Team($0)) }) { first, _ in first }
     models = Dictionary(
@@ -97,8 +100,20 @@ extension PolicyIndex {
       throw .refused(code: refusal.code, refusal.message)
     }
     guard let grant = team.grants[model.id] else { throw .unknownModel(asked) }
-    if let end = grant.notAfter, end <= now { throw .expiredGrant(of: model.name, at: end) }
+    try Self.requireInForce(grant, of: model.name, now: now)
     return grant
+  }
+
+  /// An agreement that has not begun or has ended is the reason, also where the grant would go on.
+  private static func requireInForce(
+    _ grant: PolicyGrant, of model: String, now: Timestamp
+  ) throws(Denial) {
+    if let begin = grant.notBefore, now < begin { throw .noAgreementYet(for: model, from: begin) }
+    guard let end = grant.notAfter, end <= now else { return }
+    if let agreementEnd = grant.agreementEnd, agreementEnd <= now {
+      throw .noAgreement(for: model, since: agreementEnd)
+    }
+    throw .expiredGrant(of: model, at: end)
   }
 
   /// The ready replicas of the version asked for; of all versions where none was.
@@ -130,7 +145,7 @@ extension PolicyIndex {
         throw .refused(code: refusal.code, refusal.message)
       }
       guard let grant = team.grants[model] else { throw .unknownModel(name) }
-      if let end = grant.notAfter, end <= now { throw .expiredGrant(of: name, at: end) }
+      try Self.requireInForce(grant, of: name, now: now)
       return nil
     } catch {
       return error
@@ -141,7 +156,9 @@ extension PolicyIndex {
   package func usable(by team: Team, now: Timestamp) -> [PolicyModel] {
     models.sorted { $0.key < $1.key }.map(\.value).filter { model in
       team.refusals[model.id] == nil
-        && team.grants[model.id].map { grant in grant.notAfter.map { now < $0 } ?? true } ?? false
+        && team.grants[model.id].map { grant in
+          (grant.notAfter.map { now < $0 } ?? true) && (grant.notBefore.map { $0 <= now } ?? true)
+        } ?? false
     }
   }
 }

@@ -31,8 +31,13 @@ struct PolicyProgress: Sendable {
 
   var applied: Position? { policy?.position }
 
-  mutating func judge(_ offered: Policy, _ echo: SeenEcho? = nil) -> Verdict {
-    let verdict = judge(offered.head, echo)
+  /// The right to serve by it is over: the next one counts as new, also where it is the same.
+  mutating func dropPolicy() { policy = nil }
+
+  mutating func judge(
+    _ offered: Policy, _ echo: SeenEcho? = nil, asked: HeadWitness? = nil
+  ) -> Verdict {
+    let verdict = judge(offered.head, echo, asked: asked)
     guard verdict == .renew else { return verdict }
     guard let held = policy else {
       policy = offered
@@ -42,17 +47,26 @@ struct PolicyProgress: Sendable {
       return .ignore("its policy is of \(offered.position), the one held is of \(held.position)")
     }
     if offered.position == held.position {
-      let same =
-        offered.keys == held.keys && offered.teams == held.teams
-        && offered.models == held.models
-      return same ? .renew : .alarm("there are two policies of position \(held.position)")
+      return held.hasContent(of: offered)
+        ? .renew : .alarm("there are two policies of position \(held.position)")
     }
     policy = offered
     return .apply
   }
 
-  /// - Parameter echo: what the log holds at the position that was seen last.
-  mutating func judge(_ head: HeadWitness, _ echo: SeenEcho? = nil) -> Verdict {
+  /// - Parameters:
+  ///   - echo: what the log holds at the position that was seen last.
+  ///   - asked: what was seen when the answer was asked for. Answers of two requests may come in another
+  ///     order than they were made in: one that knows no less than was seen then is none that is behind.
+  mutating func judge(
+    _ head: HeadWitness, _ echo: SeenEcho? = nil, asked: HeadWitness? = nil
+  ) -> Verdict {
+    if let asked, let seen = witness, head.era == seen.era, asked.era == seen.era,
+      asked.position <= head.position, head.position < seen.position,
+      asked.position < head.position || asked.hash == head.hash
+    {
+      return .renew
+    }
     if let seen = witness {
       if let contradiction = seen.contradiction(in: head, echo) {
         return .alarm("the log was rewritten: \(contradiction)")

@@ -79,6 +79,9 @@ final class GatewayMetrics: Sendable {
     page.line([], String(reading.position.value))
     page.family("wharf_gateway_lease_seconds", "gauge", "What is left of the policy lease.")
     page.line([], String(reading.leaseLeft.inSeconds))
+    page.family(
+      "wharf_gateway_serving_seconds", "gauge", "What is left of the lease and the grace after it.")
+    page.line([], String(reading.servingLeft.inSeconds))
     page.family("wharf_gateway_alarms_total", "counter", "Contradictions in what was heard.")
     page.line([], String(state.alarms))
     Self.write(state.firstByte, named: named, to: &page)

@@ -29,6 +29,10 @@ struct GatewayResponder: HTTPResponder {
 
   func respond(to request: Request, context: GatewayContext) async throws -> Response {
     var response = await answer(request, context)
+    let reading = gate.reading
+    if reading.isInGrace {
+      response.headers[.wharfGraceSeconds] = "\(Int(reading.servingLeft.inSeconds))"
+    }
     // A client that keeps its connection would hold up the end.
     if Task.isShuttingDownGracefully { response.headers[.connection] = "close" }
     return response

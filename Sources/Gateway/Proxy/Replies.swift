@@ -13,6 +13,8 @@ extension HTTPField.Name {
   static let wharfPosition = HTTPField.Name("wharf-position")!
   /// The attempt whose engine answered.
   static let wharfAttempt = HTTPField.Name("wharf-attempt")!
+  /// How many seconds it is served on without a leader's word, while that is so.
+  static let wharfGraceSeconds = HTTPField.Name("x-wharf-grace-seconds")!
   static let retryAfterSeconds = HTTPField.Name("retry-after")!
 }
 
@@ -95,11 +97,13 @@ enum Replies {
     var json = JSONWriter()
     json.openObject()
     json.key("status")
-    json.string(reading.serves ? "serving" : "noLease")
+    json.string(reading.isInGrace ? "inGrace" : reading.serves ? "serving" : "noLease")
     json.key("position")
     json.integer(reading.position.value)
     json.key("leaseLeftSeconds")
     json.number((reading.leaseLeft.inSeconds * 1000).rounded() / 1000)
+    json.key("servingLeftSeconds")
+    json.number((reading.servingLeft.inSeconds * 1000).rounded() / 1000)
     json.closeObject()
     return Self.json(status: reading.serves ? 200 : 503, json.bytes)
   }

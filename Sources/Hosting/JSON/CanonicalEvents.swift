@@ -70,8 +70,9 @@ extension DeploymentScaled: CanonicallyRead {
 
 extension DeploymentDeleted: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
-    guard reader.open(), reader.close() else { return nil }
-    self.init()
+    guard reader.open(), let leaving = reader.optional("leaving", Bool.self), reader.close()
+    else { return nil }
+    self.init(leaving: leaving)
   }
 }
 
@@ -107,9 +108,10 @@ extension ReplicasWaiting: CanonicallyRead {
 extension ReplicasRemoved: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
     guard reader.open(), let replicas = reader.field("replicas", [Int].self),
-      let reason = reader.field("reason", String.self), reader.close()
+      let reason = reader.field("reason", String.self),
+      let leaving = reader.optional("leaving", Bool.self), reader.close()
     else { return nil }
-    self.init(replicas: replicas, reason: reason)
+    self.init(replicas: replicas, reason: reason, leaving: leaving)
   }
 }
 
@@ -176,9 +178,10 @@ extension KeyExpired: CanonicallyRead {
 extension LeadershipTaken: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
     guard reader.open(), let instance = reader.field("instance", String.self),
-      let address = reader.field("address", String.self), reader.close()
+      let address = reader.field("address", String.self),
+      let nodeLostSeconds = reader.optional("nodeLostSeconds", Int.self), reader.close()
     else { return nil }
-    self.init(instance: instance, address: address)
+    self.init(instance: instance, address: address, nodeLostSeconds: nodeLostSeconds)
   }
 }
 

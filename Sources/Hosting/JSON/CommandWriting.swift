@@ -92,6 +92,7 @@ extension RemoveReplicas {
     json.openObject()
     json.field("deployment", deployment)
     json.field("replicas", replicas)
+    json.optional("leaving", leaving)
     json.closeObject()
   }
 }
@@ -152,6 +153,7 @@ extension RemoveGateway {
   package func write(to json: inout JSONWriter) {
     json.openObject()
     json.field("gateway", gateway)
+    json.optional("poweredOff", poweredOff)
     json.closeObject()
   }
 }
@@ -215,6 +217,7 @@ extension TakeLeadership {
     json.field("database", database)
     json.field("formatLevel", formatLevel)
     json.optional("secretFingerprint", secretFingerprint)
+    json.optional("nodeLostSeconds", nodeLostSeconds)
     json.closeObject()
   }
 }

@@ -69,6 +69,7 @@ extension DeploymentScaled: JSONWritable {
 extension DeploymentDeleted: JSONWritable {
   package func write(to json: inout JSONWriter) {
     json.openObject()
+    json.optional("leaving", leaving)
     json.closeObject()
   }
 }
@@ -106,6 +107,7 @@ extension ReplicasRemoved: JSONWritable {
     json.openObject()
     json.field("replicas", replicas)
     json.field("reason", reason)
+    json.optional("leaving", leaving)
     json.closeObject()
   }
 }
@@ -176,6 +178,7 @@ extension LeadershipTaken: JSONWritable {
     json.openObject()
     json.field("instance", instance)
     json.field("address", address)
+    json.optional("nodeLostSeconds", nodeLostSeconds)
     json.closeObject()
   }
 }

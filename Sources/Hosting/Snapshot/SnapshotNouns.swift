@@ -350,3 +350,43 @@ extension Gateway: SnapshotValue {
     snapshot.write(registeredAt)
   }
 }
+
+extension GatewayProcess: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      id: snapshot.read(), gateway: snapshot.read(), name: snapshot.read(),
+      credential: snapshot.read(), incarnation: snapshot.read(), address: snapshot.read(),
+      startedAt: snapshot.read(), removedAt: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(id)
+    snapshot.write(gateway)
+    snapshot.write(name)
+    snapshot.write(credential)
+    snapshot.write(incarnation)
+    snapshot.write(address)
+    snapshot.write(startedAt)
+    snapshot.write(removedAt)
+  }
+}
+
+extension GatewayGrace: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(first: snapshot.read(), settings: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(first)
+    snapshot.write(settings)
+  }
+}
+
+extension GatewayGrace.Setting: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(position: snapshot.read(), seconds: snapshot.read(), setAt: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(position)
+    snapshot.write(seconds)
+    snapshot.write(setAt)
+  }
+}

@@ -139,7 +139,8 @@ extension Attempt: SnapshotValue {
       id: snapshot.read(), node: snapshot.read(), devices: snapshot.read(), needs: snapshot.read(),
       version: snapshot.read(), placedAt: snapshot.read(), phase: snapshot.read(),
       endpoint: snapshot.read(), pid: snapshot.read(), reason: snapshot.read(),
-      readyAt: snapshot.read(), stopping: snapshot.read(), stopReason: snapshot.read())
+      readyAt: snapshot.read(), leaving: snapshot.read(), stopping: snapshot.read(),
+      stopReason: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(id)
@@ -153,7 +154,19 @@ extension Attempt: SnapshotValue {
     snapshot.write(pid)
     snapshot.write(reason)
     snapshot.write(readyAt)
+    snapshot.write(leaving)
     snapshot.write(stopping)
     snapshot.write(stopReason)
+  }
+}
+
+extension Attempt.Leaving: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(position: snapshot.read(), since: snapshot.read(), reason: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(position)
+    snapshot.write(since)
+    snapshot.write(reason)
   }
 }

@@ -20,12 +20,15 @@ extension HostingState: SnapshotValue {
     deployments = try snapshot.read()
     attempts = try snapshot.read()
     gateways = try snapshot.read()
+    gatewayProcesses = try snapshot.read()
+    gatewayGrace = try snapshot.read()
     unsettled = try snapshot.read()
     deploymentsIn = try snapshot.read()
     lostNodes = try snapshot.read()
     joinTokens = try snapshot.read()
     endings = try snapshot.read()
     unerased = try snapshot.read()
+    leaving = try snapshot.read()
   }
 
   package func write(to snapshot: inout SnapshotWriter) {
@@ -46,12 +49,15 @@ extension HostingState: SnapshotValue {
     snapshot.write(deployments)
     snapshot.write(attempts)
     snapshot.write(gateways)
+    snapshot.write(gatewayProcesses)
+    snapshot.write(gatewayGrace)
     snapshot.write(unsettled)
     snapshot.write(deploymentsIn)
     snapshot.write(lostNodes)
     snapshot.write(joinTokens)
     snapshot.write(endings)
     snapshot.write(unerased)
+    snapshot.write(leaving)
   }
 }
 
@@ -59,7 +65,7 @@ extension LogState: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
       era: snapshot.read(), leader: snapshot.read(), formatLevel: snapshot.read(),
-      secretFingerprint: snapshot.read(), marks: snapshot.read())
+      secretFingerprint: snapshot.read(), marks: snapshot.read(), unnamedUntil: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(era)
@@ -67,6 +73,7 @@ extension LogState: SnapshotValue {
     snapshot.write(formatLevel)
     snapshot.write(secretFingerprint)
     snapshot.write(marks)
+    snapshot.write(unnamedUntil)
   }
 }
 
@@ -96,12 +103,18 @@ extension DatabaseIdentity: SnapshotValue {
 
 extension Leadership: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
-    try self.init(epoch: snapshot.read(), instance: snapshot.read(), address: snapshot.read())
+    try self.init(
+      epoch: snapshot.read(), instance: snapshot.read(), address: snapshot.read(),
+      takenAt: snapshot.read(), nodeLostSeconds: snapshot.read(),
+      inheritedSeconds: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(epoch)
     snapshot.write(instance)
     snapshot.write(address)
+    snapshot.write(takenAt)
+    snapshot.write(nodeLostSeconds)
+    snapshot.write(inheritedSeconds)
   }
 }
 

@@ -213,6 +213,7 @@ extension SnapshotKey where Self: Comparable {
 extension Int: SnapshotKey {}
 extension String: SnapshotKey {}
 extension ID: SnapshotKey {}
+extension Position: SnapshotKey {}
 extension AttemptID: SnapshotKey {}
 extension Audience: SnapshotKey {}
 extension Line: SnapshotKey {}

@@ -19,6 +19,11 @@ final class ControlPlane: Sendable {
     var leaseHead: HeadWitness?
     var idleHead: HeadWitness?
     var pulls = 0
+    var incarnations: Set<String> = []
+    var leases = 0
+    var left = 0
+    /// Long polls are not answered, nor ended.
+    var pollsHang = false
     var sightings: [GatewaySightings] = []
     var knowsSightings = true
     var unknown = 0
@@ -53,6 +58,13 @@ final class ControlPlane: Sendable {
   /// Requests to routes that it does not have.
   var unknown: Int { state.withLock { $0.unknown } }
   var pulls: Int { state.withLock { $0.pulls } }
+  var leases: Int { state.withLock { $0.leases } }
+  var left: Int { state.withLock { $0.left } }
+  var incarnations: Set<String> { state.withLock { $0.incarnations } }
+  var pollsHang: Bool {
+    get { state.withLock { $0.pollsHang } }
+    set { state.withLock { $0.pollsHang = newValue } }
+  }
   func whenEnforced(_ action: @escaping @Sendable (PolicyEnforced) -> Void) {
     onEnforced.withLock { $0 = action }
   }
@@ -62,6 +74,9 @@ final class ControlPlane: Sendable {
       return Response(status: .unauthorized)
     }
     if isSilent { return Response(status: .serviceUnavailable) }
+    if let incarnation = request.uri.queryParameters["incarnation"] {
+      state.withLock { _ = $0.incarnations.insert(String(incarnation)) }
+    }
     switch (request.method, request.uri.path) {
     case (.get, "/v1/gateway/policy"): return try await pull(request)
     case (.post, "/v1/gateway/enforced"):
@@ -74,6 +89,16 @@ final class ControlPlane: Sendable {
           head: state.leaseHead ?? state.policy.head, leaseSeconds: state.policy.leaseSeconds)
       }
       return json(lease.jsonBytes)
+    case (.post, "/v1/gateway/lease"):
+      let lease = state.withLock { state in
+        state.leases += 1
+        return PolicyLease(
+          head: state.idleHead ?? state.policy.head, leaseSeconds: state.policy.leaseSeconds)
+      }
+      return json(lease.jsonBytes)
+    case (.post, "/v1/gateway/left"):
+      state.withLock { $0.left += 1 }
+      return Response(status: .noContent)
     case (.post, "/v1/gateway/sightings") where knowsSightings:
       let body = try await request.body.collect(upTo: 1 << 20)
       let seen = try GatewaySightings(jsonBytes: Array(body.readableBytesView))
@@ -93,6 +118,7 @@ final class ControlPlane: Sendable {
     while true {
       let policy = self.policy
       guard let after else { return json(policy.jsonBytes) }
+      while pollsHang { try await Task.sleep(for: .milliseconds(5)) }
       if policy.position > after { return json(policy.jsonBytes) }
       if isSilent { return Response(status: .serviceUnavailable) }
       if ContinuousClock.now >= deadline {

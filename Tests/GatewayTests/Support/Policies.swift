@@ -99,7 +99,7 @@ extension GateState {
   ) -> GateState {
     var state = GateState(limits: limits)
     _ = state.apply(PolicyIndex(policy), now: Moment(date: Sample.now, uptime: .zero))
-    state.renewLease(sentAt: .zero, seconds: seconds)
+    _ = state.renewLease(sentAt: .zero, seconds: seconds, withPolicy: true, now: .zero)
     return state
   }
 }

@@ -79,7 +79,7 @@ enum NodeRows {
       .texts("devices") { $0.it.devices },
       .text("phase") { $0.it.phase.rawValue },
       .text("reason") { $0.it.reason },
-      .flag("stopping") { $0.it.stopping },
+      .flag("stopping") { !$0.it.isWanted },
       .text("stop_reason") { $0.it.stopReason },
       .text("endpoint") { $0.it.endpoint },
       .count("pid") { $0.it.pid },

@@ -31,6 +31,12 @@ enum DeploymentSentences {
     Teller(ReplicasRemoved.self) { event, telling in
       "Took away \(replicas(event.replicas, telling)): \(event.reason)."
     },
+    Teller(AttemptsDismissed.self) { event, telling in
+      let names = event.attempts.map { replica($0.replica.number, telling) }
+      return event.enforced == nil
+        ? "The engines of \(Sentences.list(names)) were told to stop; not every gateway had left them."
+        : "Every gateway has left \(Sentences.list(names)); the engines were told to stop."
+    },
     Teller(AttemptsStopped.self) { event, telling in
       "\(replicas(event.replicas, telling)) must stop and wait: \(event.reason.words)."
     },
