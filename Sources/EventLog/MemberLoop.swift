@@ -2,7 +2,9 @@
 // connection, and blocks only in waits that have a limit.
 //
 // Invariants:
-//  1. `state` and `hash` are those of a prefix of the log; they move only by events known committed.
+//  1. `state` and `hash` are those of a prefix of the log; they move only by events known to be kept: their
+//     commit was answered, or they were found in the table and a later commit was answered. Committed is not
+//     enough where the server is to wait for standbys, and stopped waiting.
 //  2. While leading, at most one batch is under way. Commands that come in meanwhile are decided into
 //     the next on the state after it, and dropped again unless exactly that state commits.
 //  3. A command is answered once: with the events found in the log under its id, or with a refusal
@@ -148,7 +150,7 @@ struct MemberLoop {
     if state.position == .empty, let kept = try settings.snapshots?.newest(on: &connection) {
       state = kept.state
       hash = kept.hash
-      try requireReadable()
+      try requireReadable(state)
       keys.forgetThose(in: state)
       logger.info("starting from the snapshot at position \(state.position)")
       publish()
@@ -156,7 +158,7 @@ struct MemberLoop {
     try appear(&connection)
   }
 
-  private func requireReadable() throws(LogError) {
+  private func requireReadable(_ state: HostingState) throws(LogError) {
     guard state.log.formatLevel > settings.formatLevel else { return }
     throw .formatNewer(
       position: state.position, log: state.log.formatLevel, known: settings.formatLevel)
@@ -192,6 +194,13 @@ struct MemberLoop {
     board.publish(Head(state: state, hash: hash, standing: standing, clock: clock))
   }
 
+  /// Whether readers still take this one for the leader, which it is not before it has taken the lead anew.
+  private var isComingBack: Bool {
+    if case .leading = standing { return false }
+    if case .leading = board.current.standing { return true }
+    return false
+  }
+
   /// Reads on from the last known position to the head.
   mutating func catchUp(_ connection: inout Connection) throws {
     while true {
@@ -200,29 +209,38 @@ struct MemberLoop {
         timeout: settings.statementTimeout)
       let events = try (0..<rows.count).map { try StoredEvent(rows[$0]) }
       try keys.prepare(events, &connection)
-      for event in events { try fold(event) }
+      var next = (state: state, hash: hash)
+      for event in events { try fold(event, into: &next) }
       let isAtHead = events.count < Self.readLimit
+      if !events.isEmpty {
+        // Not before is it acknowledged, shown, projected or sent to anybody.
+        try connection.execute(LogStatements.confirm, timeout: settings.statementTimeout)
+        (state, hash) = next
+        for event in events { note(event) }
+      }
       // Not before: the log may hold that it took another secret later on.
       if isAtHead { try requireOurSecret() }
       if !events.isEmpty { publish() }
       if isAtHead {
-        touched()
+        // To read is not enough for who gives out leases: it must be able to append.
+        if !isComingBack { touched() }
         return
       }
     }
   }
 
-  private mutating func fold(_ event: StoredEvent) throws(LogError) {
-    guard event.position == state.position.next else {
-      throw .gap(expected: state.position.next, found: event.position)
+  private func fold(
+    _ event: StoredEvent, into next: inout (state: HostingState, hash: Digest)
+  ) throws(LogError) {
+    guard event.position == next.state.position.next else {
+      throw .gap(expected: next.state.position.next, found: event.position)
     }
-    guard Chain.hash(of: event, after: hash) == event.hash else {
+    guard Chain.hash(of: event, after: next.hash) == event.hash else {
       throw .broken(position: event.position, reason: "the row is not what was appended")
     }
-    try state.fold(event, keys)
-    hash = event.hash
-    note(event)
-    try requireReadable()
+    try next.state.fold(event, keys)
+    next.hash = event.hash
+    try requireReadable(next.state)
   }
 
   /// Who is forgotten is so here before the state says it, and the leader is soon told that it is.
@@ -340,6 +358,7 @@ extension MemberLoop {
       instance: settings.instance, epoch: state.position, address: settings.address)
     try connection.execute(row, timeout: settings.statementTimeout)
     nextBeat = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
+    touched()
     stand(.leading(epoch: state.position))
     try answerKnown(&connection)
   }

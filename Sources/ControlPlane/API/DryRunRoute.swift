@@ -45,7 +45,9 @@ struct DryRunRoute: Sendable {
     // Whoever may not send a command now is not told what came of it once, nor of those after it.
     let allowed = requests.prefix { type(of: $0.command).allowed.contains(principal.role) }
     let run = DryRun(
-      requests, after: head.state, known: try await reader.receipts(of: allowed.map(\.id)),
+      requests, after: head.state,
+      known: try await reader.receipts(of: allowed.map(\.id))
+        .filter { $0.value.position <= head.state.position },
       secret: secret, now: now)
     let names = run.state
     let steps = try run.steps.map { step in
