@@ -78,6 +78,12 @@ extension MemberLoop {
       try beat(&connection)
     }
     guard case .leading = standing else { return }
+    if shortOfShown != nil {
+      answerStored()
+      try readOn(&connection)
+      try requireShown()
+      guard case .leading = standing else { return }
+    }
     if let batch = ahead, batch.follows(state.position), gathering.isEnough(batch.outcomes.count) {
       ahead = nil
       return try store(batch, &connection)

@@ -32,6 +32,8 @@ struct MemberLoop {
   let inbox: Inbox
   let wake: WakeDescriptor
   let stopped: @Sendable () -> Bool
+  /// What a caller saw of the log, and was not here.
+  let shown: @Sendable () -> HeadWitness?
   /// Told whenever the database answered as it should.
   let touched: @Sendable () -> Void
   /// Whether that is too long ago to let anybody wait.
@@ -40,6 +42,8 @@ struct MemberLoop {
 
   var state = HostingState()
   var hash = Chain.origin
+  /// What was kept by an earlier run is in the log; from here on `recognise` looks after it.
+  private var hasFoundKept = false
   var standing = Standing.starting
   private var candidacy = Candidacy()
   var clock: LogClock?
@@ -63,6 +67,7 @@ struct MemberLoop {
   init(
     settings: LogSettings, secret: ClusterSecret, keys: PersonKeys, board: HeadBoard,
     inbox: Inbox, wake: WakeDescriptor, stopped: @escaping @Sendable () -> Bool,
+    shown: @escaping @Sendable () -> HeadWitness? = { nil },
     touched: @escaping @Sendable () -> Void,
     outOfTouch: @escaping @Sendable () -> OutOfTouch?, logger: Logger
   ) {
@@ -74,6 +79,7 @@ struct MemberLoop {
     self.inbox = inbox
     self.wake = wake
     self.stopped = stopped
+    self.shown = shown
     self.touched = touched
     self.outOfTouch = outOfTouch
     self.logger = logger
@@ -94,9 +100,15 @@ struct MemberLoop {
         try start(&connection)
         try recognise(&connection)
         try catchUp(&connection)
+        try requireSeen(&connection)
         backoff.reset()
         try follow(&connection)
         return
+      } catch let error as ShortOfSeen {
+        logger.critical("neither leading nor answering: \(error)")
+        board.publish(obstacle: error.description)
+        stand(.starting)
+        rest(backoff.next())
       } catch let error as PostgresError {
         logger.warning("lost the database: \(error)")
         // What is published stays: a leader that comes back leads on, unless another does by then.
@@ -145,6 +157,56 @@ struct MemberLoop {
     }
   }
 
+  /// Until what is here is all that this wharfd saw before it was started anew, and all that callers saw, it
+  /// says nothing of it.
+  private mutating func requireSeen(_ connection: inout Connection) throws {
+    let found = Head(state: state, hash: hash, standing: standing).witness
+    for seen in [hasFoundKept ? nil : settings.memory?.kept, shown()].compactMap({ $0 }) {
+      if seen.isBeyond(found) {
+        // That it was moved says more, and is for a person.
+        try requireHome(LogStatements.readIdentity(&connection).identity)
+        settings.memory?.keep(seen)
+        hasFoundKept = false
+        throw ShortOfSeen(seen: seen, found: found)
+      }
+      guard seen.era == found.era else { continue }
+      let hash = try LogStatements.readHash(
+        at: seen.position, &connection, timeout: settings.statementTimeout)
+      guard hash == seen.hash else {
+        settings.memory?.keep(seen)
+        throw LogError.otherPast(position: seen.position, seen: seen.hash, found: hash)
+      }
+    }
+    hasFoundKept = true
+    board.publish(obstacle: nil)
+    keepSeen()
+  }
+
+  private func requireHome(_ database: DatabaseIdentity) throws(LogError) {
+    guard let era = state.log.era, era.database != database else { return }
+    throw .otherEra(recorded: era.database.description, found: database.description)
+  }
+
+  /// What a caller saw of this era and is not here. Most of the time it is by the time that it is looked for.
+  var shortOfShown: ShortOfSeen? {
+    guard let seen = shown(), seen.position > state.position else { return nil }
+    let found = Head(state: state, hash: hash, standing: standing).witness
+    return seen.era == found.era ? ShortOfSeen(seen: seen, found: found) : nil
+  }
+
+  /// - Throws: after the log was read to its end, where it is not there.
+  mutating func requireShown() throws(ShortOfSeen) {
+    guard let short = shortOfShown else { return }
+    settings.memory?.keep(short.seen)
+    hasFoundKept = false
+    throw short
+  }
+
+  private func keepSeen() {
+    guard hasFoundKept, state.position > .empty else { return }
+    settings.memory?.keep(Head(state: state, hash: hash, standing: standing).witness)
+  }
+
   /// Goes on from a snapshot, where nothing was read yet.
   private mutating func start(_ connection: inout Connection) throws {
     if state.position == .empty, let kept = try settings.snapshots?.newest(on: &connection) {
@@ -191,6 +253,7 @@ struct MemberLoop {
   }
 
   func publish() {
+    keepSeen()
     board.publish(Head(state: state, hash: hash, standing: standing, clock: clock))
   }
 
@@ -263,6 +326,7 @@ extension MemberLoop {
         continue
       }
       try catchUp(&connection)
+      try requireShown()
       if ContinuousClock.now >= nextAppearance { try appear(&connection) }
       if ContinuousClock.now >= nextSighting, try shouldLead(&connection) {
         try takeLead(&connection)
@@ -299,7 +363,9 @@ extension MemberLoop {
       logger.info("following", metadata: ["leader": "\(address ?? "unknown")"])
       inbox.close(.notLeading(address: address))
       settle { _ in .notLeading(address: address) }
-    case .starting: break
+    case .starting:
+      inbox.close(.unavailable("the database lacks what was seen of the log"))
+      settle { _ in .outcomeUnknown("the database lacks what was seen of the log") }
     }
     publish()
   }
@@ -333,9 +399,7 @@ extension MemberLoop {
   private mutating func takeLead(_ connection: inout Connection) throws {
     let (database, databaseTime) = try LogStatements.readIdentity(
       &connection, timeout: settings.statementTimeout)
-    if let era = state.log.era, era.database != database {
-      throw LogError.otherEra(recorded: era.database.description, found: database.description)
-    }
+    try requireHome(database)
     // Who appends next knows every key: only another append could bring one, and this one would fail.
     try keys.prepareAll(&connection, timeout: settings.statementTimeout)
     keys.giveUpMissing(in: state)

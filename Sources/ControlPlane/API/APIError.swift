@@ -51,6 +51,16 @@ extension APIError {
       "the parameter '\(name)' is '\(value.shortened(to: 60))': expected \(wanted)")
   }
 
+  static func starting(_ board: HeadBoard) -> APIError {
+    if let obstacle = board.obstacle {
+      return APIError(
+        .serviceUnavailable, "shortOfSeen", obstacle,
+        help: "ask another wharfd, or see to the database")
+    }
+    return APIError(
+      .serviceUnavailable, "starting", "this wharfd has not read the log yet", help: "try again")
+  }
+
   init(_ problem: OutOfTouch) {
     self.init(
       .serviceUnavailable, ErrorReply.databaseNotReachable, "\(problem); nothing was done",

@@ -1,5 +1,7 @@
 // Tells each caller which log this is, and what it holds at the position that was seen last. The
 // answer nearly always comes from memory: what was seen last was a head that was published here.
+//
+// Where a caller saw more than is here, this wharfd may be one of an old database: it finds out first.
 
 import EventLog
 import HTTPTypes
@@ -10,6 +12,7 @@ import Wire
 struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
   let member: LogMember
   let reader: LogReader
+  let authentication: Authentication
   /// The name of the log.
   let log: String
 
@@ -17,20 +20,41 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
     _ request: Request, context: Context,
     next: (Request, Context) async throws -> Response
   ) async throws -> Response {
+    let seen = HTTPField.Name(WharfHeader.seen).flatMap { request.headers[$0] }
+    if let seen = seen.flatMap({ HeadWitness(headerText: $0) }),
+      seen.isBeyond(member.board.current.witness), isToBeBelieved(request)
+    {
+      await member.heed(seen)
+    }
     var response = try await next(request, context)
     if let name = HTTPField.Name(WharfHeader.log) { response.headers[name] = log }
     // What knows nothing of the state says where it is all the same: a wrong token, an unknown path.
     let head = member.board.current
     if let name = HTTPField.Name(WharfHeader.head), response.headers[name] == nil,
-      head.state.position > .empty
+      head.state.position > .empty, head.standing != .starting
     {
       response.headers[name] = head.witness.headerText
     }
-    guard let name = HTTPField.Name(WharfHeader.seen), let text = request.headers[name],
-      let position = Position(text: text), let echo = await echo(of: position)
+    // Programs of before name the position alone.
+    guard let name = HTTPField.Name(WharfHeader.seen), let seen, head.standing != .starting,
+      let position = HeadWitness(headerText: seen)?.position ?? Position(text: seen),
+      let echo = await echo(of: position)
     else { return response }
     response.headers[name] = echo.headerText
     return response
+  }
+
+  /// Whoever could stop the system anyway, and machines, which speak for nobody. Another might stop it by
+  /// naming what never was.
+  private func isToBeBelieved(_ request: Request) -> Bool {
+    guard
+      let principal = try? authentication.principal(
+        of: request, in: member.board.current.state)
+    else { return false }
+    switch principal.role {
+    case .admin, .operator, .agent, .gateway: return true
+    case .viewer, .invited, .joining, .system: return false
+    }
   }
 
   /// None where this wharfd cannot tell: a follower may be behind, a database away.
