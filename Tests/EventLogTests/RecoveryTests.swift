@@ -97,7 +97,8 @@ import Testing
     let leader = try Rig(rig.database, instance: "two", secret: other)
     await #expect(throws: refused) { try await leader.ended() }
     #expect(throws: refused) {
-      try Finalization.run(rig.database, level: 3, secret: other, makeCommandID: { .random() })
+      try Finalization.run(
+        rig.database, level: FormatLevel.current + 1, secret: other, makeCommandID: { .random() })
     }
     for text in ["--secret-file", "wharfd recover --new-secret", "not possible yet"] {
       #expect(refused.description.contains(text))

@@ -119,7 +119,7 @@ private actor ProjectorSession {
   ///
   /// - Parameters:
   ///   - place: told after each batch how far it is.
-  ///   - last: what stands in the table after it may not be kept.
+  ///   - last: the head; what stands in the table after it is not known to be kept.
   /// - Returns: where the views are.
   nonisolated func step(_ place: ReaderPlace?, upTo last: Position) async throws -> Position {
     try await withTaskCancellationHandler {
@@ -157,12 +157,10 @@ private actor ProjectorSession {
 
   /// - Returns: how many events there were.
   private func batch(upTo last: Position) throws -> Int {
-    guard last > projection.position else { return 0 }
-    let left = last.value - projection.position.value
     let events = try LogReader.events(
-      after: projection.position, limit: min(Projector.eventsPerBatchLimit, Int(left)),
-      on: &connection!)
-    guard !events.isEmpty else { return 0 }
+      after: projection.position, limit: Projector.eventsPerBatchLimit, on: &connection!)
+    guard let end = events.last else { return 0 }
+    if end.position > last { try LogReader.confirm(on: &connection!) }
     try keys.prepare(events, reasons: true, &connection!)
     var next = projection
     let (changes, failure) = next.advance(events)
