@@ -79,6 +79,14 @@ package final class HeadBoard: Sendable {
   /// While this wharfd is still starting: what keeps it from it, if it is more than time.
   package var obstacle: String? { contents.withLock { $0.obstacle } }
 
+  /// What was read is not the log, or not yet. Nobody was told of it but that it is being read.
+  func forget() {
+    contents.withLock { contents in
+      contents.head = Head(state: HostingState(), hash: Chain.origin, standing: .starting)
+      contents.recent = []
+    }
+  }
+
   func publish(obstacle: String?) { contents.withLock { $0.obstacle = obstacle } }
 
   func publish(_ head: Head) {

@@ -165,16 +165,17 @@ package final class LogMember: Sendable {
   /// A caller that is to be believed has seen a head of this log that is not here. A follower reads on, and
   /// has it in a moment; a leader of an old database finds out that it is one.
   ///
-  /// Of another era nothing is taken from callers: who tries a restored copy out saw one, and comes back.
-  package func heed(_ seen: HeadWitness) async {
+  /// - Parameter isMachine: belongs to this system alone. Of a person nothing is taken of a later era: who
+  ///   tries a restored copy out saw one there, and comes back.
+  package func heed(_ seen: HeadWitness, from isMachine: Bool) async {
     let head = board.current.witness
-    guard seen.era == head.era, seen.position > head.position else { return }
+    guard seen.isBeyond(head), isMachine || seen.era == head.era else { return }
     shown.withLock { shown in
       if shown?.isBeyond(seen) != true { shown = seen }
     }
     wake.wake()
     _ = await board.wait(upTo: .seconds(Self.shownWaitSeconds)) { head in
-      head.standing == .starting || head.state.position >= seen.position
+      head.standing == .starting || !seen.isBeyond(head.witness)
     }
   }
 

@@ -108,6 +108,9 @@ struct MemberLoop {
         logger.critical("neither leading nor answering: \(error)")
         board.publish(obstacle: error.description)
         stand(.starting)
+        // The next connection may lead to the right one, where this past may not be.
+        (state, hash) = (HostingState(), Chain.origin)
+        board.forget()
         rest(backoff.next())
       } catch let error as PostgresError {
         logger.warning("lost the database: \(error)")
@@ -160,7 +163,7 @@ struct MemberLoop {
   /// Until what is here is all that this wharfd saw before it was started anew, and all that callers saw, it
   /// says nothing of it.
   private mutating func requireSeen(_ connection: inout Connection) throws {
-    let found = Head(state: state, hash: hash, standing: standing).witness
+    let found = witness
     for seen in [hasFoundKept ? nil : settings.memory?.kept, shown()].compactMap({ $0 }) {
       if seen.isBeyond(found) {
         // That it was moved says more, and is for a person.
@@ -187,11 +190,11 @@ struct MemberLoop {
     throw .otherEra(recorded: era.database.description, found: database.description)
   }
 
-  /// What a caller saw of this era and is not here. Most of the time it is by the time that it is looked for.
+  /// What a caller saw and is not here. Most of the time it is by the time that it is looked for.
   var shortOfShown: ShortOfSeen? {
-    guard let seen = shown(), seen.position > state.position else { return nil }
-    let found = Head(state: state, hash: hash, standing: standing).witness
-    return seen.era == found.era ? ShortOfSeen(seen: seen, found: found) : nil
+    guard let seen = shown() else { return nil }
+    let found = witness
+    return seen.isBeyond(found) ? ShortOfSeen(seen: seen, found: found) : nil
   }
 
   /// - Throws: after the log was read to its end, where it is not there.
@@ -202,9 +205,13 @@ struct MemberLoop {
     throw short
   }
 
+  private var witness: HeadWitness {
+    HeadWitness(era: state.log.era?.position ?? .empty, position: state.position, hash: hash)
+  }
+
   private func keepSeen() {
     guard hasFoundKept, state.position > .empty else { return }
-    settings.memory?.keep(Head(state: state, hash: hash, standing: standing).witness)
+    settings.memory?.keep(witness)
   }
 
   /// Goes on from a snapshot, where nothing was read yet.

@@ -73,16 +73,20 @@ final class Wharfds: Sendable {
     try #require(folder.text("admin.token")).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  /// - Parameter more: of its environment.
-  func start(_ number: Int, with more: [String: String] = [:]) throws {
+  /// - Parameters:
+  ///   - more: of its environment.
+  ///   - arguments: more of them.
+  func start(
+    _ number: Int, with more: [String: String] = [:], _ arguments: [String] = []
+  ) throws {
     let child = try Child(
       [
         builtProgram("wharfd"), "run", "--listen", "127.0.0.1:\(ports[number])", "--secret-file",
         folder.path("secret"), "--admin-token-file", folder.path("admin.token"),
-      ],
+      ] + arguments,
       environment: folder.environment(
-        environment.merging(more) { $1 }
-          .merging(["WHARF_DATABASE_URL": databaseURL(number)]) { $1 }), folder: folder)
+        environment.merging(["WHARF_DATABASE_URL": databaseURL(number)]) { $1 }
+          .merging(more) { $1 }), folder: folder)
     running.withLock { $0[number] = child }
   }
 

@@ -79,7 +79,7 @@ private final class Memory: HeadKeeping {
     let rig = try await Rig.leading(.current) { $0.memory = memory }
     let before = try end()
     #expect(before < seen.position.value)
-    await rig.member.heed(seen)
+    await rig.member.heed(seen, from: false)
     try await refuses(rig, seen)
     #expect(try end() == before)
     await rig.stop()
@@ -100,13 +100,16 @@ private final class Memory: HeadKeeping {
       follower.head.standing == .following(address: "http://one")
     }
     let last = try await rig.send(PlaceMark(name: Name(known: "last")))
-    await follower.member.heed(rig.head.witness)
+    await follower.member.heed(rig.head.witness, from: true)
     #expect(follower.head.state.position >= last.position)
     #expect(follower.head.standing == .following(address: "http://one"))
-    // Of another era nothing is taken from callers.
-    let position = rig.head.state.position
-    await rig.member.heed(HeadWitness(era: position, position: Position(9_999), hash: .zero))
+    // Of a later era a machine is believed, and a person is not.
+    let later = HeadWitness(
+      era: rig.head.state.position, position: Position(9_999), hash: .zero)
+    await rig.member.heed(later, from: false)
     try await rig.send(PlaceMark(name: Name(known: "after")))
+    await rig.member.heed(later, from: true)
+    try await refuses(rig, later)
     await follower.stop()
     await rig.stop()
   }

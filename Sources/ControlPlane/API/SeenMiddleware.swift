@@ -22,9 +22,15 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
   ) async throws -> Response {
     let seen = HTTPField.Name(WharfHeader.seen).flatMap { request.headers[$0] }
     if let seen = seen.flatMap({ HeadWitness(headerText: $0) }),
-      seen.isBeyond(member.board.current.witness), isToBeBelieved(request)
+      seen.isBeyond(member.board.current.witness), let role = role(of: request)
     {
-      await member.heed(seen)
+      switch role {
+      // Machines speak for this system and nobody else …
+      case .agent, .gateway: await member.heed(seen, from: true)
+      // … and these people could stop it anyway. Another might, by naming what never was.
+      case .admin, .operator: await member.heed(seen, from: false)
+      case .viewer, .invited, .joining, .system: break
+      }
     }
     var response = try await next(request, context)
     if let name = HTTPField.Name(WharfHeader.log) { response.headers[name] = log }
@@ -44,17 +50,8 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
     return response
   }
 
-  /// Whoever could stop the system anyway, and machines, which speak for nobody. Another might stop it by
-  /// naming what never was.
-  private func isToBeBelieved(_ request: Request) -> Bool {
-    guard
-      let principal = try? authentication.principal(
-        of: request, in: member.board.current.state)
-    else { return false }
-    switch principal.role {
-    case .admin, .operator, .agent, .gateway: return true
-    case .viewer, .invited, .joining, .system: return false
-    }
+  private func role(of request: Request) -> Role? {
+    (try? authentication.principal(of: request, in: member.board.current.state))?.role
   }
 
   /// None where this wharfd cannot tell: a follower may be behind, a database away.
