@@ -8,7 +8,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct RecoveryTests {
+@Suite(.database, .bounded) struct RecoveryTests {
   private func copy(of database: TestDatabase) async throws -> TestDatabase {
     let template = DatabaseTemplate(name: "copy_of_\(database.name)") { copy in
       try shell("pg_dump -d '\(database.url)' | psql -q -v ON_ERROR_STOP=1 -d '\(copy.url)'")
