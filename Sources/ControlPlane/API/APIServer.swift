@@ -49,12 +49,13 @@ package struct APIServer {
   package func router() -> Router<BasicRequestContext> {
     let router = Router(context: BasicRequestContext.self)
     let signer = HeadSigner(secret)
+    let authentication = Authentication(now: now, uses: uses)
     router.add(
       middleware: SeenMiddleware(
-        member: member, reader: reader, authentication: Authentication(now: now), log: signer.name))
+        member: member, reader: reader, authentication: authentication, log: signer.name))
     router.add(middleware: ErrorForm(logger: logger))
     let source = ReadSource(
-      board: member.board, reader: reader, authentication: Authentication(now: now, uses: uses))
+      board: member.board, reader: reader, authentication: authentication)
     router.get("health") { _, _ in
       let head = member.board.current
       guard head.standing != .starting else {
