@@ -35,6 +35,13 @@ struct Run: AsyncParsableCommand {
       """)
   var nodeLostSeconds = Daemon.Settings.usualNodeLostSeconds
 
+  @Option(
+    help: """
+      An origin whose web pages may use the API, as in https://console.example.com; once for each, \
+      or '*' for all. None when absent.
+      """)
+  var corsOrigin: [String] = []
+
   @Option(help: "How long requests under way may take to end after SIGTERM.")
   var drainSeconds = Daemon.Settings.usualDrainSeconds
 
@@ -58,6 +65,7 @@ struct Run: AsyncParsableCommand {
       adminTokenFile: adminTokenFile, nodeLostSeconds: nodeLostSeconds)
     settings.drainSeconds = drainSeconds
     if let seenFile { settings.seenFile = seenFile }
+    settings.corsOrigins = corsOrigin
     settings.connectionsLimit = Descriptors.room(forConnections: settings.connectionsLimit)
     do {
       try await Daemon(settings: settings, logger: logger).run()
