@@ -315,7 +315,7 @@ package final class PolicyLink: Service {
     var request = HTTPClientRequest(url: "\(servers[server ?? current])/v1/\(path)?\(text)")
     request.method = method
     request.headers.add(name: "authorization", value: "Bearer \(credential.secret)")
-    if let seen { request.headers.add(name: WharfHeader.seen, value: "\(seen.position)") }
+    if let seen { request.headers.add(name: WharfHeader.seen, value: seen.headerText) }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(ByteBuffer(bytes: body))

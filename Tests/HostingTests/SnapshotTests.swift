@@ -247,6 +247,10 @@ enum SnapshotHistories {
       try world.perform(DeclareNodeLost(node: node, silentSeconds: 80), by: .wharfd)
       try world.perform(DeclareNodeReturned(node: node), by: .wharfd)
     }
+    try world.becomeReady()
+    try world.perform(ScaleDeployment(deployment: "variant", replicas: 0))
+    try world.perform(
+      RemoveReplicas(deployment: deployment, replicas: [1], leaving: true), by: .wharfd)
   }
 }
 
