@@ -426,6 +426,7 @@ extension MemberLoop {
       request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })
     let batch = Batch(
       [pending], after: state, hash: hash, now: clock.now(ContinuousClock.now), sealing: .nothing)
+    let asked = ContinuousClock.now
     guard case .stored = try append(batch, &connection) else { return }
     advance(batch)
     set(clock)
@@ -434,7 +435,7 @@ extension MemberLoop {
       instance: settings.instance, epoch: state.position, address: settings.address)
     try connection.execute(row, timeout: settings.statementTimeout)
     nextBeat = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
-    touched()
+    touched(asked)
     stand(.leading(epoch: state.position))
     try answerKnown(&connection)
   }
