@@ -38,7 +38,9 @@ package struct HostingState: Equatable, Sendable {
   /// Persons who are forgotten, and what was kept of them is not known to be gone.
   package internal(set) var unerased: TreeSet<ID<Person>> = []
   /// The join token that may still become the node of this id.
-  package internal(set) var joinTokens: TreeDictionary<ID<Node>, Digest> = [:]
+  package internal(set) var joinTokens: TreeDictionary<ID<Node>, JoinToken> = [:]
+  /// Keys, tokens of persons and join tokens that have an end.
+  package internal(set) var endings = Endings()
 
   package init() {}
 

@@ -118,22 +118,26 @@ protocol SecretVerb: AsyncParsableCommand {
   static var use: Secret.Use { get }
   func command(_ secret: Secret) throws -> any Command
   var done: String { get }
+  /// The same, where what was recorded says more.
+  func done(_ reply: CommandReply) -> String
 }
 
 extension SecretVerb {
+  func done(_ reply: CommandReply) -> String { done }
+
   func run() async throws {
     let client = try Client(sending.connection.connection())
     var random = SystemRandomNumberGenerator()
     let secret = Secret(Self.use, using: &random)
     let reply = try await sending.send(command(secret), by: client)
-    let text = try Outcome(reply: reply).text(done, secret: secret, sending.output)
+    let text = try Outcome(reply: reply).text(done(reply), secret: secret, sending.output)
     guard !text.isEmpty, let problem = Terminal.sayForKeeps(text) else { return }
     if reply.dryRun == true || Outcome(reply: reply).isUnchanged {
       throw Failure(.refused, "cannot write the answer to stdout: \(problem)")
     }
     throw Failure(
       .refused,
-      "\(done) (\(Outcome(reply: reply).subject?.description ?? "log"), position \(reply.position)), "
+      "\(done(reply)) (\(Outcome(reply: reply).subject?.description ?? "log"), position \(reply.position)), "
         + "but its secret could not be written to stdout: \(problem)",
       help: "nobody has the secret: take back what was made, and make another where there is room")
   }

@@ -24,6 +24,7 @@ extension HostingState: SnapshotValue {
     deploymentsIn = try snapshot.read()
     lostNodes = try snapshot.read()
     joinTokens = try snapshot.read()
+    endings = try snapshot.read()
     unerased = try snapshot.read()
   }
 
@@ -49,6 +50,7 @@ extension HostingState: SnapshotValue {
     snapshot.write(deploymentsIn)
     snapshot.write(lostNodes)
     snapshot.write(joinTokens)
+    snapshot.write(endings)
     snapshot.write(unerased)
   }
 }
@@ -125,13 +127,15 @@ extension Credential: SnapshotValue {
 }
 
 extension Credential.Use: SnapshotValue {
-  private static let names = ["invitation until", "joinToken until", "token", "agent", "gateway"]
+  private static let names = [
+    "invitation until", "joinToken until", "token until", "agent", "gateway",
+  ]
 
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     switch try snapshot.tag(of: Self.names) {
     case 0: self = .invitation(until: try snapshot.read())
     case 1: self = .joinToken(until: try snapshot.read())
-    case 2: self = .token
+    case 2: self = .token(until: try snapshot.read())
     case 3: self = .agent
     case 4: self = .gateway
     default: throw snapshot.unknownCase()
@@ -145,7 +149,9 @@ extension Credential.Use: SnapshotValue {
     case .joinToken(let until):
       snapshot.tag(1)
       snapshot.write(until)
-    case .token: snapshot.tag(2)
+    case .token(let until):
+      snapshot.tag(2)
+      snapshot.write(until)
     case .agent: snapshot.tag(3)
     case .gateway: snapshot.tag(4)
     }
