@@ -204,8 +204,6 @@ extension RandomCommands {
           model: reference("\(model.label):\(pick(model.versions)!.label)"),
           alias: Name(known: ["stable", "latest"].randomElement(using: &random)!)))
     case 7: return wish(define("sim"))
-    case 8 where model.aliases.isEmpty == false:
-      return wish(UnaliasModel(model: reference("\(model.label):\(model.aliases.keys.min()!)")))
     default:
       return wish(
         PublishModel(
