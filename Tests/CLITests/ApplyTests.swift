@@ -246,7 +246,7 @@ extension AgainstWharfd {
       for (text, told) in [
         (
           team("grants: [{model: xai/grok-3}, {model: XAI/grok-3, requestsPerMinute: 1}]\n"),
-          "error: stdin:4:38: 'xai/grok-3' stands here twice"
+          "error: stdin:4:39: 'xai/grok-3' stands here twice"
         ),
         (
           team("") + "---\n" + team("requestsPerMinute: 5\n").replacing("copilot", with: "Copilot"),
