@@ -12,18 +12,22 @@ struct EngineState {
     /// `isFirst` of this process.
     case serve(isFirst: Bool)
     case hang
+    /// Takes it and never answers it; all else goes on.
+    case ignore
     case crash
   }
 
   let crashAfterRequests: Int?
   let hangAfterRequests: Int?
+  let muteAfterRequests: Int?
   private(set) var phase: Phase = .loading
   /// Inference requests let through.
   private(set) var requests = 0
 
-  init(crashAfterRequests: Int?, hangAfterRequests: Int?) {
+  init(crashAfterRequests: Int?, hangAfterRequests: Int?, muteAfterRequests: Int? = nil) {
     self.crashAfterRequests = crashAfterRequests
     self.hangAfterRequests = hangAfterRequests
+    self.muteAfterRequests = muteAfterRequests
   }
 
   mutating func loaded() {
@@ -42,6 +46,7 @@ struct EngineState {
       phase = .hung
       return .hang
     }
+    if let limit = muteAfterRequests, requests >= limit { return .ignore }
     requests += 1
     return .serve(isFirst: requests == 1)
   }
