@@ -52,23 +52,11 @@ package enum DeviceChoice: Equatable, Sendable {
   }
 
   private static func simulated(_ text: String) throws(Malformed) -> [DeviceFacts] {
-    let malformed = Malformed(
-      "'\(text.shortened(to: 40))' names no devices: write auto, none, or COUNTxMODEL-MEMORY such "
-        + "as 4xH100-80G")
-    let parts = text.split(separator: "x", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, let count = Int(parts[0]), (1...mostDevices).contains(count),
-      let dash = parts[1].lastIndex(of: "-")
-    else { throw malformed }
-    let model = parts[1][..<dash]
-    let size = parts[1][parts[1].index(after: dash)...]
-    let digits = size.prefix { $0.isASCII && $0.isNumber }
-    guard !model.isEmpty, let gibibytes = Int64(digits), gibibytes > 0, gibibytes < 1 << 20,
-      ["G", "GB", "GiB"].contains(size[digits.endIndex...])
-    else { throw malformed }
-    return (0..<count).map {
+    let described = try SimulatedDevices(text)
+    return (0..<described.count).map {
       DeviceFacts(
-        id: "\(DeviceFacts.simulatedPrefix)\($0)", model: String(model),
-        memory: Bytes(count: gibibytes << 30))
+        id: "\(DeviceFacts.simulatedPrefix)\($0)", model: described.model.text,
+        memory: described.memory)
     }
   }
 

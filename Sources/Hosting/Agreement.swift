@@ -294,23 +294,32 @@ package struct AmendAgreement: Command {
   package let audiences: [Audience]?
   package let until: Timestamp?
   package let noticeDays: Int?
+  /// Takes the agreed end away: it holds until it is terminated.
+  package let endless: Bool?
 
   package init(
-    provider: Name, scope: [Workload]?, audiences: [Audience]?, until: Timestamp?, noticeDays: Int?
+    provider: Name, scope: [Workload]?, audiences: [Audience]?, until: Timestamp?, noticeDays: Int?,
+    endless: Bool? = nil
   ) {
     self.provider = provider
     self.scope = scope
     self.audiences = audiences
     self.until = until
     self.noticeDays = noticeDays
+    self.endless = endless
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     let current = try state.requireAgreement(of: provider, to: "amend", now: decision.now)
+    if endless == true, until != nil {
+      throw Refusal(
+        "endAmbiguous", "cannot amend the agreement with \(provider) to end and not to end",
+        help: "name an end, or that there is none")
+    }
     var terms = current.terms
     terms.scope = scope ?? terms.scope
     terms.audiences = audiences ?? terms.audiences
-    terms.until = until ?? terms.until
+    terms.until = endless == true ? nil : until ?? terms.until
     terms.noticeDays = noticeDays ?? terms.noticeDays
     try terms.check()
     let normal = terms.normal

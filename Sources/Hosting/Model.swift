@@ -133,12 +133,22 @@ extension Catalog<Model> {
   }
 }
 
+extension HostingState {
+  /// The deployments that serve any version of a model.
+  package func deployments(of model: Model) -> [Deployment] {
+    Workload.allCases.flatMap { workload in
+      (deploymentsIn[Line(provider: model.provider, workload: workload)] ?? [])
+        .compactMap { deployments[$0] }
+    }.filter { $0.model == model.id && $0.deletedAt == nil }
+  }
+}
+
 // MARK: Events
 
 package enum ModelEvents {
   static let types: [any Event.Type] = [
     ModelOnboarded.self, ModelVersionAdded.self, ModelPublished.self, ModelAliased.self,
-    ModelDeprecated.self, ModelRetired.self,
+    ModelUnaliased.self, ModelDeprecated.self, ModelRetired.self,
   ]
 }
 
@@ -199,6 +209,17 @@ package struct ModelAliased: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     try state.models.update(fact.subject()) { $0.aliases[alias.key] = version }
+  }
+}
+
+/// An alias stands for nothing any more.
+package struct ModelUnaliased: Event {
+  package static let type = "modelUnaliased"
+  package static let formatLevel = FormatLevel.kept
+  package let alias: Name
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    try state.models.update(fact.subject()) { $0.aliases[alias.key] = nil }
   }
 }
 

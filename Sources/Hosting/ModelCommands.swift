@@ -3,7 +3,7 @@
 package enum ModelCommands {
   static let types: [any Command.Type] = [
     OnboardModel.self, AddModelVersion.self, PublishModel.self, AliasModel.self,
-    DeprecateModel.self, RetireModel.self,
+    UnaliasModel.self, DeprecateModel.self, RetireModel.self,
   ]
 }
 
@@ -161,6 +161,34 @@ package struct AliasModel: Command {
     }
     if found.aliases[alias.key] != version.label {
       decision.record(ModelAliased(alias: alias, version: version.label), on: found.id.stream)
+    }
+  }
+}
+
+/// Takes an alias away.
+package struct UnaliasModel: Command {
+  package static let type = "model.unalias"
+  /// With the alias: `xai/grok-3:stable`.
+  package let model: ModelReference
+
+  package init(model: ModelReference) { self.model = model }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    let found = try state.models.require(model)
+    guard let alias = model.version else {
+      throw Refusal("aliasMissing", "'\(model)' names no alias", help: "write \(model):ALIAS")
+    }
+    if found.aliases[alias.key] != nil {
+      decision.record(ModelUnaliased(alias: alias), on: found.id.stream)
+    } else if found.versions.contains(where: { $0.label == alias }) {
+      throw Refusal(
+        "unknownAlias", "cannot take '\(alias)' away from \(found.label): it is a version of it",
+        help: "a version stays; serve it no more: wharf deployment delete …")
+    } else {
+      throw Refusal(
+        "unknownAlias", "there is no alias '\(alias)' of \(found.label)",
+        help: found.aliases.isEmpty
+          ? nil : "it has: \(found.aliases.keys.sorted().joined(separator: ", "))")
     }
   }
 }

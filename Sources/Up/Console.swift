@@ -85,7 +85,7 @@ enum Summary {
     lines.append("  logs      \(layout.logs)")
     let isUsual = layout == Layout.named(nil)
     let isAlone = UpFile.running().allSatisfy { $0.data == layout.data }
-    let which = " --data \(layout.data)"
+    let which = " --data \(Shell.quoted(layout.data))"
     lines += [
       "", "SQL, and wharfd's own verbs:",
       "  export WHARF_DATABASE_URL='\(Database.url(SocketFolder.path(layout)))'",

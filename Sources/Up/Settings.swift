@@ -4,7 +4,8 @@
 import Hosting
 
 package struct SystemSettings: JSONRecord, Hashable, Sendable {
-  package static let mostNodes = 64
+  /// Each has an agent of its own; what else ends sooner are ports and memory.
+  package static let mostNodes = 1_000
   static let fewestPortsPerNode = 4
 
   package var apiPort: Int
@@ -99,21 +100,16 @@ package struct SystemSettings: JSONRecord, Hashable, Sendable {
       return "--engine-ports must be like 20000-20999"
     }
     if (lastEnginePort - firstEnginePort + 1) / max(1, nodes) < Self.fewestPortsPerNode {
-      return "--engine-ports must hold \(Self.fewestPortsPerNode) ports for each node"
+      return "--engine-ports must hold \(Self.fewestPortsPerNode) ports for each node, "
+        + "\(Self.fewestPortsPerNode * nodes) for \(nodes), such as --engine-ports "
+        + "\(firstEnginePort)-\(firstEnginePort + Self.fewestPortsPerNode * nodes - 1)"
     }
     return devicesProblem()
   }
 
   private func devicesProblem() -> String? {
     if devices == "auto" || devices == "none" { return nil }
-    let parts = devices.split(separator: "x", maxSplits: 1)
-    let memory = parts.last.flatMap { $0.split(separator: "-").last } ?? ""
-    guard parts.count == 2, Int(parts[0]).map({ (1...64).contains($0) }) == true,
-      parts[1].contains("-"), memory.first?.isNumber == true, memory.hasSuffix("G")
-    else {
-      return "--devices must be auto, none, or simulated ones such as 4xH100-80G, and is "
-        + "'\(devices.shortened(to: 40))'"
-    }
+    do { _ = try SimulatedDevices(devices) } catch { return "--devices: \(error)" }
     return nil
   }
 }

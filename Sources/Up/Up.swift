@@ -130,7 +130,7 @@ struct Up: Sendable {
           throw UpFailure(
             "the system in \(layout.data) runs already, with other settings than asked for: "
               + status.settings.differences(from: wanted).joined(separator: ", "),
-            help: "stop it first: wharf down --data \(layout.data)")
+            help: "stop it first: wharf down --data \(Shell.quoted(layout.data))")
         }
         // Whoever comes from another environment finds it from there on, too.
         do { try UpFile(layout, status.settings).write() } catch {

@@ -53,7 +53,13 @@ package struct CommandCall: JSONRecord, Equatable, Sendable {
     guard let type = CommandTypes.named(command) else {
       throw JSONProblem("there is no command '\(command.shortened(to: 60))'", at: "command")
     }
-    do { return try type.init(jsonBytes: arguments.text) } catch {
+    do { try Misleading.check(reason?.value ?? "") } catch {
+      throw JSONProblem(error.description, at: "reason")
+    }
+    do {
+      try Misleading.check(arguments.value)
+      return try type.init(jsonBytes: arguments.text)
+    } catch {
       throw JSONProblem(
         error.reason, at: error.path.isEmpty ? "arguments" : "arguments.\(error.path)")
     }

@@ -46,6 +46,8 @@ package struct ModelItem: NounItem {
     /// The end of the command that is the version's own; absent where that was not kept.
     package var arguments: [String]?
     package var addedAt: Timestamp
+    /// The deployments that serve it; absent from a wharfd of before.
+    package var deployments: [Name]?
   }
 
   package init(_ model: Model, _ view: Viewpoint) {
@@ -57,7 +59,10 @@ package struct ModelItem: NounItem {
     status = model.status
     published = model.published.sorted { $0.key < $1.key }
       .map { Publication(audience: $0.key, stage: $0.value) }
-    versions = model.versions.map(Version.init)
+    let serving = Dictionary(grouping: view.state.deployments(of: model)) { $0.version.key }
+    versions = model.versions.map { version in
+      Version(version, serving[version.label.key]?.map(\.name).sorted() ?? [])
+    }
     aliases = model.aliases.sorted { $0.key < $1.key }
       .map { Alias(alias: $0.key, version: $0.value) }
     onboardedAt = model.onboardedAt
@@ -67,7 +72,8 @@ package struct ModelItem: NounItem {
 }
 
 extension ModelItem.Version {
-  fileprivate init(_ version: ModelVersion) {
+  fileprivate init(_ version: ModelVersion, _ deployments: [Name]) {
+    self.deployments = deployments
     label = version.label
     engine = version.launch.engine
     command = version.launch.command

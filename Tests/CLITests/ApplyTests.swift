@@ -162,5 +162,193 @@ extension AgainstWharfd {
       #expect(ran.code == 1 && ran.err.hasPrefix("error: stdin:6:8: this is no YAML"), "\(ran)")
       #expect(try await admin.does("provider", "list") == "no providers")
     }
+
+    private func prepared() async throws -> (Hosted, Someone) {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      try await admin.onboards()
+      try await admin.does("model", "publish", "xai/grok-3", "--to", "internal")
+      return (hosted, admin)
+    }
+
+    private func team(_ more: String) -> String {
+      "kind: team\nname: copilot\naudience: internal\n" + more
+    }
+
+    @Test func `What a document leaves out stays, and null removes`() async throws {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      let grant = "grants: [{model: xai/grok-3, requestsPerMinute: 60, until: 2090-01-01}]\n"
+      try await admin.does(
+        "apply", "-f", "-", input: team("requestsPerMinute: 600\ntokensPerMinute: 9000\n" + grant))
+      let head = try await admin.does("status", "-q")
+      for said in ["", "requestsPerMinute: 600\n", "grants: [{model: xai/grok-3}]\n"] {
+        #expect(
+          try await admin.does("apply", "-f", "-", input: team(said)).hasSuffix("1 unchanged"))
+      }
+      #expect(try await admin.does("status", "-q") == head)
+      let removing = "tokensPerMinute: null\ngrants: [{model: xai/grok-3, until: null}]\n"
+      for flag in ["--dry-run", "--reason=tidy"] {
+        let said = try await admin.does("apply", "-f", "-", flag, input: team(removing))
+        #expect(said.contains("team.quota") && said.contains("team.grant"), "\(said)")
+      }
+      let shown = try await admin.does("team", "show", "copilot", "-o", "yaml")
+      #expect(shown.contains("requestsPerMinute: 600") && !shown.contains("tokensPerMinute"))
+      #expect(shown.contains("requestsPerMinute: 60\n") && !shown.contains("until"), "\(shown)")
+
+      let agreement = """
+        kind: agreement
+        provider: xai
+        scope: [inference]
+        audiences: [internal, external]
+        from: 2025-05-01
+
+        """
+      #expect(try await admin.does("apply", "-f", "-", input: agreement).hasSuffix("1 unchanged"))
+      let open = try await admin.does("apply", "-f", "-", input: agreement + "until: null\n")
+      #expect(open.contains("agreement.amend"), "\(open)")
+      #expect(
+        try await admin.does("agreement", "show", "xai", "-o", "yaml").contains("until:") == false)
+
+      let model = "kind: model\nname: xai/grok-3\ntask: chat\n"
+      try await admin.does(
+        "apply", "-f", "-", input: model + "aliases: [{alias: stable, version: 1}]\n")
+      let away = model + "aliases: [{alias: stable, version: null}]\n"
+      #expect(try await admin.does("apply", "-f", "-", input: away).contains("model.unalias"))
+      #expect(try await admin.does("apply", "-f", "-", input: away).hasSuffix("1 unchanged"))
+    }
+
+    @Test func `A grant whose end has passed is no change, and stops nothing`() async throws {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      let past =
+        team("grants: [{model: xai/grok-3, until: 2025-06-01}]\n") + "---\n"
+        + "kind: provider\nname: later\n"
+      let dry = try await admin.does("apply", "-f", "-", "--dry-run", input: past)
+      #expect(dry.hasSuffix("2 would be done"), "\(dry)")
+      let first = try await admin.does("apply", "-f", "-", input: past)
+      #expect(first.contains("provider.register") && first.hasSuffix("2 done"), "\(first)")
+      #expect(try await admin.does("apply", "-f", "-", input: past).hasSuffix("2 unchanged"))
+      // What is granted now, and wanted only until then, is taken away.
+      try await admin.does("team", "grant", "copilot", "xai/grok-3")
+      let last = try await admin.does("apply", "-f", "-", input: past)
+      #expect(last.contains("team.revoke"), "\(last)")
+      #expect(try await admin.does("apply", "-f", "-", input: past).hasSuffix("2 unchanged"))
+    }
+
+    @Test func `A thing that is named twice is refused with both places, and nothing is sent`()
+      async throws
+    {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      let head = try await admin.does("status", "-q")
+      for (text, told) in [
+        (
+          team("grants: [{model: xai/grok-3}, {model: XAI/grok-3, requestsPerMinute: 1}]\n"),
+          "error: stdin:4:39: 'xai/grok-3' stands here twice"
+        ),
+        (
+          team("") + "---\n" + team("requestsPerMinute: 5\n").replacing("copilot", with: "Copilot"),
+          "error: stdin:5:1: team Copilot stands here a second time; the first is at stdin:1:1"
+        ),
+      ] {
+        let ran = try await admin.wharf("apply", "-f", "-", input: text)
+        #expect(ran.code == 1 && ran.err.hasPrefix(told), "\(ran)")
+      }
+      #expect(try await admin.does("status", "-q") == head)
+    }
+
+    @Test func `A version whose arguments are others is refused, also when its engine changed`()
+      async throws
+    {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      func model(_ more: String) -> String {
+        "kind: model\nname: xai/grok-3\ntask: chat\nversions:\n  - {version: 2, engine: sim\(more)}\n"
+      }
+      let with = model(", arguments: [--load-seconds, '3']")
+      try await admin.does("apply", "-f", "-", input: with)
+      for changed in [false, true] {
+        if changed {
+          let engine = Someone.engine.replacing("--port,", with: "--quiet, --port,")
+          try await admin.does("engine", "define", "-f", "-", input: engine)
+        }
+        #expect(try await admin.does("apply", "-f", "-", input: with).hasSuffix("1 unchanged"))
+        let ran = try await admin.wharf("apply", "-f", "-", input: model(""))
+        #expect(
+          ran.code == 1 && ran.err.contains("version 2 of xai/grok-3 has other arguments"), "\(ran)"
+        )
+        #expect(ran.err.contains("help: add another version"), "\(ran)")
+      }
+    }
+
+    @Test func `What is shown of an engine is what defines it`() async throws {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      for name in ["vllm", "sim"] {
+        let shown = try await admin.does("engine", "show", name, "-o", "yaml")
+        let again = try await admin.does("engine", "define", "-f", "-", input: shown)
+        #expect(again.hasPrefix("unchanged"), "\(again)")
+        #expect(try await admin.does("apply", "-f", "-", input: shown).hasSuffix("1 unchanged"))
+      }
+    }
+
+    @Test func `Words that mislead the eye are refused at the door`() async throws {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      let flag = try await admin.wharf("provider", "register", "evil", "--name", "a\u{202E}b")
+      #expect(flag.code == 2 && flag.err.contains("\\u{202E}"), "\(flag)")
+      let document = "kind: provider\nname: evil\ntitle: \"a\\u200bb\"\n"
+      let ran = try await admin.wharf("apply", "-f", "-", input: document)
+      #expect(ran.code == 1 && ran.err.contains("misleads the eye"), "\(ran)")
+      #expect(try await admin.does("provider", "list", "-q") == "xai")
+    }
+
+    @Test func `A secret that cannot be written is told with what was made`() async throws {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      func full(_ words: String...) async throws -> Ran {
+        let child = try Child(
+          ["/bin/sh", "-c", #"exec "$@" > /dev/full"#, "sh", builtProgram("wharf")] + words,
+          environment: admin.environment, folder: admin.folder, input: "")
+        guard case .code(let code) = try await child.waitForExit(withinSeconds: 60) else {
+          throw TestFailure("wharf was killed")
+        }
+        return Ran(code: code, out: child.output, err: child.errors)
+      }
+      let ran = try await full("node", "join-token", "-q")
+      #expect(ran.code == 1, "\(ran)")
+      #expect(
+        ran.err.contains("made a join token, good for 24 h (node/")
+          && ran.err.contains("could not be written to stdout: No space left on device"), "\(ran)")
+      let list = try await full("provider", "list")
+      #expect(list.code == 1 && list.err.contains("cannot write the answer"), "\(list)")
+    }
+
+    @Test func `An address that does not speak TLS is told at once`() async throws {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      let ran = try await admin.wharf("status", "--api", "https://127.0.0.1:\(hosted.port)")
+      #expect(ran.code == 3 && ran.err.contains("does not speak TLS"), "\(ran)")
+    }
+
+    @Test func `A list of marks is no mark, and an alias that is served by none is told`()
+      async throws
+    {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      try await admin.does("mark", "before")
+      let list = try await admin.does("mark", "list")
+      #expect(list.contains("before") && list.split(separator: "\n").count == 2, "\(list)")
+      #expect(try await admin.does("mark") == list)
+      let place = try await admin.wharf("mark", "place", "list")
+      #expect(place.code == 2 && place.err.contains("is a verb"), "\(place)")
+      let alias = try await admin.wharf("model", "alias", "xai/grok-3:1", "latest")
+      #expect(
+        alias.code == 0 && alias.err.contains("no deployment serves xai/grok-3:1"), "\(alias)")
+      let late = try await admin.wharf("team", "revoke", "a", "b/c", "--timeout", "5s")
+      #expect(late.code == 2 && late.err.contains("give --wait"), "\(late)")
+    }
   }
 }

@@ -51,8 +51,12 @@ extension AgainstWharfd {
       let whoami = try await someone.does("whoami")
       #expect(whoami.hasPrefix("admin (admin, person/") && whoami.hasSuffix(" at \(hosted.api)"))
       // A named API gets no token that was not meant for it.
-      let other = try await someone.wharf("whoami", "--api", "http://localhost:\(hosted.port)")
+      let other = try await someone.wharf("whoami", "--api", "http://0.0.0.0:\(hosted.port)")
       #expect(other.code == 1 && other.err.contains("carries no token"))
+      // Another way to write its address is no other API.
+      for address in ["http://localhost:\(hosted.port)/", "HTTP://LocalHost:\(hosted.port)"] {
+        #expect(try await someone.does("whoami", "--api", address) == whoami)
+      }
     }
 
     @Test func `A command whose wharfd dies is sent again, and done once`() async throws {

@@ -230,12 +230,12 @@ struct DocumentTests {
       Array(
         #"{"id":"team/9","name":"copilot","title":"c","audience":"internal","keys":0,"registeredAt":"2025-05-01","endedGrants":[],"grants":[{"model":"xai/grok-3","workload":"inference","requestsPerMinute":600,"grantedAt":"2025-05-01"},{"model":"old/one","workload":"inference","grantedAt":"2025-05-01"}]}"#
           .utf8))
-    let commands = try wish.commands(now)
+    let commands = try wish.steps(now).map(\.command)
     #expect(commands.map { type(of: $0).type } == ["team.grant", "team.revoke"])
     #expect((commands[0] as? GrantAccess)?.model.key == "meta/llama")
     #expect((commands[1] as? RevokeAccess)?.model.key == "old/one")
     #expect(
-      try wish.commands(nil).map { type(of: $0).type } == [
+      try wish.steps(nil).map { type(of: $0.command).type } == [
         "team.register", "team.grant", "team.grant",
       ])
   }

@@ -44,9 +44,36 @@ struct GridTests {
 
   @Test func `NO_COLOR and COLUMNS are heard`() {
     let around = Surroundings(environment: ["COLUMNS": "55", "NO_COLOR": "1"])
-    let terminal = Terminal(around)
+    let terminal = Terminal(around, isInteractive: true)
     #expect(terminal.width == 55)
     #expect(!terminal.hasColour)
+  }
+
+  @Test(arguments: ["0", "-5", "wide", ""])
+  func `A width that is none is not heard`(columns: String) {
+    let around = Surroundings(environment: ["COLUMNS": columns])
+    #expect((Terminal(around, isInteractive: true).width ?? 0) >= 80)
+  }
+
+  @Test(arguments: ["0", "40", "100"])
+  func `What goes into a pipe is never cut`(columns: String) {
+    let pipe = Terminal(Surroundings(environment: ["COLUMNS": columns]), isInteractive: false)
+    #expect(
+      Self.grid.lines(pipe)[1].hasSuffix("a long sentence that no narrow terminal can hold  1"))
+  }
+
+  @Test func `Letters and pictures of two columns keep a table straight`() {
+    let grid = Grid(
+      titles: ["NAME", "N"], rows: [["深度求索", "1"], ["👩‍💻 é", "2"], ["plain", "3"]])
+    #expect(
+      grid.lines(Self.plain) == ["NAME      N", "深度求索  1", "👩‍💻 é      2", "plain     3"])
+    let narrow = Terminal(width: 8, hasColour: false)
+    #expect(grid.lines(narrow)[1] == "深度…  1")
+  }
+
+  @Test func `A cell shows what would mislead the eye`() {
+    #expect(Cell("a\u{202E}b\u{200B}\u{1B}[2Jc").text == "a\\u{202E}b\\u{200B}\\u{1B}[2Jc")
+    #expect(Terminal.safe("one\ntwo \u{2066}\u{1B}[31mred") == "one\ntwo \\u{2066}\u{1B}[31mred")
   }
 
   @Test func `Details leave out what has no value, and empty tables`() {

@@ -63,20 +63,51 @@ struct HeadJudgementTests {
 
   @Test func `What is remembered is written and read as it was`() throws {
     var memory = HeadMemory()
-    memory.keep("wharf/a", at: "http://a")
-    memory.keep("wharf/b", at: "http://b")
-    memory.keep(head(1, 5, 1), of: "wharf/a")
-    memory.keep(head(1, 6, 2), of: "wharf/b")
-    memory.keep(head(1, 7, 3), of: "wharf/a")
+    memory.keep(head(1, 5, 1), of: "wharf/a", at: "http://a")
+    memory.keep(head(1, 6, 2), of: "wharf/b", at: "http://b")
+    memory.keep(head(1, 7, 3), of: "wharf/a", at: "http://a")
     // One log moves to the place of another, which is remembered all the same.
     memory.keep("wharf/b", at: "http://a")
     var read = try HeadMemory(jsonBytes: memory.jsonBytes)
-    #expect(read.head(of: "wharf/a") == head(1, 7, 3))
+    #expect(read.known(of: "wharf/a", at: "http://c", seeing: 1) == head(1, 7, 3))
     #expect(read.head(at: "http://a") == head(1, 6, 2))
     #expect(read.logs.count == 2 && read.places.count == 2)
     read.forget("http://a")
-    #expect(read.log(at: "http://a") == nil && read.head(of: "wharf/b") == nil)
-    for number in 0...HeadMemory.mostLogs { read.keep(head(1, 1, 1), of: "wharf/\(number)") }
-    #expect(read.logs.count == HeadMemory.mostLogs && read.head(of: "wharf/a") == nil)
+    #expect(read.log(at: "http://a") == nil)
+    #expect(read.known(of: "wharf/b", at: "http://a", seeing: 1) == nil)
+    for number in 0...HeadMemory.mostLogs {
+      read.keep(head(1, 1, 1), of: "wharf/\(number)", at: "http://\(number)")
+    }
+    #expect(read.logs.count == HeadMemory.mostLogs && read.places.count == HeadMemory.mostLogs)
+    #expect(read.known(of: "wharf/a", at: "http://c", seeing: 1) == nil)
+  }
+
+  /// A backup restored elsewhere has the name of the original, and began an era of its own.
+  @Test func `What a drill with a backup shows is no news of the original`() throws {
+    let (home, drill, other) = ("http://home", "http://drill", "http://other")
+    var memory = HeadMemory()
+    memory.keep(head(1, 2_842, 7), of: "wharf/a", at: home)
+    let seen = head(1_104, 1_105, 9)
+    let known = memory.known(of: "wharf/a", at: drill, seeing: 1_104)
+    #expect(HeadJudgement.of(seen, after: known, mustReach: true) == .newer)
+    memory.keep("wharf/a", at: drill)
+    memory.keep(seen, of: "wharf/a", at: drill)
+    memory = try HeadMemory(jsonBytes: memory.jsonBytes)
+    // At home, and where else the original answers, it goes on as it was; and it is still found out.
+    for place in [home, other] {
+      let known = memory.known(of: "wharf/a", at: place, seeing: 1)
+      #expect(HeadJudgement.of(head(1, 2_843, 8), after: known, mustReach: true) == .newer)
+      let shorter = HeadJudgement.of(head(1, 2_000, 8), after: known, mustReach: true)
+      #expect(shorter != .known && shorter != .newer)
+    }
+    // The drill's log does not go back to the old era by itself.
+    let own = memory.known(of: "wharf/a", at: drill, seeing: 1)
+    #expect(own == seen)
+    #expect(HeadJudgement.of(head(1, 2_843, 8), after: own, mustReach: true) != .newer)
+    // A memory from before eras had places is read, and says what it said.
+    let old = HeadMemory(
+      logs: [.init(log: "wharf/a", head: seen)], places: [.init(api: home, log: "wharf/a")])
+    #expect(
+      try HeadMemory(jsonBytes: old.jsonBytes).known(of: "wharf/a", at: home, seeing: 1) == seen)
   }
 }

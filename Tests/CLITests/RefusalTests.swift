@@ -110,7 +110,7 @@ extension AgainstWharfd {
       try await hosted.start()
       let admin = try hosted.admin()
       let long = String(repeating: "x", count: CommandCall.bodyLimitBytes)
-      let engine = Someone.engine.replacing("environment: {}", with: "environment: {A: \(long)}")
+      let engine = Someone.engine.appending("\nenvironment: {A: \(long)}\n")
       let ran = try await admin.wharf("engine", "define", "-f", "-", input: engine)
       #expect(ran.code == 1 && ran.err.contains("it may have \(CommandCall.bodyLimitBytes)"))
     }

@@ -50,4 +50,17 @@ struct StructureTests {
           quote: '"x"'
         """#)
   }
+
+  @Test func `what misleads the eye stands as its number, and is read back as it was`() throws {
+    let text = "a\u{202E}b\u{E0041}"
+    let body = Array("{\"title\":\"\(text)\"}".utf8)
+    #expect(
+      try Structure.json(body) == #"""
+        {
+          "title": "a\u202eb\udb40\udc41"
+        }
+        """#)
+    #expect(Structure.line(body) == #"{"title":"a\u202eb\udb40\udc41"}"#)
+    #expect(try Structure.yaml(body).hasPrefix(#"title: "a\u202eb"#))
+  }
 }

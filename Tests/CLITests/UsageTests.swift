@@ -104,7 +104,9 @@ import Testing
     for group in Wharf.configuration.groupedSubcommands {
       for noun in group.subcommands {
         let verbs = noun.configuration.subcommands.map { $0.configuration.commandName ?? "" }
-        nouns[noun.configuration.commandName ?? ""] = verbs
+        // One with a verb that need not be said takes other words.
+        let isOpen = noun.configuration.defaultSubcommand != nil
+        nouns[noun.configuration.commandName ?? ""] = isOpen ? [] : verbs
       }
     }
     // In prose the program's name is followed by other words than its commands; and labels of derived

@@ -32,7 +32,7 @@ import Testing
     SignAgreement(provider: "xai", terms: terms),
     AmendAgreement(
       provider: "xai", scope: [.evaluation, .inference], audiences: [.external, .internal],
-      until: moment, noticeDays: 11),
+      until: moment, noticeDays: 11, endless: true),
     AmendAgreement(provider: "xai", scope: nil, audiences: nil, until: nil, noticeDays: nil),
     TerminateAgreement(provider: "xai", end: moment),
     TerminateAgreement(provider: "xai", end: nil),
@@ -95,6 +95,7 @@ import Testing
       model: model, engine: "xai", needs: needs, arguments: nil, modelPath: nil, weights: nil),
     PublishModel(model: model, audience: .internal, stage: .preview),
     AliasModel(model: model, alias: "xai"),
+    UnaliasModel(model: model),
     DeprecateModel(model: model),
     RetireModel(model: model),
     IssueJoinToken(token: .numbered(46), validHours: 47),

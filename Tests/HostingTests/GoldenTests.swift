@@ -67,6 +67,7 @@ import Testing
       modelPath: "/models/grok-3", weights: .numbered(3)),
     ModelPublished(audience: .internal, stage: .preview),
     ModelAliased(alias: "stable", version: "1"),
+    ModelUnaliased(alias: "stable"),
     ModelDeprecated(),
     ModelRetired(),
     TeamRegistered(name: "copilot", title: "Copilot", audience: .internal),

@@ -38,7 +38,8 @@ import Testing
       terms: Terms(
         scope: [.inference], audiences: [.internal], from: moment, until: moment, noticeDays: 1)),
     AmendAgreement(
-      provider: "xai", scope: [.training], audiences: [.external], until: moment, noticeDays: 2),
+      provider: "xai", scope: [.training], audiences: [.external], until: moment, noticeDays: 2,
+      endless: false),
     TerminateAgreement(provider: "xai", end: moment),
     EndAgreement(agreement: ID(2)),
     DefineEngine(launch: GoldenTests.waitingLaunch, tasks: [.chat]),
@@ -48,6 +49,7 @@ import Testing
       modelPath: "/m", weights: .numbered(4)),
     PublishModel(model: "xai/grok:1", audience: .external, stage: .preview),
     AliasModel(model: "xai/grok:1", alias: "stable"),
+    UnaliasModel(model: "xai/grok:stable"),
     DeprecateModel(model: "xai/grok:1"),
     RetireModel(model: "xai/grok:1"),
     RegisterTeam(name: "t", title: "T", audience: .internal),

@@ -94,6 +94,16 @@ import Testing
       .thenRefused("modelRetired")
   }
 
+  @Test func `an alias is taken away, and is no version`() {
+    let aliased = Given.model.and(AliasModel(model: "xai/grok:1", alias: "stable"))
+    aliased.when(UnaliasModel(model: "xai/grok:Stable")).then(ModelUnaliased(alias: "Stable"))
+      .when(UnaliasModel(model: "xai/grok:stable")).thenRefused("unknownAlias")
+    aliased.when(UnaliasModel(model: "xai/grok:1")).thenRefused("unknownAlias", saying: "version")
+    aliased.when(UnaliasModel(model: "xai/grok")).thenRefused("aliasMissing")
+    let world = aliased.and(UnaliasModel(model: "xai/grok:stable")).world
+    #expect(world.state.models.keyed("xai/grok")?.aliases.isEmpty == true)
+  }
+
   @Test func `publishing opens one audience, in stages`() {
     let preview = PublishModel(model: "xai/grok", audience: .internal, stage: .preview)
     let published = Given.model.when(preview)

@@ -14,20 +14,32 @@ struct AgreementAmend: CommandVerb {
   @Option(help: "Whom they may be opened to, with commas between.")
   var audience: Listed<Audience>?
   @Option(help: "The day it ends.", transform: Parse.date) var until: Timestamp?
-  @Option(help: "Days of notice.") var noticeDays: Int?
+  @Flag(help: "Take its end away: it holds until it is terminated.") var openEnded = false
+  @Option(help: "How long before its end notice is given, as 90d.", transform: Parse.span)
+  var notice: Span?
+  @Option(help: "The same in days.") var noticeDays: Int?
   @OptionGroup var sending: SendOptions
 
+  private func days() throws -> Int? {
+    try Parse.whole(
+      noticeDays, "--notice-days", or: notice, "--notice", unitSeconds: Span.daySeconds)
+  }
+
   func validate() throws {
-    if scope == nil, audience == nil, until == nil, noticeDays == nil {
+    let days = try days()
+    if openEnded, until != nil {
+      throw ValidationError("--until names an end, and --open-ended takes it away: choose one")
+    }
+    if scope == nil, audience == nil, until == nil, days == nil, !openEnded {
       throw ValidationError(
-        "nothing to amend: give --scope, --audience, --until or --notice-days")
+        "nothing to amend: give --scope, --audience, --until, --open-ended or --notice")
     }
   }
 
-  func command() -> any Command {
-    AmendAgreement(
+  func command() throws -> any Command {
+    try AmendAgreement(
       provider: provider, scope: scope?.values, audiences: audience?.values, until: until,
-      noticeDays: noticeDays)
+      noticeDays: days(), endless: openEnded ? true : nil)
   }
 
   var done: String { "amended the agreement with \(provider)" }

@@ -16,15 +16,24 @@ struct AgreementSign: CommandVerb {
   @Option(help: "The day it begins.", transform: Parse.date) var from: Timestamp
   @Option(help: "The day it ends; none: until it is terminated.", transform: Parse.date)
   var until: Timestamp?
-  @Option(help: "Days of notice.") var noticeDays = 0
+  @Option(help: "How long before its end notice is given, as 90d.", transform: Parse.span)
+  var notice: Span?
+  @Option(help: "The same in days.") var noticeDays: Int?
   @OptionGroup var sending: SendOptions
 
-  func command() -> any Command {
-    SignAgreement(
+  private func days() throws -> Int {
+    try Parse.whole(
+      noticeDays, "--notice-days", or: notice, "--notice", unitSeconds: Span.daySeconds) ?? 0
+  }
+
+  func validate() throws { _ = try days() }
+
+  func command() throws -> any Command {
+    try SignAgreement(
       provider: provider,
       terms: Terms(
         scope: scope.values, audiences: audience.values, from: from, until: until,
-        noticeDays: noticeDays))
+        noticeDays: days()))
   }
 
   var done: String { "signed an agreement with \(provider)" }

@@ -90,7 +90,7 @@ struct ApplyReport {
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count)) + "  "
+    TextWidth.padded(text, to: width) + "  "
   }
 
   func finish(at position: Position) throws {

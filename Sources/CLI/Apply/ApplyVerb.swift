@@ -11,8 +11,9 @@ struct ApplyVerb: AsyncParsableCommand {
     example: "wharf apply -f seeds/story.yaml",
     more: """
       A document is 'scenario: NAME' with 'steps:' (step, command, with, reason), or one wanted \
-      thing: 'kind:' provider, agreement, model, team or deployment. A team's 'grants:' are all it \
-      is to have: others are revoked. All files are read and checked before anything is sent. It \
+      thing: 'kind:' engine, provider, agreement, model, team or deployment. Of a wanted thing, what is \
+      left out stays as it is, and null removes. A team's 'grants:' are all it is to have: others are \
+      revoked. All files are read and checked before anything is sent. It \
       stops at the first refusal; what was done before stays done, and applying again goes on from \
       there. A plain number where a name or text is wanted is that text: 'version: 1'.
       """)
@@ -40,6 +41,12 @@ struct ApplyVerb: AsyncParsableCommand {
         document.text("scenario") == nil ? try Wish(document) : nil
       )
     }
+    try Self.checkOnce(parsed.map { ($0.0, $0.1, $0.2) })
+    if reason != nil, parsed.contains(where: { $0.2 != nil }) == false {
+      throw Failure(
+        .usage, "--reason is for 'kind:' documents, and there is none",
+        help: "write 'reason:' at the steps of a scenario")
+    }
     let client = try Client(connection.connection())
     var report = ApplyReport(output: output)
     let rehearsal = dryRun ? Rehearsal(client) : nil
@@ -63,6 +70,29 @@ struct ApplyVerb: AsyncParsableCommand {
     try report.finish(at: client.seen)
   }
 
+  /// Two documents of one thing would each undo what the other did.
+  private static func checkOnce(
+    _ parsed: [(document: YAMLDocument, scenario: Scenario?, wish: Wish?)]
+  ) throws(DocumentProblem) {
+    var places: [String: String] = [:]
+    func check(_ subject: String, _ document: YAMLDocument, _ mark: Yams.Mark?)
+      throws(DocumentProblem)
+    {
+      let place = document.source.place(mark)
+      if let first = places.updateValue(place, forKey: subject.lowercased()) {
+        throw document.source.problem(
+          "\(subject) stands here a second time; the first is at \(first)", at: mark,
+          help: "say all of it in one document")
+      }
+    }
+    for (document, scenario, wish) in parsed {
+      if let wish { try check(wish.subject, document, document.root.mark) }
+      for step in scenario?.steps ?? [] {
+        try check("step '\(step.name)' of scenario \(scenario?.name ?? "")", document, step.mark)
+      }
+    }
+  }
+
   private func apply(
     _ scenario: Scenario, _ document: YAMLDocument, _ client: Client, _ report: inout ApplyReport
   ) async throws {
@@ -81,22 +111,40 @@ struct ApplyVerb: AsyncParsableCommand {
     _ wish: Wish, _ document: YAMLDocument, _ client: Client, _ report: inout ApplyReport
   ) async throws {
     report.title(wish.subject)
-    let commands = try await commands(wish, document, client)
-    if commands.isEmpty { report.unchanged() }
-    for command in commands {
-      let id = CommandID.make()
-      let call = CommandCall(id: id, command, reason: reason)
-      let reply = try await send(call, client, document, document.root.mark, wish.subject)
-      report.did(nil, command, id, reply, isEarlier: false)
+    let steps = try await steps(wish, document, client)
+    if steps.isEmpty { report.unchanged() }
+    for step in steps {
+      do {
+        try await send(step.command, of: wish, document, client, &report)
+      } catch let failure as Failure where failure.code == Self.datePassed {
+        switch step.late {
+        case .refused: throw failure
+        case .done: report.unchanged()
+        case .instead(let command):
+          try await send(command, of: wish, document, client, &report)
+        }
+      }
     }
   }
 
-  private func commands(
+  /// The code of a refusal whose date has passed.
+  private static let datePassed = "backdated"
+
+  private func send(
+    _ command: any Command, of wish: Wish, _ document: YAMLDocument, _ client: Client,
+    _ report: inout ApplyReport
+  ) async throws {
+    let id = CommandID.make()
+    let call = CommandCall(id: id, command, reason: reason)
+    let reply = try await send(call, client, document, document.root.mark, wish.subject)
+    report.did(nil, command, id, reply, isEarlier: false)
+  }
+
+  private func steps(
     _ wish: Wish, _ document: YAMLDocument, _ present: some Finding
-  ) async throws -> [any Command] {
-    do { return try await wish.commands(present) } catch let fixed as Fixed {
-      throw document.source.problem(
-        fixed.reason, at: document.root.mark, help: "make a new one under another name")
+  ) async throws -> [WishStep] {
+    do { return try await wish.steps(present) } catch let fixed as Fixed {
+      throw document.source.problem(fixed.reason, at: document.root.mark, help: fixed.help)
     }
   }
 
@@ -122,16 +170,30 @@ struct ApplyVerb: AsyncParsableCommand {
     _ wish: Wish, _ document: YAMLDocument, _ rehearsal: Rehearsal, _ report: inout ApplyReport
   ) async throws {
     report.title(wish.subject)
-    let commands = try await commands(wish, document, rehearsal)
-    if commands.isEmpty { report.unchanged() }
-    let calls = commands.map { CommandCall(id: .make(), $0, reason: reason) }
-    let tried = try await rehearsal.add(calls)
-    for (index, outcome) in tried.steps.enumerated() {
-      report.would(nil, commands[index], calls[index].id, outcome)
+    let steps = try await steps(wish, document, rehearsal)
+    if steps.isEmpty { report.unchanged() }
+    for step in steps {
+      guard let refusal = try await rehearse(step.command, rehearsal, &report) else { continue }
+      let placed = Self.placed(refusal, document, document.root.mark, wish.subject)
+      guard refusal.code == Self.datePassed else { throw placed }
+      switch step.late {
+      case .refused: throw placed
+      case .done: report.unchanged()
+      case .instead(let command):
+        if let refusal = try await rehearse(command, rehearsal, &report) {
+          throw Self.placed(refusal, document, document.root.mark, wish.subject)
+        }
+      }
     }
-    if let refusal = tried.refusal {
-      throw Self.placed(refusal, document, document.root.mark, wish.subject)
-    }
+  }
+
+  private func rehearse(
+    _ command: any Command, _ rehearsal: Rehearsal, _ report: inout ApplyReport
+  ) async throws -> Failure? {
+    let call = CommandCall(id: .make(), command, reason: reason)
+    let tried = try await rehearsal.add([call])
+    for outcome in tried.steps { report.would(nil, command, call.id, outcome) }
+    return tried.refusal
   }
 
   /// Sends a command; a refusal is told with its place in the document.
@@ -153,7 +215,9 @@ struct ApplyVerb: AsyncParsableCommand {
       failure.code == "commandIDUsed"
       ? "a step that was applied never changes, and stays with who applied it: add another step"
       : failure.help
-    return Failure(document.source.problem("\(what): \(failure.message)", at: mark, help: help))
+    return Failure(
+      document.source.problem("\(what): \(failure.message)", at: mark, help: help),
+      code: failure.code)
   }
 }
 

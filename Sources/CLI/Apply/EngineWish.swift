@@ -4,8 +4,9 @@ import Hosting
 import Wire
 
 extension EngineTemplate {
-  func commands(_ current: EngineItem?) -> [any Command] {
-    guard let current else { return [define] }
-    return EngineTemplate(current.launch, tasks: current.tasks).define == define ? [] : [define]
+  func steps(_ current: EngineItem?) -> [WishStep] {
+    guard let current else { return [WishStep(define)] }
+    let isSame = EngineTemplate(current.launch, tasks: current.tasks).define == define
+    return isSame ? [] : [WishStep(define)]
   }
 }

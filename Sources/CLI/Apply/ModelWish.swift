@@ -1,11 +1,11 @@
 // A model with its versions, aliases and audiences, as it is wanted. What the document does not
-// mention stays.
+// mention stays. A version says all of itself, since it never changes.
 
 import Hosting
 import Wire
 
-struct ModelWish: JSONRecord {
-  struct Version: Codable {
+struct ModelWish: Decodable {
+  struct Version: Decodable {
     let version: Name
     let engine: Name
     let devices: Int?
@@ -23,23 +23,39 @@ struct ModelWish: JSONRecord {
         memory: memory ?? ModelAddVersion.standardMemory)
     }
 
-    /// A version copies its engine when it is added, so the engine's own command may differ by now.
-    func isAs(_ item: ModelItem.Version) -> Bool {
-      item.label == version && item.engine == engine && item.devices == needs.devices
-        && item.deviceMemory == needs.deviceMemory && item.cpuMillis == needs.cpuMillis
-        && item.memory == needs.memory && item.modelPath == modelPath && item.weights == weights
-        && item.command.suffix(arguments?.count ?? 0) == (arguments ?? [])[...]
+    /// What of a known version is otherwise. It copied its engine when it was added, so the engine's own
+    /// command may differ by now.
+    ///
+    /// - Parameter template: the engine's command now, for versions that do not know their own arguments.
+    func differences(from item: ModelItem.Version, _ template: [String]?) -> [String] {
+      let own = arguments ?? []
+      let hasSameArguments =
+        if let known = item.arguments {
+          known == own
+        } else if let template, item.command.starts(with: template) {
+          Array(item.command.dropFirst(template.count)) == own
+        } else {
+          item.command.suffix(own.count) == own[...]
+        }
+      return [
+        ("engine", item.engine == engine), ("devices", item.devices == needs.devices),
+        ("deviceMemory", item.deviceMemory == needs.deviceMemory),
+        ("cpu", item.cpuMillis == needs.cpuMillis), ("memory", item.memory == needs.memory),
+        ("arguments", hasSameArguments), ("modelPath", item.modelPath == modelPath),
+        ("weights", item.weights == weights),
+      ].filter { !$0.1 }.map(\.0)
     }
   }
 
-  struct Publication: Codable {
+  struct Publication: Decodable {
     let audience: Audience
     let stage: Stage
   }
 
-  struct Alias: Codable {
+  struct Alias: Decodable {
     let alias: Name
-    let version: Name
+    /// null: it stands for nothing any more.
+    let version: Wanted<Name>
   }
 
   let kind: String
@@ -50,7 +66,15 @@ struct ModelWish: JSONRecord {
   let aliases: [Alias]?
   let published: [Publication]?
 
-  func commands(_ current: ModelItem?) throws(Fixed) -> [any Command] {
+  /// What may stand once in it.
+  var once: [(path: String, key: String)] {
+    (versions ?? []).enumerated().map { ("versions[\($0.offset)].version", $0.element.version.key) }
+      + (aliases ?? []).enumerated().map { ("aliases[\($0.offset)].alias", $0.element.alias.key) }
+      + (published ?? []).enumerated()
+      .map { ("published[\($0.offset)].audience", $0.element.audience.rawValue) }
+  }
+
+  func steps(_ current: ModelItem?, _ engines: [String: EngineItem]) throws -> [WishStep] {
     var commands: [any Command] = []
     if let current {
       try Fixed.check("task", of: "model \(name)", is: current.task, wanted: task)
@@ -62,8 +86,17 @@ struct ModelWish: JSONRecord {
       commands.append(OnboardModel(model: name, task: task, contextLength: contextLength))
     }
     for version in versions ?? [] {
-      let known = current?.versions.contains { version.isAs($0) } ?? false
-      if !known {
+      if let known = current?.versions.first(where: { $0.label == version.version }) {
+        let differences = version.differences(
+          from: known, engines[version.engine.key]?.launch.command)
+        guard differences.isEmpty else {
+          throw Fixed(
+            reason:
+              "version \(version.version) of \(name) has other \(differences.joined(separator: ", ")) "
+              + "than this, and a version never changes",
+            help: "add another version, serve that, and delete the deployments of this one")
+        }
+      } else {
         commands.append(
           AddModelVersion(
             model: try reference(version.version), engine: version.engine, needs: version.needs,
@@ -71,11 +104,16 @@ struct ModelWish: JSONRecord {
       }
     }
     for wanted in aliases ?? [] {
-      let known = current?.aliases.contains {
-        $0.alias == wanted.alias.key && $0.version == wanted.version
-      }
-      if known != true {
-        commands.append(AliasModel(model: try reference(wanted.version), alias: wanted.alias))
+      let known = current?.aliases.first { $0.alias == wanted.alias.key }
+      switch wanted.version {
+      case .unsaid:
+        throw Fixed(
+          reason: "the alias '\(wanted.alias)' says no version", help: "version: null removes it")
+      case .removed:
+        if known != nil { commands.append(UnaliasModel(model: try reference(wanted.alias))) }
+      case .value(let version) where known?.version != version:
+        commands.append(AliasModel(model: try reference(version), alias: wanted.alias))
+      case .value: break
       }
     }
     for wanted in published ?? [] {
@@ -86,12 +124,10 @@ struct ModelWish: JSONRecord {
         commands.append(PublishModel(model: name, audience: wanted.audience, stage: wanted.stage))
       }
     }
-    return commands
+    return commands.map { WishStep($0) }
   }
 
-  private func reference(_ version: Name) throws(Fixed) -> ModelReference {
-    do { return try ModelReference(jsonText: "\(name.modelText):\(version)") } catch {
-      throw Fixed(reason: error.description)
-    }
+  private func reference(_ version: Name) throws -> ModelReference {
+    try ModelReference(jsonText: "\(name.modelText):\(version)")
   }
 }

@@ -16,13 +16,16 @@ final class Rehearsal: Finding {
     return try reply.item.map { try Client.decode(Things.Item.self, $0.text) }
   }
 
+  func moment() async throws -> Timestamp { try await client.moment() }
+
   /// What would come of some more commands; with the refusal of the one after them, if one would be.
   func add(_ more: [CommandCall]) async throws -> (
     steps: [DryRunReply.Step], refusal: Failure?
   ) {
     let before = calls.count
-    calls += more
-    let reply = try await client.dryRun(DryRunCall(calls: calls))
+    let reply = try await client.dryRun(DryRunCall(calls: calls + more))
+    // What would be refused leads to nothing for those after it.
+    calls += more.prefix(reply.steps.count - before)
     return (Array(reply.steps.dropFirst(before)), reply.refusal.map(Failure.init))
   }
 }

@@ -1,63 +1,84 @@
 // A team with its grants, as it is wanted. Where grants are listed, the list is all of them: others
-// are revoked.
+// are revoked. What is not said of a team or a grant stays as it is.
 
 import Hosting
 import Wire
 
-struct TeamWish: JSONRecord {
-  struct Grant: Codable {
+struct TeamWish: Decodable {
+  struct Grant: Decodable, Equatable {
     let model: ModelReference
     let workload: Workload?
-    let requestsPerMinute: Int?
-    let tokensPerMinute: Int?
-    let until: Timestamp?
-
-    func isAs(_ item: GrantItem) -> Bool {
-      item.model.lowercased() == model.key && item.workload == workload ?? .inference
-        && item.requestsPerMinute == requestsPerMinute && item.tokensPerMinute == tokensPerMinute
-        && item.until == until
-    }
+    let requestsPerMinute: Wanted<Int>
+    let tokensPerMinute: Wanted<Int>
+    let until: Wanted<Timestamp>
   }
 
   let kind: String
   let name: Name
   let title: Text?
   let audience: Audience
-  let requestsPerMinute: Int?
-  let tokensPerMinute: Int?
-  let grants: [Grant]?
+  let requestsPerMinute: Wanted<Int>
+  let tokensPerMinute: Wanted<Int>
+  let grants: Wanted<[Grant]>
 
-  func commands(_ current: TeamItem?) throws -> [any Command] {
-    var commands: [any Command] = []
+  /// What may stand once in it.
+  var once: [(path: String, key: String)] {
+    guard case .value(let grants) = grants else { return [] }
+    return grants.enumerated().map { ("grants[\($0.offset)].model", $0.element.model.key) }
+  }
+
+  var namesEnds: Bool { (grants.over(nil) ?? []).contains { $0.until.over(nil) != nil } }
+
+  /// - Parameter past: a moment that has passed, where it matters.
+  func steps(_ current: TeamItem?, past: Timestamp? = nil) throws -> [WishStep] {
+    var steps: [WishStep] = []
     if let current {
       try Fixed.check("audience", of: "team \(name)", is: current.audience, wanted: audience)
       if let title {
         try Fixed.check("title", of: "team \(name)", is: current.title, wanted: title)
       }
     } else {
-      commands.append(RegisterTeam(name: name, title: title, audience: audience))
+      steps.append(WishStep(RegisterTeam(name: name, title: title, audience: audience)))
     }
-    if current?.requestsPerMinute != requestsPerMinute
-      || current?.tokensPerMinute != tokensPerMinute
-    {
-      commands.append(
-        SetQuota(
-          team: name,
-          quota: Quota(requestsPerMinute: requestsPerMinute, tokensPerMinute: tokensPerMinute)))
-    }
-    guard let grants else { return commands }
-    for wanted in grants where current?.grants.contains(where: wanted.isAs) != true {
-      commands.append(
-        GrantAccess(
-          team: name, model: wanted.model, workload: wanted.workload,
-          quota: Quota(
-            requestsPerMinute: wanted.requestsPerMinute, tokensPerMinute: wanted.tokensPerMinute),
-          until: wanted.until))
-    }
-    let kept = Set(grants.map(\.model.key))
+    let now = Quota(
+      requestsPerMinute: current?.requestsPerMinute, tokensPerMinute: current?.tokensPerMinute)
+    let quota = Quota(
+      requestsPerMinute: requestsPerMinute.over(now.requestsPerMinute),
+      tokensPerMinute: tokensPerMinute.over(now.tokensPerMinute))
+    if quota != now { steps.append(WishStep(SetQuota(team: name, quota: quota))) }
+    guard grants != .unsaid else { return steps }
+    let wanted = grants.over(nil) ?? []
+    for grant in wanted { if let step = step(grant, current, past) { steps.append(step) } }
+    let kept = Set(wanted.map(\.model.key))
     for grant in current?.grants ?? [] where !kept.contains(grant.model.lowercased()) {
-      commands.append(RevokeAccess(team: name, model: try ModelReference(jsonText: grant.model)))
+      steps.append(
+        WishStep(RevokeAccess(team: name, model: try ModelReference(jsonText: grant.model))))
     }
-    return commands
+    return steps
+  }
+
+  private func step(_ grant: Grant, _ current: TeamItem?, _ past: Timestamp?) -> WishStep? {
+    let known = current?.grants.first { $0.model.lowercased() == grant.model.key }
+    let quota = Quota(
+      requestsPerMinute: grant.requestsPerMinute.over(known?.requestsPerMinute),
+      tokensPerMinute: grant.tokensPerMinute.over(known?.tokensPerMinute))
+    let workload = grant.workload ?? known?.workload ?? .inference
+    let until = grant.until.over(known?.until)
+    if let known, known.workload == workload, known.until == until,
+      known.requestsPerMinute == quota.requestsPerMinute,
+      known.tokensPerMinute == quota.tokensPerMinute
+    {
+      return nil
+    }
+    // A grant that is wanted until a date which has passed is none, whenever that is asked for.
+    if let until, let past, until <= past {
+      return known == nil ? nil : WishStep(RevokeAccess(team: name, model: grant.model))
+    }
+    let late: WishStep.Late =
+      until == nil
+      ? .refused : known == nil ? .done : .instead(RevokeAccess(team: name, model: grant.model))
+    return WishStep(
+      GrantAccess(
+        team: name, model: grant.model, workload: workload, quota: quota, until: until), late: late)
   }
 }

@@ -28,6 +28,7 @@ enum Wish {
           ?? "a document has 'kind:' or 'scenario:'",
         at: document.mark("kind"), help: "kinds: \(Self.kinds.joined(separator: ", "))")
     }
+    try checkOnce(in: document)
   }
 
   /// `team copilot`
@@ -42,21 +43,49 @@ enum Wish {
     }
   }
 
+  /// What may stand once in it: the place of each, and what it is known by.
+  private var once: [(path: String, key: String)] {
+    switch self {
+    case .model(let wish): wish.once
+    case .team(let wish): wish.once
+    case .engine, .provider, .agreement, .deployment: []
+    }
+  }
+
+  private func checkOnce(in document: YAMLDocument) throws(DocumentProblem) {
+    var seen: Set<String> = []
+    for (path, key) in once where !seen.insert("\(path.prefix { $0 != "[" }) \(key)").inserted {
+      throw document.source.problem(
+        "'\(key.shortened(to: 80))' stands here twice", at: document.mark(path),
+        help: "say all of it in one place")
+    }
+  }
+
   /// What is to be done, in order; nothing, if all is so already.
-  func commands(_ present: some Finding) async throws -> [any Command] {
+  func steps(_ present: some Finding) async throws -> [WishStep] {
     switch self {
     case .engine(let wish):
-      try wish.commands(await present.find(EngineNoun.self, wish.name.text))
+      return try wish.steps(await present.find(EngineNoun.self, wish.name.text))
     case .provider(let wish):
-      try wish.commands(await present.find(ProviderNoun.self, wish.name.text))
+      return try wish.steps(await present.find(ProviderNoun.self, wish.name.text))
     case .agreement(let wish):
-      try wish.commands(await present.find(AgreementNoun.self, wish.provider.text))
+      return try wish.steps(await present.find(AgreementNoun.self, wish.provider.text))
     case .model(let wish):
-      try wish.commands(await present.find(ModelNoun.self, wish.name.modelText))
+      let current = try await present.find(ModelNoun.self, wish.name.modelText)
+      var engines: [String: EngineItem] = [:]
+      for version in current?.versions ?? [] where version.arguments == nil {
+        guard engines[version.engine.key] == nil else { continue }
+        engines[version.engine.key] = try await present.find(EngineNoun.self, version.engine.text)
+      }
+      return try wish.steps(current, engines)
     case .team(let wish):
-      try wish.commands(await present.find(TeamNoun.self, wish.name.text))
+      let moment = wish.namesEnds ? try await present.moment() : nil
+      return try wish.steps(await present.find(TeamNoun.self, wish.name.text), past: moment)
     case .deployment(let wish):
-      try wish.commands(await present.find(DeploymentNoun.self, wish.name.text))
+      let current = try await present.find(DeploymentNoun.self, wish.name.text)
+      let served =
+        current == nil ? nil : try await present.find(ModelNoun.self, wish.model.modelText)
+      return try wish.steps(current, served)
     }
   }
 }
@@ -65,9 +94,15 @@ enum Wish {
 protocol Finding {
   /// The thing of a name, or none.
   func find<Things: Noun>(_ noun: Things.Type, _ name: String) async throws -> Things.Item?
+  /// A moment that has passed, by the log's clock: that of its last event.
+  func moment() async throws -> Timestamp
 }
 
 extension Client: Finding {
+  func moment() async throws -> Timestamp {
+    try await read(ItemReply<HeadItem>.self, "head").item.recordedAt
+  }
+
   func find<Things: Noun>(_ noun: Things.Type, _ name: String) async throws -> Things.Item? {
     do {
       return try await read(
@@ -85,11 +120,15 @@ extension Client: Finding {
 /// A wish for something that never changes.
 struct Fixed: Error {
   let reason: String
+  var help = "make a new one under another name"
 
   static func check<Value: Equatable>(
-    _ what: String, of subject: String, is current: Value, wanted: Value
+    _ what: String, of subject: String, is current: Value?, wanted: Value
   ) throws(Fixed) {
     guard current != wanted else { return }
-    throw Fixed(reason: "the \(what) of \(subject) is \(current) and cannot become \(wanted)")
+    throw Fixed(
+      reason:
+        "the \(what) of \(subject) is \(current.map { "\($0)" } ?? "not set") and cannot become "
+        + "\(wanted)")
   }
 }

@@ -62,6 +62,21 @@ enum Parse {
     return model
   }
 
+  @Sendable static func cpu(_ text: String) throws -> CPU { try CPU(text) }
+  @Sendable static func span(_ text: String) throws -> Span { try Span(text) }
+
+  /// A length of time in whole units of one of two options, the second of which says its own unit.
+  static func whole(
+    _ count: Int?, _ option: String, or span: Span?, _ other: String, unitSeconds: Int64
+  ) throws -> Int? {
+    guard let span else { return count }
+    if count != nil { throw ValidationError("\(option) and \(other) say the same: choose one") }
+    guard span.milliseconds % (unitSeconds * 1_000) == 0 else {
+      throw ValidationError("\(other) \(span) cannot be kept exactly: \(option) counts whole ones")
+    }
+    return Int(span.milliseconds / (unitSeconds * 1_000))
+  }
+
   @Sendable static func bytes(_ text: String) throws -> Bytes { try Bytes(text) }
   @Sendable static func name(_ text: String) throws -> Name { try Name(text) }
   @Sendable static func email(_ text: String) throws -> Email { try Email(text) }

@@ -229,6 +229,9 @@ extension Client {
       case let error as IOError where error.errnoCode == ECONNREFUSED:
         reason = "nothing answers there"
         mayHaveArrived = false
+      case let error where Self.failedTLS(error) != nil:
+        reason = Self.failedTLS(error) ?? ""
+        mayHaveArrived = false
       case let error as HTTPClientError where Self.neverSent.contains(error):
         reason = "\(error)"
         mayHaveArrived = false
@@ -236,6 +239,20 @@ extension Client {
         reason = "the connection was lost"
         mayHaveArrived = true
       }
+    }
+
+    /// No secret connection came about, so nothing was sent. Errors of the TLS library are known by their
+    /// names only.
+    private static func failedTLS(_ error: any Error) -> String? {
+      let text = String(reflecting: error)
+      guard text.contains("NIOSSL"), text.contains("handshakeFailed") else { return nil }
+      if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
+        return "it does not speak TLS; write http:// if it is wharfd's own port"
+      }
+      if text.contains("CERTIFICATE_VERIFY_FAILED") {
+        return "its certificate is not trusted on this machine"
+      }
+      return "no TLS connection came about"
     }
 
     private static let neverSent: [HTTPClientError] = [
@@ -333,7 +350,8 @@ extension Client {
     let before = memory.log(at: connection.api)
     guard before != log else { return }
     if let before {
-      let seen = memory.head(of: before).map { ", seen up to position \($0.position)" } ?? ""
+      let seen =
+        memory.head(at: connection.api).map { ", seen up to position \($0.position)" } ?? ""
       Terminal.note(
         "note: another log answers at \(connection.api) now: \(log); before it was \(before)\(seen). "
           + "If nobody put it there on purpose, do not go on")
@@ -346,28 +364,29 @@ extension Client {
   private func witness(
     _ log: String, _ headers: HTTPHeaders, _ status: UInt, _ body: [UInt8], _ after: Position?
   ) throws {
+    let header = headers.first(name: WharfHeader.head)
+    guard let head = header.flatMap(HeadWitness.init(headerText:)) else { return notice(log) }
+    let known = memory.known(of: log, at: connection.api, seeing: head.era)
     notice(log)
-    guard let header = headers.first(name: WharfHeader.head),
-      let head = HeadWitness(headerText: header)
-    else { return }
     let echo = headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) }
     let leaderLacksIt =
       status == 503 && (try? Self.error(body, status, ""))?.code == "notInLog"
     let answeredInFull = status == 200 && (after ?? .empty) >= seen
     switch HeadJudgement.of(
-      head, after: memory.head(of: log), mustReach: leaderLacksIt || answeredInFull,
+      head, after: known,
+      mustReach: leaderLacksIt || answeredInFull,
       echo: echo)
     {
-    case .known: break
+    case .known: memory.settle(head.era, at: connection.api)
     case .newer:
-      memory.keep(head, of: log)
+      memory.keep(head, of: log, at: connection.api)
       memory.save(around)
     case .newEra(let lost):
       Terminal.note(
         "note: a new era of the log began at position \(head.era): it was restored, or a standby "
           + "promoted"
           + (lost.map { "; what you saw at positions \($0) is gone from it" } ?? ""))
-      memory.keep(head, of: log)
+      memory.keep(head, of: log, at: connection.api)
       memory.save(around)
     case .rewritten(let how):
       throw Failure(

@@ -49,7 +49,7 @@ struct ConnectionOptions: ParsableArguments {
     guard system.isRunning else {
       throw Failure(
         .unreachable, "the system in \(system.data) does not run",
-        help: "wharf up --data \(system.data) --detach")
+        help: "wharf up --data \(Shell.quoted(system.data)) --detach")
     }
     return system
   }
@@ -74,13 +74,28 @@ struct Connection: Equatable, Sendable {
   /// `127.0.0.1:7400` is an address too.
   static func normal(_ api: String) throws(Failure) -> String {
     let whole = api.contains("://") ? api : "http://\(api)"
-    guard whole.hasPrefix("http://") || whole.hasPrefix("https://"),
+    let scheme = whole.prefix { $0 != ":" }.lowercased()
+    guard scheme == "http" || scheme == "https",
       whole.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
     else {
       throw Failure(
         .usage, "'\(api.shortened(to: 80))' is no address of an API",
         help: "write it as \(standardAPI)")
     }
-    return whole.trimmingCharacters { $0 == "/" }
+    return literal(whole.trimmingCharacters { $0 == "/" })
+  }
+
+  /// Schemes and hosts have no case. And `localhost` is this machine, at the address that wharfd listens on
+  /// here: what somebody else may have put on another address of that name is not asked, nor shown a token.
+  private static func literal(_ address: String) -> String {
+    let parts = address.split(separator: "://", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { return address }
+    let authority = parts[1].prefix { $0 != "/" }
+    var host = authority.lowercased()
+    let scheme = parts[0].lowercased()
+    if scheme == "http", host == "localhost" || host.hasPrefix("localhost:") {
+      host = "127.0.0.1" + host.dropFirst("localhost".count)
+    }
+    return "\(scheme)://\(host)\(parts[1].dropFirst(authority.count))"
   }
 }

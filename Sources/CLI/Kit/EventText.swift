@@ -26,7 +26,7 @@ enum EventText {
   }
 
   static func plain(_ value: JSONValue) -> String {
-    (try? value.string()) ?? String(decoding: value.text, as: UTF8.self)
+    Misleading.shown((try? value.string()) ?? String(decoding: value.text, as: UTF8.self))
   }
 
   static func grid(_ events: [EventItem], wide: Bool) -> Grid {

@@ -30,8 +30,8 @@ struct Failure: Error {
     self.init(.refused, error.message, help: error.help, code: error.code)
   }
 
-  init(_ problem: DocumentProblem) {
-    self.init(.refused, problem.description, help: problem.help)
+  init(_ problem: DocumentProblem, code: String? = nil) {
+    self.init(.refused, problem.description, help: problem.help, code: code)
   }
 
   var text: String {

@@ -1,11 +1,13 @@
 // Tables as text: columns as wide as what stands in them, narrowed until a line fits.
 
+import Hosting
+
 struct Cell: Equatable, Sendable, ExpressibleByStringLiteral {
   let text: String
   let tint: Tint?
 
   init(_ text: String, _ tint: Tint? = nil) {
-    self.text = text
+    self.text = Misleading.shown(text)
     self.tint = tint
   }
 
@@ -34,9 +36,11 @@ struct Grid: Sendable {
   }
 
   private func columnWidths(upTo limit: Int?) -> [Int] {
-    var widths = titles.map(\.count)
+    var widths = titles.map(TextWidth.columns)
     for row in rows {
-      for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.text.count) }
+      for (index, cell) in row.enumerated() {
+        widths[index] = max(widths[index], TextWidth.columns(cell.text))
+      }
     }
     guard let limit, !widths.isEmpty else { return widths }
     let most = limit - Self.gap * (widths.count - 1)
@@ -51,11 +55,13 @@ struct Grid: Sendable {
   private func line(_ cells: [Cell], _ widths: [Int], _ terminal: Terminal) -> String {
     var line = ""
     for (index, cell) in cells.enumerated() {
+      let isWhole = TextWidth.columns(cell.text) <= widths[index]
       let text =
-        cell.text.count <= widths[index] ? cell.text : cell.text.prefix(widths[index] - 1) + "…"
+        isWhole ? cell.text : TextWidth.prefix(cell.text, columns: widths[index] - 1) + "…"
       line += cell.tint?.applied(to: text, terminal) ?? text
       if index + 1 < cells.count {
-        line += String(repeating: " ", count: widths[index] - text.count + Self.gap)
+        let blank = widths[index] - TextWidth.columns(text) + Self.gap
+        line += String(repeating: " ", count: blank)
       }
     }
     while line.last == " " { line.removeLast() }

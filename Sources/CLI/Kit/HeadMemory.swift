@@ -1,5 +1,6 @@
-// What was last seen of each log, and which log each API had, kept outside of them: so that a log
-// that was rewritten, or put in the place of another, is found by whoever looks again.
+// What was last seen of each era of each log, and which of them each API had, kept outside of them: so that
+// a log that was rewritten, or put in the place of another, is found by whoever looks again. What is seen of a
+// copy that began an era of its own elsewhere, as a drill with a backup does, is no news of the original.
 
 import Hosting
 import Wire
@@ -19,6 +20,8 @@ struct HeadMemory: JSONRecord, Equatable {
   struct Place: Codable, Equatable {
     var api: String
     var log: String
+    /// The era that was seen last there; absent from a memory of before.
+    var era: Position?
   }
 
   var logs: [Log] = []
@@ -32,24 +35,51 @@ struct HeadMemory: JSONRecord, Equatable {
   /// The log that answered there last.
   func log(at api: String) -> String? { places.first { $0.api == api }?.log }
 
-  func head(of log: String) -> HeadWitness? { logs.first { $0.log == log }?.head }
+  private func head(of log: String, era: Position) -> HeadWitness? {
+    logs.first { $0.log == log && $0.head.era == era }?.head
+  }
 
-  func head(at api: String) -> HeadWitness? { log(at: api).flatMap(head(of:)) }
+  func head(at api: String) -> HeadWitness? {
+    guard let place = places.first(where: { $0.api == api }) else { return nil }
+    if let era = place.era { return head(of: place.log, era: era) }
+    return logs.last { $0.log == place.log }?.head
+  }
+
+  /// What a reply of an era is to be compared with: what was seen at its address, or else of its era
+  /// anywhere.
+  func known(of log: String, at api: String, seeing era: Position) -> HeadWitness? {
+    if self.log(at: api) == log, let own = head(at: api) { return own }
+    return head(of: log, era: era)
+  }
 
   mutating func keep(_ log: String, at api: String) {
+    guard self.log(at: api) != log else { return }
     places.removeAll { $0.api == api }
     places.append(Place(api: api, log: log))
     places = places.suffix(Self.mostLogs)
   }
 
-  mutating func keep(_ head: HeadWitness, of log: String) {
-    logs.removeAll { $0.log == log }
+  mutating func keep(_ head: HeadWitness, of log: String, at api: String) {
+    logs.removeAll { $0.log == log && $0.head.era == head.era }
     logs.append(Log(log: log, head: head))
     logs = logs.suffix(Self.mostLogs)
+    places.removeAll { $0.api == api }
+    places.append(Place(api: api, log: log, era: head.era))
+    places = places.suffix(Self.mostLogs)
+  }
+
+  /// Which era answers at a known place, where that is not known yet.
+  mutating func settle(_ era: Position, at api: String) {
+    guard let index = places.firstIndex(where: { $0.api == api }), places[index].era == nil else {
+      return
+    }
+    places[index].era = era
   }
 
   mutating func forget(_ api: String) {
-    if let log = log(at: api) { logs.removeAll { $0.log == log } }
+    if let log = log(at: api), let era = head(at: api)?.era {
+      logs.removeAll { $0.log == log && $0.head.era == era }
+    }
     places.removeAll { $0.api == api }
   }
 

@@ -131,7 +131,15 @@ extension SecretVerb {
     let secret = Secret(Self.use, using: &random)
     let reply = try await sending.send(command(secret), by: client)
     let text = try Outcome(reply: reply).text(done(reply), secret: secret, sending.output)
-    if !text.isEmpty { Terminal.say(text) }
+    guard !text.isEmpty, let problem = Terminal.sayForKeeps(text) else { return }
+    if reply.dryRun == true || Outcome(reply: reply).isUnchanged {
+      throw Failure(.refused, "cannot write the answer to stdout: \(problem)")
+    }
+    throw Failure(
+      .refused,
+      "\(done(reply)) (\(Outcome(reply: reply).subject?.description ?? "log"), position \(reply.position)), "
+        + "but its secret could not be written to stdout: \(problem)",
+      help: "nobody has the secret: take back what was made, and make another where there is room")
   }
 }
 

@@ -28,14 +28,34 @@ enum Structure {
       let lines = try elements.map { inner + (try json($0, indent: inner)) }
       return "[\n" + lines.joined(separator: ",\n") + "\n\(indent)]"
     default:
-      return String(decoding: value.text, as: UTF8.self)
+      return line(value.text)
+    }
+  }
+
+  /// JSON on one line, with characters that mislead the eye by their numbers.
+  static func line(_ json: [UInt8]) -> String {
+    escaped(String(decoding: json, as: UTF8.self))
+  }
+
+  /// In strings of JSON, and of YAML in double quotes, a character may stand as its number.
+  private static func escaped(_ text: String) -> String {
+    guard Misleading.first(in: text) != nil else { return text }
+    return text.unicodeScalars.reduce(into: "") { whole, scalar in
+      if scalar != "\n", scalar != "\u{200D}", Misleading.isOne(scalar) {
+        for unit in String(scalar).utf16 {
+          let digits = String(unit, radix: 16)
+          whole += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
+      } else {
+        whole.unicodeScalars.append(scalar)
+      }
     }
   }
 
   static func yaml(_ body: [UInt8]) throws -> String {
     let text = try Yams.serialize(
       node: node(JSONValue(document: body)), width: -1, allowUnicode: true)
-    return text.trimmingCharacters { $0.isNewline }
+    return escaped(text.trimmingCharacters { $0.isNewline })
   }
 
   private static func node(_ value: JSONValue) throws -> Yams.Node {
@@ -54,7 +74,7 @@ enum Structure {
 
   /// A string that YAML would read as something else is quoted.
   private static func scalar(_ text: String) -> Yams.Node {
-    if text.contains(where: \.isNewline) {
+    if text.contains(where: \.isNewline) || Misleading.first(in: text) != nil {
       return .scalar(Yams.Node.Scalar(text, Tag(.str), .doubleQuoted))
     }
     let plain = Yams.Node.Scalar(text)

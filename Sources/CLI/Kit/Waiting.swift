@@ -6,13 +6,30 @@ import Wire
 
 struct WaitOptions: ParsableArguments {
   static let longestSeconds = 86_400
+  static let standardSeconds = 300
 
   @Flag(help: "Return only when it has taken effect.") var wait = false
 
-  @Option(help: ArgumentHelp("How long to wait, with --wait.", valueName: "seconds"))
-  var timeout = 300
+  @Option(
+    name: .customLong("timeout"),
+    help: ArgumentHelp(
+      "How long to wait, as 90s or 5m, with --wait; 5m when absent.", valueName: "time"),
+    transform: Self.seconds)
+  var asked: Int?
+
+  /// In seconds.
+  var timeout: Int { asked ?? Self.standardSeconds }
+
+  /// `90`, `90s`, `5m`.
+  @Sendable private static func seconds(_ text: String) throws -> Int {
+    if let seconds = Int(text) { return seconds }
+    return Int(try Span(text).milliseconds / 1_000)
+  }
 
   func validate() throws {
+    if asked != nil, !wait {
+      throw ValidationError("--timeout is how long --wait waits: give --wait, too")
+    }
     if !(1...Self.longestSeconds).contains(timeout) {
       throw ValidationError("--timeout is 1 to \(Self.longestSeconds) seconds")
     }

@@ -135,7 +135,7 @@ struct EventsVerb: AsyncParsableCommand {
   private func tell(_ event: EventItem) throws {
     switch output.output {
     case .json where !output.quiet:
-      Terminal.say(String(decoding: event.jsonBytes, as: UTF8.self))
+      Terminal.say(Structure.line(event.jsonBytes))
     case .yaml where !output.quiet:
       Terminal.say("---\n" + (try Structure.yaml(event.jsonBytes)))
     case .table, .wide, .json, .yaml:

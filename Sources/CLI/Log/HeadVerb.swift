@@ -18,6 +18,9 @@ struct HeadVerb: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if sign || key, output.quiet || output.output != .table {
+      throw ValidationError("--sign and --key print one form, which neither -o nor -q changes")
+    }
     if sign, key { throw ValidationError("--sign prints a note, and --key a key: choose one") }
   }
 

@@ -23,6 +23,9 @@ struct HistoryVerb: AsyncParsableCommand {
   @OptionGroup var reading: ReadOptions
 
   func validate() throws {
+    if proof, reading.output.quiet || ![.table, .json].contains(reading.output.output) {
+      throw ValidationError("--proof prints JSON, which neither -o nor -q changes")
+    }
     if proof, reading.watch || reading.asOf != nil {
       throw ValidationError("--proof is of the whole history up to the head, as it is now")
     }

@@ -15,7 +15,8 @@ struct ModelAddVersion: CommandVerb {
   @Option(help: "The engine that runs it.", transform: Parse.name) var engine: Name
   @Option(help: "Devices of one replica.") var devices = 0
   @Option(help: "Memory on each device, as 70GiB.", transform: Parse.bytes) var deviceMemory: Bytes?
-  @Option(help: "Thousandths of a processor.") var cpuMillis = Self.standardCPUMillis
+  @Option(help: "Processors, as 500m or 1.5; 1 when absent.", transform: Parse.cpu) var cpu: CPU?
+  @Option(help: "The same in thousandths.") var cpuMillis: Int?
   @Option(help: "Main memory, as 16GiB; 1GiB when absent.", transform: Parse.bytes)
   var memory: Bytes?
   @Option(
@@ -30,6 +31,9 @@ struct ModelAddVersion: CommandVerb {
   func validate() throws {
     try Parse.check(devices, in: 0...Int.max, "--devices")
     try Parse.check(cpuMillis, in: 0...Int.max, "--cpu-millis")
+    if cpu != nil, cpuMillis != nil {
+      throw ValidationError("--cpu and --cpu-millis say the same: choose one")
+    }
     if devices > 0, deviceMemory == nil {
       throw ValidationError("--devices needs --device-memory: how much it takes on each")
     }
@@ -39,7 +43,8 @@ struct ModelAddVersion: CommandVerb {
     AddModelVersion(
       model: model, engine: engine,
       needs: Needs(
-        devices: devices, deviceMemory: deviceMemory ?? .zero, cpuMillis: cpuMillis,
+        devices: devices, deviceMemory: deviceMemory ?? .zero,
+        cpuMillis: cpu?.millis ?? cpuMillis ?? Self.standardCPUMillis,
         memory: memory ?? Self.standardMemory),
       arguments: arguments.isEmpty ? nil : arguments, modelPath: path, weights: weights)
   }

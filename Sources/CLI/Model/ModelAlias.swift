@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Wire
 
 struct ModelAlias: CommandVerb {
   static let configuration = CommandConfiguration.verb(
@@ -13,5 +14,19 @@ struct ModelAlias: CommandVerb {
   @OptionGroup var sending: SendOptions
 
   func command() -> any Command { AliasModel(model: model, alias: alias) }
+
+  func run() async throws {
+    let client = try Client(sending.connection.connection())
+    try await say(client)
+    guard !sending.output.quiet, let item = try await client.find(ModelNoun.self, model.modelText)
+    else { return }
+    let version = item.aliases.first { $0.alias == model.version?.key }?.version ?? model.version
+    // A wharfd of before does not say what serves it.
+    guard item.versions.first(where: { $0.label == version })?.deployments == [] else { return }
+    Terminal.note(
+      "note: no deployment serves \(model), so requests for \(model.modelText):\(alias) find nothing "
+        + "ready until one does: wharf deployment create NAME --model \(model)")
+  }
+
   var done: String { "\(model.modelText):\(alias) is now \(model)" }
 }

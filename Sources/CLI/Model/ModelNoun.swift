@@ -9,6 +9,7 @@ struct ModelNoun: Noun {
     commandName: "model", abstract: "Models, their versions and audiences.",
     subcommands: [
       ModelOnboard.self, ModelAddVersion.self, ModelPublish.self, ModelAlias.self,
+      ModelUnalias.self,
       ModelDeprecate.self, ModelRetire.self, ModelList.self, ModelShow.self,
     ])
 
@@ -37,11 +38,17 @@ struct ModelNoun: Noun {
       ("retired", item.retiredAt.map { Cell($0.short) }),
     ])
     details.add(
-      "VERSIONS", ["VERSION", "ENGINE", "DEVICES", "CPU", "MEMORY", "ADDED", "WEIGHTS"],
+      "VERSIONS",
+      ["VERSION", "ENGINE", "DEVICES", "CPU", "MEMORY", "ADDED", "SERVED AS", "WEIGHTS"],
       item.versions.map(version))
     details.add(
-      "ALIASES", ["ALIAS", "VERSION"],
-      item.aliases.map { [Cell($0.alias, .strong), Cell($0.version.text)] })
+      "ALIASES", ["ALIAS", "VERSION", "SERVED AS"],
+      item.aliases.map { alias in
+        let version = item.versions.first { $0.label == alias.version }
+        return [
+          Cell(alias.alias, .strong), Cell(alias.version.text), Cell(version.flatMap(served)),
+        ]
+      })
     return details
   }
 
@@ -50,9 +57,13 @@ struct ModelNoun: Noun {
     return [
       Cell(version.label.text, .strong), Cell(version.engine.text),
       Cell(version.devices == 0 ? "none" : devices), Cell("\(version.cpuMillis)m"),
-      Cell("\(version.memory)"), Cell(version.addedAt.short),
+      Cell("\(version.memory)"), Cell(version.addedAt.short), Cell(served(version)),
       Cell(version.weights.map { String($0.description.prefix(12)) }),
     ]
+  }
+
+  private static func served(_ version: ModelItem.Version) -> String? {
+    version.deployments.flatMap { $0.isEmpty ? nil : $0.map(\.text).joined(separator: ", ") }
   }
 
   private static func status(_ item: ModelItem) -> Cell {

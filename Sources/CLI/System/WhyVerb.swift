@@ -31,9 +31,9 @@ enum WhyText {
     if !item.nodes.isEmpty {
       lines.append("")
       lines.append(Tint.strong.applied(to: "NODES", terminal))
-      let width = item.nodes.map(\.node.count).max() ?? 0
+      let width = item.nodes.map { TextWidth.columns($0.node) }.max() ?? 0
       for node in item.nodes {
-        let name = node.node + String(repeating: " ", count: width - node.node.count)
+        let name = TextWidth.padded(node.node, to: width)
         let rules = node.rules.isEmpty ? "would do" : node.rules.joined(separator: "; ")
         lines.append("\(name)  \(rules)")
       }

@@ -241,6 +241,15 @@ extension ModelAliased: CanonicallyRead {
   }
 }
 
+extension ModelUnaliased: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard reader.open(), let alias = reader.field("alias", Name.self), reader.close() else {
+      return nil
+    }
+    self.init(alias: alias)
+  }
+}
+
 extension ModelDeprecated: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
     guard reader.open(), reader.close() else { return nil }

@@ -18,6 +18,7 @@ extension AmendAgreement {
     json.optional("audiences", audiences)
     json.optional("until", until)
     json.optional("noticeDays", noticeDays)
+    json.optional("endless", endless)
     json.closeObject()
   }
 }
@@ -268,6 +269,14 @@ extension PublishModel {
     json.field("model", model)
     json.field("audience", audience)
     json.field("stage", stage)
+    json.closeObject()
+  }
+}
+
+extension UnaliasModel {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("model", model)
     json.closeObject()
   }
 }

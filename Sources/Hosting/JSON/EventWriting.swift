@@ -231,6 +231,14 @@ extension ModelPublished: JSONWritable {
   }
 }
 
+extension ModelUnaliased: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("alias", alias)
+    json.closeObject()
+  }
+}
+
 extension ModelAliased: JSONWritable {
   package func write(to json: inout JSONWriter) {
     json.openObject()

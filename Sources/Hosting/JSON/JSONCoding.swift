@@ -91,7 +91,8 @@ extension Name: JSONText {
 }
 
 extension Text: JSONText {
-  package init(jsonText: String) throws(Malformed) { try self.init(jsonText) }
+  /// Stored events are read with it; what comes in from outside is looked at whole, by `CommandCall`.
+  package init(jsonText: String) throws(Malformed) { try self.init(stored: jsonText) }
   package var jsonText: String { value }
 }
 

@@ -53,13 +53,19 @@ extension Name: CustomStringConvertible {
   package var description: String { text }
 }
 
-/// One line of text for people: 1 to 200 characters, no control characters.
+/// One line of text for people: 1 to 200 characters, none of which misleads the eye.
 package struct Text: Hashable, Sendable, CustomStringConvertible {
   package static let longest = 200
 
   package let value: String
 
   package init(_ value: String) throws(Malformed) {
+    try self.init(stored: value)
+    do { try Misleading.check(value) } catch { throw Malformed("a text is plain: \(error)") }
+  }
+
+  /// As it stands in a log that may be older than what is refused today.
+  package init(stored value: String) throws(Malformed) {
     if value.isEmpty { throw Malformed("a text cannot be empty") }
     // Of printable ASCII a character is a byte, and none is a control character.
     if value.utf8.count <= Self.longest, value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) {

@@ -96,6 +96,9 @@ package struct CPU: Hashable, Sendable, CustomStringConvertible {
 
 /// A length of time: `90d`, `24h`, `15m`, `30s`, `500ms`.
 package struct Span: Hashable, Sendable, CustomStringConvertible {
+  package static let hourSeconds: Int64 = 3_600
+  package static let daySeconds: Int64 = 86_400
+
   package let milliseconds: Int64
 
   package init(milliseconds: Int64) { self.milliseconds = milliseconds }

@@ -16,8 +16,11 @@ package struct SourceText: Sendable {
   package func problem(
     _ reason: String, at mark: Yams.Mark? = nil, help: String? = nil
   ) -> DocumentProblem {
-    let place = mark.map { "\(name):\($0.line):\($0.column)" } ?? name
-    return DocumentProblem("\(place): \(reason)", help: help)
+    DocumentProblem("\(place(mark)): \(reason)", help: help)
+  }
+
+  package func place(_ mark: Yams.Mark?) -> String {
+    mark.map { "\(name):\($0.line):\($0.column)" } ?? name
   }
 }
 

@@ -23,6 +23,9 @@ enum ModelSentences {
     Teller(ModelAliased.self) { event, telling in
       "\(telling.subject):\(event.alias) now stands for version \(event.version)."
     },
+    Teller(ModelUnaliased.self) { event, telling in
+      "\(telling.subject):\(event.alias) stands for nothing any more."
+    },
     Teller(ModelDeprecated.self) { _, telling in
       "\(telling.subject) was deprecated: nothing new is granted or deployed."
     },
