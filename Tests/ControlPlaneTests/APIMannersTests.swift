@@ -17,7 +17,7 @@ import Wire
     async throws
   {
     let rig = try await APIRig.leading(TestDatabase.current)
-    let application = rig.server.application(onListening: {})
+    let application = rig.server.application(onListening: { _ in })
     try await application.test(.live) { client in
       let port = try #require(client.port)
       func ask(_ request: String, _ body: String = "") async throws -> String {
