@@ -78,17 +78,19 @@ package struct APIServer {
     let router = Router(context: APIContext.self)
     let methods = AllowedMethods()
     let signer = HeadSigner(secret)
-    router.add(middleware: SeenMiddleware(member: member, reader: reader, log: signer.name))
+    let authentication = Authentication(now: now, uses: uses)
+    router.add(
+      middleware: SeenMiddleware(
+        member: member, reader: reader, authentication: authentication, log: signer.name))
     router.add(middleware: ErrorForm(logger: logger, methods: methods, limits: serving))
     router.add(middleware: KnownCaller(connections: connections))
     let source = ReadSource(
-      board: member.board, reader: reader, authentication: Authentication(now: now, uses: uses),
-      budgets: budgets)
+      board: member.board, reader: reader, authentication: authentication, budgets: budgets)
     router.add(middleware: TokenFirst(source: source, bodies: budgets.bodies))
     router.get("health") { _, _ in
       let head = member.board.current
       guard head.standing != .starting else {
-        throw APIError(.serviceUnavailable, "starting", "this wharfd has not read the log yet")
+        throw APIError.starting(member.board)
       }
       // Who starts a new system waits for this, and then comes with the first admin's token.
       guard head.state.persons.count > 0 else {
@@ -99,7 +101,8 @@ package struct APIServer {
     // Whether it does all that it is for: who has several wharfd sends people to those that are.
     router.get("ready") { _, _ in
       let head = member.board.current
-      guard head.standing != .starting, head.state.persons.count > 0 else {
+      guard head.standing != .starting else { throw APIError.starting(member.board) }
+      guard head.state.persons.count > 0 else {
         throw APIError(.serviceUnavailable, "starting", "this wharfd is not ready yet")
       }
       if let problem = member.outOfTouch { throw APIError(problem) }
