@@ -132,7 +132,7 @@ package struct Daemon: Sendable {
     // Whose port is taken must not lead for a moment first.
     let (listening, isListening) = AsyncStream<Void>.makeStream(
       bufferingPolicy: .bufferingNewest(1))
-    let application = server.application {
+    let application = server.application { _ in
       logger.info("listening on \(address)")
       isListening.yield()
       isListening.finish()

@@ -43,7 +43,8 @@ package final class ServerConnection: Sendable {
     action?()
   }
 
-  fileprivate func makeWay() { channel.close(promise: nil) }
+  /// Ends it at once, whatever is under way on it.
+  package func end() { channel.close(promise: nil) }
 }
 
 package final class ConnectionBook: Sendable {
@@ -82,7 +83,7 @@ package final class ConnectionBook: Sendable {
       if let oldest { state.leaving.insert(oldest.number) }
       return (connection, oldest)
     }
-    oldest?.makeWay()
+    oldest?.end()
     return connection
   }
 

@@ -17,7 +17,7 @@ import Wire
     async throws
   {
     let rig = try await APIRig.leading(TestDatabase.current)
-    let application = rig.server.application(onListening: {})
+    let application = rig.server.application(onListening: { _ in })
     try await application.test(.live) { client in
       let port = try #require(client.port)
       func ask(_ request: String, _ body: String = "") async throws -> String {
@@ -38,7 +38,8 @@ import Wire
         "POST /v1/commands HTTP/1.1\nhost: x\ncontent-encoding: gzip\ncontent-length: 2", "{}")
       #expect(packed.hasPrefix("HTTP/1.1 415"))
       let broken = try await ask(
-        "POST /v1/commands HTTP/1.1\nhost: x\ntransfer-encoding: chunked", "nonsense\n")
+        "POST /v1/commands HTTP/1.1\nhost: x\nauthorization: Bearer \(APIRig.admin.text)\n"
+          + "transfer-encoding: chunked", "nonsense\n")
       #expect(broken.hasPrefix("HTTP/1.1 400") && broken.contains(#""code":"malformedRequest""#))
       let held = try RawClient(port: port)
       held.send(

@@ -141,7 +141,7 @@ extension Client {
             deadline = min(deadline, .now + .seconds(Self.outageSeconds))
           }
           outage = Failure(.unreachable, "cannot \(attempt): \(error.message)", help: error.help)
-        } else if answer.status != 503 || !Self.passing.contains(error.code) {
+        } else if answer.status != 429, answer.status != 503 || !Self.passing.contains(error.code) {
           throw Failure(error)
         }
         if error.code == "outcomeUnknown" || error.code == "leaderNotReachable" {

@@ -30,7 +30,9 @@ struct APIError: Error, HTTPResponseError {
 
   func response(from request: Request, context: some RequestContext) -> Response {
     var headers: HTTPFields = [.contentType: "application/json"]
-    if status == .serviceUnavailable { headers[.retryAfter] = "1" }
+    if status == .serviceUnavailable || status == .tooManyRequests { headers[.retryAfter] = "1" }
+    // What comes behind a token that is not good is not read.
+    if status == .unauthorized, request.method == .post { headers[.connection] = "close" }
     if let head, let name = HTTPField.Name(WharfHeader.head) {
       headers[name] = head.witness.headerText
     }

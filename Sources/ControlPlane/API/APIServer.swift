@@ -35,6 +35,8 @@ package struct APIServer {
   package let now: @Sendable () -> Timestamp
   package let logger: Logger
   private let uses: TokenUses
+  /// What its callers share.
+  var budgets = APIBudgets()
 
   package init(
     member: LogMember, reader: LogReader, bell: LogBell, signals: SignalBook, readers: ReaderBook,
@@ -84,7 +86,8 @@ package struct APIServer {
     router.add(middleware: ErrorForm(logger: logger, methods: methods, limits: serving))
     router.add(middleware: KnownCaller(connections: connections))
     let source = ReadSource(
-      board: member.board, reader: reader, authentication: authentication)
+      board: member.board, reader: reader, authentication: authentication, budgets: budgets)
+    router.add(middleware: TokenFirst(source: source, bodies: budgets.bodies))
     router.get("health") { _, _ in
       let head = member.board.current
       guard head.standing != .starting else {
@@ -134,9 +137,9 @@ package struct APIServer {
     return router
   }
 
-  /// The server as a service; `onListening` is called once the port is open.
+  /// The server as a service; `onListening` is called once the port is open, with its number.
   package func application(
-    onListening: @escaping @Sendable () async -> Void
+    onListening: @escaping @Sendable (Int) async -> Void
   ) -> some ApplicationProtocol {
     let limits = serving
     let connections = ConnectionBook(limits)
@@ -149,7 +152,7 @@ package struct APIServer {
       configuration: .init(
         address: .hostname(host, port: port), serverName: "wharfd",
         availableConnectionsDelegate: .maximum(connectionsLimit, logger: logger)),
-      onServerRunning: { _ in await onListening() }, logger: logger)
+      onServerRunning: { await onListening($0.localAddress?.port ?? port) }, logger: logger)
   }
 }
 

@@ -17,8 +17,17 @@ struct Authentication: Sendable {
   /// The principal of a request, or 401.
   func principal(of request: Request, in state: HostingState) throws -> Principal {
     let principal = try identify(request, in: state)
-    KnownCaller.connection?.isKnown(true)
+    KnownCaller.connection?.isKnown(Self.keepsRoom(principal.role))
     return principal
+  }
+
+  /// Whose connections stay when room runs short: there may be any number of viewers, and a machine or an
+  /// operator that is locked out hurts others.
+  private static func keepsRoom(_ role: Role) -> Bool {
+    switch role {
+    case .admin, .operator, .agent, .gateway, .system: true
+    case .viewer, .invited, .joining: false
+    }
   }
 
   private func identify(_ request: Request, in state: HostingState) throws -> Principal {

@@ -64,8 +64,10 @@ struct EventRoutes: Sendable {
       return try await isVisible(stream) ? stream : nil
     }
     guard let type = Self.naming[kind], let name = try? Name(text) else { return nil }
-    let gone = try await source.reader.streams(
-      begunBy: type, named: name, upTo: context.state.position)
+    let (reader, end) = (source.reader, context.state.position)
+    let gone = try await source.budgets.scans.scan(by: context.principal) {
+      try await reader.streams(begunBy: type, named: name, upTo: end)
+    }
     for stream in gone where try await isVisible(stream) { return stream }
     return nil
   }
@@ -101,17 +103,41 @@ struct EventRoutes: Sendable {
   /// The next events that match and may be seen, up to the state that the reply speaks of. Reads on
   /// where some were left out, so that a short page means the end.
   private func read(_ page: Page, _ context: ReadContext) async throws -> [StoredEvent] {
-    var items: [StoredEvent] = []
-    var after = page.after
-    let end = context.state.position
-    while items.count < page.limit, after < end {
-      let next = try await source.reader.page(
-        of: page.filter, after: after, limit: page.limit - items.count,
-        window: SubscriptionOptions().windowEvents)
-      items += try await visible(next.events.filter { $0.position <= end }, context)
-      after = next.checkpoint
+    let first = try await next(page, after: page.after, having: 0, context)
+    guard !first.isLast else { return first.events }
+    // Where a look at one part of the log is not enough, it may take all of it.
+    return try await source.budgets.scans.scan(by: context.principal) {
+      var (items, after) = (first.events, first.checkpoint)
+      while true {
+        try Task.checkCancellation()
+        let more = try await next(page, after: after, having: items.count, context)
+        items += more.events
+        if more.isLast { return items }
+        after = more.checkpoint
+      }
     }
-    return items
+  }
+
+  private struct Part {
+    let events: [StoredEvent]
+    let checkpoint: Position
+    let isLast: Bool
+  }
+
+  private func next(
+    _ page: Page, after: Position, having count: Int, _ context: ReadContext
+  ) async throws -> Part {
+    let end = context.state.position
+    guard after < end, count < page.limit else {
+      return Part(events: [], checkpoint: after, isLast: true)
+    }
+    let next = try await source.reader.page(
+      of: page.filter, after: after, limit: page.limit - count,
+      window: SubscriptionOptions().windowEvents)
+    let events = try await visible(next.events.filter { $0.position <= end }, context)
+    return Part(
+      events: events, checkpoint: next.checkpoint,
+      isLast: next.checkpoint >= end || count + events.count >= page.limit)
   }
 
   func visible(_ events: [StoredEvent], _ context: ReadContext) async throws -> [StoredEvent] {

@@ -2,48 +2,44 @@
 // an event, or `{"checkpoint": P}`: resume with `after=P`. Who asks is asked again at every page.
 
 import EventLog
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
 import NIOCore
 import ServiceLifecycle
-import Synchronization
 import Wire
 
 struct EventStream: Sendable {
-  /// At most so many streams at once from one wharfd.
-  static let streamsLimit = 100
   /// A line is sent at least this often, so that a reader that went away is noticed.
   static let beatInterval = Duration.seconds(10)
   /// It looks up this often, so that it does not hold up a shutdown.
   private static let lookInterval = Duration.milliseconds(500)
-  private static let open = Mutex(0)
 
   let routes: EventRoutes
   let page: EventRoutes.Page
 
   func response(to request: Request) async throws -> Response {
     let context = try await routes.source.context(request)
-    guard Self.open.withLock({ $0 }) < Self.streamsLimit else {
-      throw APIError(
-        .serviceUnavailable, "tooManyStreams",
-        "this wharfd already sends \(Self.streamsLimit) streams of events",
-        help: "end one of them, or ask another wharfd", head: context.head)
-    }
+    let seat = try routes.source.budgets.seats.take(context.principal)
+    let connection = KnownCaller.connection
+    let stalled = Duration.seconds(routes.source.budgets.streamStalledSeconds)
     var response = Response.json([], head: context.head)
     response.headers[.contentType] = "application/x-ndjson"
     response.headers[.contentLength] = nil
     response.body = ResponseBody { writer in
-      Self.open.withLock { $0 += 1 }
-      defer { Self.open.withLock { $0 -= 1 } }
-      try await write(request, by: context.principal, to: &writer)
+      let stall = StallWatch()
+      let watch = stall.watch(limit: stalled) { connection?.end() }
+      defer { withExtendedLifetime(seat) { watch.cancel() } }
+      try await write(request, by: context.principal, stall, to: &writer)
       try await writer.finish(nil)
     }
     return response
   }
 
   private func write(
-    _ request: Request, by principal: Principal, to writer: inout any ResponseBodyWriter
+    _ request: Request, by principal: Principal, _ stall: StallWatch,
+    to writer: inout any ResponseBodyWriter
   ) async throws {
     var options = SubscriptionOptions()
     options.beatInterval = Self.lookInterval
@@ -67,7 +63,9 @@ struct EventStream: Sendable {
       }
       lines.writeBytes(StreamCheckpoint(checkpoint: next.checkpoint).jsonBytes)
       lines.writeString("\n")
+      stall.begins()
       try await writer.write(lines)
+      stall.ends()
     }
   }
 }

@@ -145,10 +145,7 @@ struct Forwarding: Sendable {
       return Array(
         buffer: try await request.body.collect(upTo: CommandCall.bodyLimitBytes))
     } catch is NIOTooManyBytesError {
-      throw APIError(
-        .contentTooLarge, "bodyTooLarge",
-        "the body of this request is longer than \(CommandCall.bodyLimitBytes) bytes",
-        help: "send it in parts")
+      throw APIError.bodyTooLarge(CommandCall.bodyLimitBytes)
     }
   }
 }

@@ -41,13 +41,16 @@ struct ProofRoutes: Sendable {
         .badRequest, "positionAhead",
         "there is no position \(after) yet: the log ends at \(context.head.state.position)")
     }
-    var item = DigestsItem(after: after, before: before, digests: [])
-    while item.digests.count < limit {
-      let wanted = min(LogReader.pageLimit, limit - item.digests.count)
-      let page = try await source.reader.events(
-        after: after + item.digests.count, limit: wanted)
-      item.digests += page.map { Chain.digest(of: $0) }
-      if page.count < wanted { break }
+    let reader = source.reader
+    let item = try await source.budgets.scans.scan(by: context.principal) {
+      var item = DigestsItem(after: after, before: before, digests: [])
+      while item.digests.count < limit {
+        let wanted = min(LogReader.pageLimit, limit - item.digests.count)
+        let page = try await reader.events(after: after + item.digests.count, limit: wanted)
+        item.digests += page.map { Chain.digest(of: $0) }
+        if page.count < wanted { break }
+      }
+      return item
     }
     return context.reply(item: item)
   }

@@ -31,6 +31,18 @@ struct ReadSource: Sendable {
   let board: HeadBoard
   let reader: LogReader
   let authentication: Authentication
+  let budgets: APIBudgets
+  private let look: SharedLook
+
+  init(
+    board: HeadBoard, reader: LogReader, authentication: Authentication, budgets: APIBudgets
+  ) {
+    self.board = board
+    self.reader = reader
+    self.authentication = authentication
+    self.budgets = budgets
+    look = SharedLook { try await reader.head() }
+  }
 
   /// What a person's read is answered from. Machines and the invited are refused.
   func context(_ request: Request) async throws -> ReadContext {
@@ -55,7 +67,7 @@ struct ReadSource: Sendable {
       return try authentication.principal(of: request, in: head.state)
     } catch let error as APIError where error.failure.code == Authentication.unknownToken {
       guard case .following = head.standing else { throw error }
-      head = try await self.head(atLeast: reader.head())
+      head = try await self.head(atLeast: look.head())
       return try authentication.principal(of: request, in: head.state)
     }
   }
@@ -66,7 +78,10 @@ struct ReadSource: Sendable {
     let (position, moment) = try await resolve(asked, head)
     let state =
       position == head.state.position
-      ? head.state : try await reader.state(at: position)
+      ? head.state
+      : try await budgets.scans.scan(by: now.principal) { [reader] in
+        try await reader.state(at: position)
+      }
     return ReadContext(
       principal: now.principal, head: head, visibility: now.visibility,
       state: now.visibility.applied(to: state), moment: moment ?? state.recordedAt,

@@ -7,6 +7,7 @@ import EventLog
 import HTTPTypes
 import Hosting
 import Hummingbird
+import Synchronization
 import Wire
 
 struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
@@ -15,6 +16,29 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
   let authentication: Authentication
   /// The name of the log.
   let log: String
+  private let looks = Looks()
+
+  /// Also whoever shows no token asks this, so few of these questions reach the database at once.
+  private final class Looks: Sendable {
+    static var limit: Int { 2 }
+    private let underWay = Mutex(0)
+
+    func begin() -> Bool {
+      underWay.withLock { count in
+        guard count < Self.limit else { return false }
+        count += 1
+        return true
+      }
+    }
+    func end() { underWay.withLock { $0 -= 1 } }
+  }
+
+  init(member: LogMember, reader: LogReader, authentication: Authentication, log: String) {
+    self.member = member
+    self.reader = reader
+    self.authentication = authentication
+    self.log = log
+  }
 
   func handle(
     _ request: Request, context: Context,
@@ -54,7 +78,7 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
     (try? authentication.principal(of: request, in: member.board.current.state))?.role
   }
 
-  /// None where this wharfd cannot tell: a follower may be behind, a database away.
+  /// None where this wharfd cannot tell: a follower may be behind, a database away or busy.
   private func echo(of position: Position) async -> SeenEcho? {
     let head = member.board.current
     guard position <= head.state.position else {
@@ -64,6 +88,8 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
     if let hash = member.board.recentHash(at: position) {
       return SeenEcho(position: position, hash: hash)
     }
+    guard looks.begin() else { return nil }
+    defer { looks.end() }
     return (try? await reader.hash(at: position)).flatMap { $0 }
       .map { SeenEcho(position: position, hash: $0) }
   }
