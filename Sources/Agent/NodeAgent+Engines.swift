@@ -25,9 +25,9 @@ extension NodeAgent {
     do {
       try ledger.write(plan)
     } catch {
-      end(
-        plan, Ledger.End(reason: "not started, since its ledger entry cannot be written: \(error)"))
-      return
+      // Never started, so it may be placed elsewhere; here nothing is until the disk is written again.
+      trouble(.ledgerUnwritable, "\(error)")
+      return end(plan, Ledger.End(cause: .ledgerUnwritable, reason: "\(error)"))
     }
     attempts[id] = Attempt(plan: plan, course: .starting)
     do {
@@ -43,16 +43,21 @@ extension NodeAgent {
           "devices": "\(plan.attempt.devices)",
         ])
     } catch {
-      end(plan, Ledger.End(reason: "not started: \(error)"))
+      let cause: AttemptCause =
+        error is EngineCommand.Problem ? .templateUnfilled : .holderUnusable
+      end(plan, Ledger.End(cause: cause, reason: "\(error)"))
     }
   }
 
-  func refuse(_ id: AttemptID, because reason: String) {
+  func refuse(_ id: AttemptID, _ refused: Convergence.RefusedStart) {
     guard let assigned = steering.assignment?.attempts.first(where: { $0.id == id }) else { return }
     let plan = Ledger.Plan(
-      attempt: assigned, port: 0, attemptedPorts: 0, bootID: configuration.bootID, refusal: reason)
+      attempt: assigned, port: 0, attemptedPorts: 0, bootID: configuration.bootID,
+      refusal: refused.cause)
     try? ledger.write(plan)
-    end(plan, Ledger.End(reason: "not started: \(reason)"))
+    end(
+      plan,
+      Ledger.End(cause: refused.cause, device: refused.device, weights: refused.weights))
   }
 
   func listener(_ plan: Ledger.Plan) -> ProcessHost.Listener {
@@ -155,7 +160,7 @@ extension NodeAgent {
       changes.nudge()
     case .gaveUp:
       let seconds = attempt.plan.attempt.launch.readiness.deadlineSeconds
-      stop(id, Ledger.Stop(reason: "not ready within \(seconds) s"))
+      stop(id, Ledger.Stop(.neverReady, reason: "not ready within \(seconds) s"))
       changes.nudge()
       return nil
     }
@@ -200,14 +205,10 @@ extension NodeAgent {
       return
     }
     let stop: Ledger.Stop? = if case .stopping(_, let stop) = attempt.course { stop } else { nil }
-    let wasReady = attempt.wasReady
     end(
       attempt.plan,
-      Ledger.End(
-        exitCode: gone.exitCode, exitSignal: gone.exitSignal,
-        reason: EndReason.text(
-          of: gone, asked: stop?.reason, wasReady: wasReady, logPath: ledger.logPath(attempt.id),
-          secret: attempt.plan.attempt.engineKey.secret), order: stop?.order))
+      EndReason.end(
+        of: gone, asked: stop, wasReady: attempt.wasReady, logPath: ledger.logPath(attempt.id)))
   }
 
   /// Only before anyone was told that it runs, so to everyone else it was started once.
@@ -236,14 +237,14 @@ extension NodeAgent {
     log.notice(
       "ended",
       metadata: [
-        "attempt": "\(id)", "reason": "\(end.reason ?? "")",
-        "exit":
-          "\(end.exit)",
+        "attempt": "\(id)", "cause": "\(end.cause?.words ?? "")", "reason": "\(end.reason ?? "")",
+        "exit": "\(end.exit)", "log": "\(ledger.logPath(id))",
       ])
   }
 
   func forget(_ id: AttemptID) {
     attempts[id] = nil
+    weights[id] = nil
     do { try ledger.forget(id) } catch { log.warning("cannot remove a ledger entry: \(error)") }
   }
 }

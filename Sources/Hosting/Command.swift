@@ -80,7 +80,8 @@ package enum CommandTypes {
     [
       LogCommands.types, PersonCommands.types, ProviderCommands.types, AgreementCommands.types,
       EngineCommands.types, ModelCommands.types, TeamCommands.types, KeyCommands.types,
-      NodeCommands.types, NodeTrustCommands.types, DeploymentCommands.types, GatewayCommands.types,
+      NodeCommands.types, NodeTrustCommands.types, DeploymentCommands.types, RestartCommands.types,
+      GatewayCommands.types,
     ].flatMap { $0 }
 
   private static let byName: [String: any Command.Type] = Dictionary(

@@ -5,7 +5,7 @@
 // on its own copy of the state, and goes on from there: so a later step sees what an earlier one
 // does, and a decision that would change nothing is never proposed.
 //
-//   liveness → dates → bars → surplus → placement → reasons for what still waits
+//   liveness → dates → bars → restarts → surplus → placement → reasons for what still waits
 
 import Hosting
 
@@ -26,6 +26,8 @@ package func plan(_ state: HostingState, _ signals: Signals, now: Timestamp) -> 
   pass.judgeLiveness()
   pass.noteDates()
   pass.stopBarred()
+  pass.restartLostSecret()
+  pass.restartUnanswering()
   pass.removeSurplus()
   pass.place()
   return pass.plan

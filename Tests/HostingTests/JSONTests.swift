@@ -74,7 +74,7 @@ import Testing
           reason: "r", ordered: .leaseEnded)
       ]),
     RemoveNode(node: "n1", poweredOff: true),
-    RaiseNodeAlarm(alarm: "the log was seen up to 100", seen: 100),
+    RaiseNodeAlarm(cause: .eraLost, seen: 100),
     AcceptEra(node: "n1"),
     CreateDeployment(
       name: "d", model: "xai/grok:1", replicas: 2, workload: .inference, exclusive: true),

@@ -108,3 +108,4 @@ extension Role: CanonicallyRead {}
 extension WaitingReason: CanonicallyRead {}
 extension AttemptPhase: CanonicallyRead {}
 extension StopOrder: CanonicallyRead {}
+extension AttemptCause: CanonicallyRead {}

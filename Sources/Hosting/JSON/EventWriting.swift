@@ -409,6 +409,45 @@ extension ObservedAttempt: JSONWritable {
     json.optional("exitSignal", exitSignal)
     json.optional("reason", reason)
     json.optional("ordered", ordered)
+    json.optional("cause", cause)
+    json.optional("device", device)
+    json.optional("weights", weights)
+    json.closeObject()
+  }
+}
+
+extension WeightsFound: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("wanted", wanted)
+    json.field("found", found)
+    json.closeObject()
+  }
+}
+
+extension RequestCounts: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("asked", asked)
+    json.field("gaveUp", gaveUp)
+    json.closeObject()
+  }
+}
+
+extension ReplicasRestarted: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("replicas", replicas)
+    json.field("cause", cause)
+    json.optional("requests", requests)
+    json.closeObject()
+  }
+}
+
+extension NodeTroubled: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("troubles", troubles)
     json.closeObject()
   }
 }
@@ -424,6 +463,9 @@ extension AttemptChange: JSONWritable {
     json.optional("exitSignal", exitSignal)
     json.optional("reason", reason)
     json.optional("ordered", ordered)
+    json.optional("cause", cause)
+    json.optional("device", device)
+    json.optional("weights", weights)
     json.closeObject()
   }
 }
@@ -567,6 +609,7 @@ extension NodeAlarmed: JSONWritable {
     json.openObject()
     json.optional("alarm", alarm)
     json.optional("seen", seen)
+    json.optional("cause", cause)
     json.closeObject()
   }
 }

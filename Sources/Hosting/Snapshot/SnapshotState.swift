@@ -9,6 +9,7 @@ extension HostingState: SnapshotValue {
     log = try snapshot.read()
     persons = try snapshot.read()
     credentials = try snapshot.read()
+    removals = try snapshot.read()
     providers = try snapshot.read()
     agreements = try snapshot.read()
     engines = try snapshot.read()
@@ -25,6 +26,7 @@ extension HostingState: SnapshotValue {
     lostNodes = try snapshot.read()
     joinTokens = try snapshot.read()
     unerased = try snapshot.read()
+    lostSecretAttempts = try snapshot.read()
   }
 
   package func write(to snapshot: inout SnapshotWriter) {
@@ -34,6 +36,7 @@ extension HostingState: SnapshotValue {
     snapshot.write(log)
     snapshot.write(persons)
     snapshot.write(credentials)
+    snapshot.write(removals)
     snapshot.write(providers)
     snapshot.write(agreements)
     snapshot.write(engines)
@@ -50,6 +53,7 @@ extension HostingState: SnapshotValue {
     snapshot.write(lostNodes)
     snapshot.write(joinTokens)
     snapshot.write(unerased)
+    snapshot.write(lostSecretAttempts)
   }
 }
 
@@ -125,7 +129,9 @@ extension Credential: SnapshotValue {
 }
 
 extension Credential.Use: SnapshotValue {
-  private static let names = ["invitation until", "joinToken until", "token", "agent", "gateway"]
+  private static let names = [
+    "invitation until", "joinToken until", "token", "agent", "gateway", "removed",
+  ]
 
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     switch try snapshot.tag(of: Self.names) {
@@ -134,6 +140,7 @@ extension Credential.Use: SnapshotValue {
     case 2: self = .token
     case 3: self = .agent
     case 4: self = .gateway
+    case 5: self = .removed
     default: throw snapshot.unknownCase()
     }
   }
@@ -148,6 +155,7 @@ extension Credential.Use: SnapshotValue {
     case .token: snapshot.tag(2)
     case .agent: snapshot.tag(3)
     case .gateway: snapshot.tag(4)
+    case .removed: snapshot.tag(5)
     }
   }
 }
