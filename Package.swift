@@ -167,7 +167,8 @@ let package = Package(
     tests(
       "CLITests",
       [
-        "CLI", "Hosting", "Postgres", "Program", "TestKit", "Wire", "wharf", "wharf-agent",
+        "CLI", "EngineTemplates", "Hosting", "Postgres", "Program", "TestKit", "Wire", "wharf",
+        "wharf-agent",
         "wharf-bench", "wharf-engine-sim", "wharf-gateway", "wharf-holder", "wharfd",
         argumentParser,
       ]),

@@ -66,7 +66,9 @@ extension NodeAgent {
         deadline: ProcessTable.startedAt(pid: pid).adding(seconds: readiness.deadlineSeconds))
     attempts[id]?.course = .running(
       pid: pid, settled: true,
-      health: Health(standing: standing, periodMilliseconds: readiness.periodMilliseconds))
+      health: Health(
+        standing: standing, periodMilliseconds: readiness.periodMilliseconds,
+        liveness: entry.plan.attempt.launch.liveness ?? .usual))
     watchHealth(id)
   }
 

@@ -85,7 +85,8 @@ extension NodeAgent {
       let readiness = attempt.plan.attempt.launch.readiness
       let health = Health(
         standing: .loading(deadline: .now.adding(seconds: readiness.deadlineSeconds)),
-        periodMilliseconds: readiness.periodMilliseconds)
+        periodMilliseconds: readiness.periodMilliseconds,
+        liveness: attempt.plan.attempt.launch.liveness ?? .usual)
       attempts[attempt.id]?.course = .running(pid: pid, settled: false, health: health)
       settleLater(attempt.id)
       watchHealth(attempt.id)
@@ -123,6 +124,41 @@ extension NodeAgent {
         try? await Task.sleep(for: .milliseconds(pause))
       }
     }
+    looks[id]?.cancel()
+    looks[id] = Task { [weak self] in
+      while !Task.isCancelled, let look = await self?.nextLook(at: id) {
+        try? await Task.sleep(for: .seconds(look.liveness.periodSeconds))
+        guard !Task.isCancelled else { return }
+        guard await self?.isLookedAt(id) ?? false else { continue }
+        let answered = await look.probe.prober.isAlive(
+          look.probe.attempt, at: look.probe.endpoint, look.liveness)
+        guard !Task.isCancelled else { return }
+        await self?.looked(at: id, answered: answered)
+      }
+    }
+  }
+
+  private func nextLook(at id: AttemptID) -> (probe: Probe, liveness: Launch.Liveness)? {
+    guard let probe = nextProbe(of: id), case .running(_, _, let health) = attempts[id]?.course
+    else { return nil }
+    return (probe, health.liveness)
+  }
+
+  private func isLookedAt(_ id: AttemptID) -> Bool {
+    guard case .running(_, _, let health) = attempts[id]?.course else { return false }
+    return health.isLookedAt
+  }
+
+  private func looked(at id: AttemptID, answered: Bool) {
+    guard case .running(let pid, let settled, var health) = attempts[id]?.course else { return }
+    let change = health.looked(answered: answered, at: .now)
+    attempts[id]?.course = .running(pid: pid, settled: settled, health: health)
+    _ = act(on: change, of: id)
+  }
+
+  private func forgetTasks(of id: AttemptID) {
+    probes.removeValue(forKey: id)?.cancel()
+    looks.removeValue(forKey: id)?.cancel()
   }
 
   struct Probe: Sendable {
@@ -149,6 +185,12 @@ extension NodeAgent {
     let change = health.probed(answered: answered, at: .now)
     let isSettled = settled || health.standing == .ready
     attempts[id]?.course = .running(pid: pid, settled: isSettled, health: health)
+    return act(on: change, of: id) ? health.pauseMilliseconds : nil
+  }
+
+  /// - Returns: whether it is still to be watched.
+  private func act(on change: Health.Change?, of id: AttemptID) -> Bool {
+    guard let attempt = attempts[id] else { return false }
     switch change {
     case nil: break
     case .becameReady:
@@ -162,9 +204,18 @@ extension NodeAgent {
       let seconds = attempt.plan.attempt.launch.readiness.deadlineSeconds
       stop(id, Ledger.Stop(.neverReady, reason: "not ready within \(seconds) s"))
       changes.nudge()
-      return nil
+      return false
+    case .hung:
+      let liveness = attempt.plan.attempt.launch.liveness ?? .usual
+      stop(
+        id,
+        Ledger.Stop(
+          .hung,
+          reason: "no answer to \(liveness.failures) looks, one every \(liveness.periodSeconds) s"))
+      changes.nudge()
+      return false
     }
-    return health.pauseMilliseconds
+    return true
   }
 
   func endpoint(of attempt: Attempt) -> String {
@@ -185,13 +236,13 @@ extension NodeAgent {
     }
     log.info("stopping", metadata: ["attempt": "\(id)", "reason": "\(stop.reason)"])
     attempts[id]?.course = .stopping(pid: pid, stop)
-    probes.removeValue(forKey: id)?.cancel()
+    forgetTasks(of: id)
     ledger.note(stop, of: id)
     host.stop(id, graceSeconds: attempt.plan.attempt.launch.stopGraceSeconds)
   }
 
   private func engineIsGone(_ attempt: Attempt, _ gone: ProcessHost.Gone) {
-    probes.removeValue(forKey: attempt.id)?.cancel()
+    forgetTasks(of: attempt.id)
     if mayTryAnotherPort(attempt), let port = anotherPort() {
       log.warning(
         "the engine ended and its port is somebody else's: trying another",

@@ -81,6 +81,7 @@ package actor NodeAgent {
   var lastPort: Int?
   var sequence = 0
   var probes: [AttemptID: Task<Void, Never>] = [:]
+  var looks: [AttemptID: Task<Void, Never>] = [:]
   /// What was found of weights that are pinned.
   var weights: [AttemptID: Convergence.WeightsStanding] = [:]
   var weightsMemory: WeightsMemory
@@ -312,8 +313,8 @@ package actor NodeAgent {
   /// Ends all that goes on inside the agent; engines are left as they are.
   func close() {
     nap?.cancel()
-    for (_, probe) in probes { probe.cancel() }
-    probes = [:]
+    for (_, task) in Array(probes) + Array(looks) { task.cancel() }
+    (probes, looks) = ([:], [:])
     for (_, reading) in readings { reading.cancelled.raise() }
   }
 }

@@ -4,6 +4,7 @@ import ArgumentParser
 import Glibc
 import Program
 import Up
+import Wire
 
 package struct Wharf: ParsableCommand {
   package static let configuration = CommandConfiguration(
@@ -50,6 +51,10 @@ package struct Wharf: ParsableCommand {
       }
       Glibc.exit(0)
     } catch let failure as Failure {
+      Terminal.note(failure.text)
+      Glibc.exit(failure.kind.rawValue)
+    } catch let problem as DocumentProblem {
+      let failure = Failure(problem)
       Terminal.note(failure.text)
       Glibc.exit(failure.kind.rawValue)
     } catch let code as ExitCode {

@@ -69,7 +69,7 @@ package enum Bootstrap {
     member: LogMember, makeCommandID: () -> CommandID, logger: Logger
   ) async throws {
     for (file, text) in EngineTemplates.all {
-      let command = try EngineTemplate.command(text, file: file)
+      let command = try EngineTemplate(text, file: file).define
       guard member.board.current.state.engines.named(command.launch.engine) == nil else { continue }
       _ = try await member.submit(
         CommandRequest(id: makeCommandID(), command: command, principal: .wharfd))

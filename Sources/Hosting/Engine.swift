@@ -43,7 +43,7 @@ package enum EngineCommands {
 }
 
 /// Defines an engine, or anew; versions added before keep what they copied.
-package struct DefineEngine: Command {
+package struct DefineEngine: Command, Equatable {
   package static let type = "engine.define"
   package static let allowed: Set<Role> = [.admin, .operator, .system]
   package let launch: Launch
@@ -58,8 +58,15 @@ package struct DefineEngine: Command {
     guard !launch.command.isEmpty else {
       throw Refusal("emptyCommand", "engine \(launch.engine) has no command to start")
     }
+    guard !tasks.isEmpty, Set(tasks).count == tasks.count else {
+      throw Refusal(
+        "tasksMissing", "engine \(launch.engine) does nothing, or one thing twice",
+        help: "its tasks are some of: \(ModelTask.allCases.map(\.rawValue).joined(separator: ", "))"
+      )
+    }
     try launch.checkWaits()
     try launch.checkSecrets()
+    let launch = launch.readable(at: state.log.formatLevel)
     let event = EngineDefined(name: launch.engine, launch: launch, tasks: tasks)
     if let known = state.engines.named(launch.engine) {
       if known.launch != launch || known.tasks != tasks {

@@ -12,6 +12,10 @@ package struct Launch: Codable, Equatable, Sendable {
   package var readiness: Readiness
   /// After SIGTERM, before SIGKILL.
   package var stopGraceSeconds: Int
+  /// How it is noticed that it hangs; none: it is believed until its process ends.
+  package var liveness: Liveness?
+  /// How long the gateway waits for it; by the gateway's own measure when absent.
+  package var waits: Waits?
 
   package static let graceSeconds = 0...3_600
 
@@ -38,13 +42,15 @@ package struct Launch: Codable, Equatable, Sendable {
 
   package init(
     engine: Name, command: [String], environment: [String: String], readiness: Readiness,
-    stopGraceSeconds: Int
+    stopGraceSeconds: Int, liveness: Liveness? = nil, waits: Waits? = nil
   ) {
     self.engine = engine
     self.command = command
     self.environment = environment
     self.readiness = readiness
     self.stopGraceSeconds = stopGraceSeconds
+    self.liveness = liveness
+    self.waits = waits
   }
 
   private static let wordsOfSecrets: Set<Substring> = [
@@ -91,5 +97,8 @@ package struct Launch: Codable, Equatable, Sendable {
         "engine \(engine) has 0 to \(Self.graceSeconds.upperBound) s to stop, "
           + "not \(stopGraceSeconds)")
     }
+    try Self.check(readiness.path, of: engine)
+    try liveness?.check(engine)
+    try waits?.check(engine)
   }
 }

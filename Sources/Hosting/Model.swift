@@ -85,6 +85,8 @@ package struct ModelVersion: Equatable, Sendable {
   package let modelPath: String?
   /// Pinned weights: a file with another digest is never loaded.
   package let weights: Digest?
+  /// What was added to the engine's command for this version; unknown of versions from before it was kept.
+  package let arguments: [String]?
 }
 
 /// What one replica occupies on its node.
@@ -165,13 +167,17 @@ package struct ModelVersionAdded: Event {
   package let needs: Needs
   package let modelPath: String?
   package let weights: Digest?
+  /// The end of the launch's command that is this version's own.
+  package var arguments: [String]?
+
+  package static let argumentsFormatLevel = FormatLevel.kept
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     try state.models.update(fact.subject()) { model in
       model.versions.append(
         ModelVersion(
           label: version, addedAt: fact.recordedAt, launch: launch, needs: needs,
-          modelPath: modelPath, weights: weights))
+          modelPath: modelPath, weights: weights, arguments: arguments))
     }
   }
 }

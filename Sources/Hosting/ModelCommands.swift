@@ -82,21 +82,35 @@ package struct AddModelVersion: Command {
     if found.retiredAt != nil {
       throw Refusal("modelRetired", "cannot add a version to \(found.label): it is retired")
     }
+    if let aliased = found.aliases[label.key] {
+      throw Refusal(
+        "nameTaken",
+        "cannot add \(found.label):\(label): '\(label)' is an alias of its version \(aliased)",
+        help: "add the version under a label of its own, then move the alias: "
+          + "wharf model alias \(found.label):VERSION \(label)")
+    }
     var launch = template.launch
     launch.command += arguments ?? []
-    let event = ModelVersionAdded(
-      version: label, launch: launch, needs: needs, modelPath: modelPath, weights: weights)
-    if let known = found.version(label) {
-      if known.launch == launch, known.needs == needs, known.modelPath == modelPath,
-        known.weights == weights
-      {
-        return
-      }
+    if let known = found.versions.first(where: { $0.label == label }) {
+      if isAs(known, launch) { return }
       throw Refusal(
         "nameTaken", "\(found.label) already has a version '\(label)', and it differs",
         help: "a version never changes: add another")
     }
-    decision.record(event, on: found.id.stream)
+    let isKept = state.log.formatLevel >= ModelVersionAdded.argumentsFormatLevel
+    decision.record(
+      ModelVersionAdded(
+        version: label, launch: launch, needs: needs, modelPath: modelPath, weights: weights,
+        arguments: isKept ? arguments ?? [] : nil), on: found.id.stream)
+  }
+
+  /// A version copied its engine when it was added; the template may have changed since.
+  private func isAs(_ known: ModelVersion, _ launch: Launch) -> Bool {
+    guard known.needs == needs, known.modelPath == modelPath, known.weights == weights else {
+      return false
+    }
+    guard let own = known.arguments else { return known.launch == launch }
+    return known.launch.engine == engine && own == arguments ?? []
   }
 }
 

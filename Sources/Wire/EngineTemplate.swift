@@ -1,76 +1,61 @@
-// An engine template as people write it in YAML (see Deploy/engines), and the command it stands for.
-// wharfd reads its own templates with it, the CLI those of `wharf engine define -f`.
+// An engine template as a document: what Deploy/engines holds, what `wharf engine show -o yaml` prints, and
+// what `wharf engine define -f` and `wharf apply` read.
 
 import Hosting
-import Yams
 
-package enum EngineTemplate {
-  package struct Problem: Error, Equatable, CustomStringConvertible {
-    package let description: String
+package struct EngineTemplate: JSONRecord, Equatable, Sendable {
+  package static let kind = "engine"
+
+  package let kind: String
+  package let name: Name
+  package let tasks: [ModelTask]
+  package let command: [String]
+  package let environment: [String: String]?
+  package let readiness: Launch.Readiness
+  package let liveness: Launch.Liveness?
+  package let waits: Launch.Waits?
+  package let stopGraceSeconds: Int
+
+  package init(_ launch: Launch, tasks: [ModelTask]) {
+    kind = Self.kind
+    name = launch.engine
+    self.tasks = tasks
+    command = launch.command
+    environment = launch.environment.isEmpty ? nil : launch.environment
+    readiness = launch.readiness
+    liveness = launch.liveness
+    waits = launch.waits
+    stopGraceSeconds = launch.stopGraceSeconds
   }
 
-  /// Reads a template. `file` is for messages, which name line and column.
-  package static func command(_ text: String, file: String) throws(Problem) -> DefineEngine {
-    let form: Form
-    do {
-      form = try YAMLDecoder().decode(Form.self, from: text)
-    } catch {
-      throw Problem(description: "cannot read the engine template \(file): \(reason(error))")
+  package init(_ document: YAMLDocument) throws(DocumentProblem) {
+    guard !document.has("launch") else {
+      throw document.source.problem(
+        "this is how templates were written before", at: document.mark("launch"),
+        help: "write it as 'wharf engine show sim -o yaml' does: kind: engine, name, command …")
     }
-    do {
-      var environment = form.environment ?? [:]
-      if let variable = form.apiKey.environment { environment[variable] = "${engineKey}" }
-      var command = form.command
-      if let flag = form.apiKey.argument { command += [flag, "${engineKey}"] }
-      return DefineEngine(
-        launch: Launch(
-          engine: try Name(form.name), command: command, environment: environment,
-          readiness: Launch.Readiness(
-            path: form.readiness.path, listsModel: form.readiness.mustListServedModel,
-            periodMilliseconds: form.readiness.periodMilliseconds,
-            deadlineSeconds: form.readiness.timeoutSeconds),
-          stopGraceSeconds: form.stop.graceSeconds),
-        tasks: form.endpoints)
-    } catch {
-      throw Problem(description: "cannot read the engine template \(file): \(error)")
+    guard let kind = document.text("kind"), kind.lowercased() == Self.kind else {
+      throw document.source.problem(
+        "this is no engine template: it begins with 'kind: engine'", at: document.mark("kind"),
+        help: "'wharf engine show sim -o yaml' prints one")
     }
+    self = try document.read(EngineTemplate.self)
   }
 
-  private static func reason(_ error: any Error) -> String {
-    switch error {
-    case DecodingError.keyNotFound(let key, let context):
-      "the field '\(path(context.codingPath + [key]))' is missing"
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-      "'\(path(context.codingPath))' is of another type: \(context.debugDescription)"
-    case DecodingError.dataCorrupted(let context):
-      context.underlyingError.map { "\($0)" } ?? context.debugDescription
-    default: "\(error)"
+  /// The one template of a text. `file` is for messages, which name line and column.
+  package init(_ text: String, file: String) throws(DocumentProblem) {
+    let source = SourceText(name: file, text: text)
+    let documents = try YAMLDocuments.parse(source)
+    guard let document = documents.first, documents.count == 1 else {
+      throw source.problem("expected one document, found \(documents.count)")
     }
+    self = try EngineTemplate(document)
   }
 
-  private static func path(_ keys: [any CodingKey]) -> String {
-    keys.map(\.stringValue).joined(separator: ".")
-  }
-
-  private struct Form: Decodable {
-    let name: String
-    let command: [String]
-    let environment: [String: String]?
-    let apiKey: Key
-    let readiness: Readiness
-    let stop: Stop
-    let endpoints: [ModelTask]
-
-    struct Key: Decodable {
-      let environment: String?
-      let argument: String?
-    }
-    struct Readiness: Decodable {
-      let path: String
-      let mustListServedModel: Bool
-      let periodMilliseconds: Int
-      let timeoutSeconds: Int
-    }
-    struct Stop: Decodable { let graceSeconds: Int }
+  package var define: DefineEngine {
+    DefineEngine(
+      launch: Launch(
+        engine: name, command: command, environment: environment ?? [:], readiness: readiness,
+        stopGraceSeconds: stopGraceSeconds, liveness: liveness, waits: waits), tasks: tasks)
   }
 }

@@ -43,6 +43,8 @@ package struct ModelItem: NounItem {
     package var memory: Bytes
     package var modelPath: String?
     package var weights: Digest?
+    /// The end of the command that is the version's own; absent where that was not kept.
+    package var arguments: [String]?
     package var addedAt: Timestamp
   }
 
@@ -75,6 +77,7 @@ extension ModelItem.Version {
     memory = version.needs.memory
     modelPath = version.modelPath
     weights = version.weights
+    arguments = version.arguments
     addedAt = version.addedAt
   }
 }

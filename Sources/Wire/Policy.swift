@@ -137,16 +137,19 @@ package struct PolicyRoute: Codable, Equatable, Sendable {
   package var engineKey: EngineKey
   /// The model name that the engine goes by.
   package var servedModelName: String
+  /// How long to wait for this engine; by the gateway's own measure when absent.
+  package var waits: Launch.Waits?
 
   package init(
     attempt: AttemptID, version: String, endpoint: String, engineKey: EngineKey,
-    servedModelName: String
+    servedModelName: String, waits: Launch.Waits? = nil
   ) {
     self.attempt = attempt
     self.version = version
     self.endpoint = endpoint
     self.engineKey = engineKey
     self.servedModelName = servedModelName
+    self.waits = waits
   }
 }
 

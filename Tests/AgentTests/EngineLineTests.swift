@@ -66,7 +66,7 @@ import Wire
   @Test(arguments: EngineTemplates.all.map(\.file))
   func `are as written down`(file: String) throws {
     let template = try #require(EngineTemplates.all.first { $0.file == file })
-    let found = Self.text(try EngineTemplate.command(template.text, file: file))
+    let found = Self.text(try EngineTemplate(template.text, file: file).define)
     let golden = Self.folder.appending(path: file.replacing(".yaml", with: ".txt"))
     if ProcessInfo.processInfo.environment["WHARF_WRITE_GOLDEN"] != nil {
       try Data(found.utf8).write(to: golden)

@@ -8,7 +8,7 @@ import Wire
 
 struct DocumentTests {
   private func parse(_ text: String) throws -> YAMLDocument {
-    try #require(YAMLDocuments.parse(SourceFile(name: "x.yaml", text: text)).first)
+    try #require(YAMLDocuments.parse(SourceText(name: "x.yaml", text: text)).first)
   }
 
   /// What is said of a text that is no scenario or wish.
@@ -21,8 +21,8 @@ struct DocumentTests {
         _ = try Wish(document)
       }
       return "none"
-    } catch let failure as Failure {
-      return failure.message
+    } catch let problem as DocumentProblem {
+      return problem.description
     } catch {
       return "\(error)"
     }
@@ -63,6 +63,31 @@ struct DocumentTests {
       scenario.commandID(scenario.steps[0]).description == "5200e9f0-3340-8ada-a9c8-361ceadbd120")
   }
 
+  @Test func `Quantities may say their own unit, wherever a document is read`() throws {
+    let scenario = try Scenario(
+      parse(
+        """
+        scenario: units
+        steps:
+          - step: sign
+            command: agreement.sign
+            with:
+              provider: xai
+              terms: {scope: [inference], audiences: [internal], from: 2025-05-01, notice: 90d}
+          - step: version
+            command: model.addVersion
+            with:
+              model: xai/grok-3:1
+              engine: sim
+              needs: {devices: 2, deviceMemory: 70GB, cpu: 1.5, memory: 1024}
+        """))
+    #expect((scenario.steps[0].command as? SignAgreement)?.terms.noticeDays == 90)
+    let needs = try #require(scenario.steps[1].command as? AddModelVersion).needs
+    #expect(needs.cpuMillis == 1_500)
+    #expect(needs.deviceMemory.count == 70_000_000_000)
+    #expect(needs.memory.count == 1_024)
+  }
+
   @Test func `Scenario and step cannot be mistaken for two others`() {
     #expect(CommandID(scenario: "a", step: "bc") != CommandID(scenario: "ab", step: "c"))
     #expect(CommandID(scenario: "a", step: "b") == CommandID(scenario: "a", step: "b"))
@@ -79,7 +104,8 @@ struct DocumentTests {
     ),
     (
       "kind: Team\nname: x\naudience: internal\ncolour: red\n",
-      "x.yaml:4:1: colour: there is no field of this name here"
+      "x.yaml:4:1: colour: there is no field of this name here; there are kind, name, title, "
+        + "audience, requestsPerMinute, tokensPerMinute, grants"
     ),
     (
       "kind: Team\nname: x\naudience: both\n",
@@ -90,6 +116,44 @@ struct DocumentTests {
       "x.yaml:5:12: grants[0].model: 'grok' is no model: write PROVIDER/MODEL or PROVIDER/MODEL:VERSION"
     ),
     ("kind: Zebra\n", "x.yaml:1:7: there is no kind 'zebra' to apply"),
+    (
+      "kind: team\nname: x\naudiance: internal\n",
+      "x.yaml:3:1: audiance: there is no field of this name here; did you mean 'audience'?"
+    ),
+    (
+      "kind: team\nname: x\naudience: internal\ntitel: X\n",
+      "x.yaml:4:1: titel: there is no field of this name here; did you mean 'title'?"
+    ),
+    (
+      "kind: team\nname: x\naudience: internal\nrequestsPerMinute: 60m\n",
+      "x.yaml:4:20: requestsPerMinute: '60m' is no count: write a whole number, without a unit or "
+        + "quotes"
+    ),
+    (
+      "kind: model\nname: a/b\ntask: chat\nversions:\n  - {version: 1, engine: sim, cpuMillis: 500m}\n",
+      "x.yaml:5:42: versions[0].cpuMillis: '500m' is no count: write a whole number, without a unit or "
+        + "quotes, or say the unit: cpu: 500m"
+    ),
+    (
+      "kind: model\nname: a/b\ntask: chat\nversions:\n  - {version: 1, engine: sim, cpu: 2Gi}\n",
+      "x.yaml:5:36: versions[0].cpu: '2Gi' is no amount of CPU: write 500m, 2 or 1.5"
+    ),
+    (
+      "kind: model\nname: a/b\ntask: chat\nversions:\n  - {version: 1, engine: sim, cpu: 1, cpuMillis: 1}\n",
+      "x.yaml:5:36: versions[0].cpu: 'cpu' and 'cpuMillis' say the same: write one of them"
+    ),
+    (
+      "kind: model\nname: a/b\ntask: chat\nversions:\n  - {version: 1, engine: sim, memory: 80G}\n",
+      "x.yaml:5:39: versions[0].memory: '80G' is no amount of memory: write 80GiB or 80GB"
+    ),
+    (
+      "kind: agreement\nprovider: x\nscope: []\naudiences: []\nfrom: 2025-01-01\nnotice: 36h\n",
+      "x.yaml:6:9: notice: '36h' is no whole number of days, which is how it is kept"
+    ),
+    (
+      "kind: deployment\nname: x\nmodel: a/b:1\nreplicas: 1.5\n",
+      "x.yaml:4:11: replicas: expected a whole number, found 1.5"
+    ),
     ("name: x\n", "x.yaml:1:1: a document has 'kind:' or 'scenario:'"),
     (
       "kind: provider\nname: a b\n",
@@ -127,7 +191,7 @@ struct DocumentTests {
     ),
     (
       "scenario: s\nsteps:\n  - step: a\n    command: provider.suspend\n    with: {provider: xai}\n    because: x\n",
-      "x.yaml:6:5: steps[0].because: there is no field of this name here"
+      "x.yaml:6:5: steps[0].because: there is no field of this name here; there are step, command, with, reason"
     ),
   ])
   func `A wrong document says where and why`(text: String, message: String) {

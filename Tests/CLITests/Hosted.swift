@@ -144,13 +144,12 @@ final class Hosted: @unchecked Sendable {
 
 extension Someone {
   static let engine = """
-    launch:
-      engine: sim
-      command: [wharf-engine-sim, --port, "${port}"]
-      environment: {}
-      readiness: {path: /health, listsModel: true, periodMilliseconds: 200, deadlineSeconds: 60}
-      stopGraceSeconds: 5
+    kind: engine
+    name: sim
     tasks: [chat]
+    command: [wharf-engine-sim, --port, "${port}"]
+    readiness: {path: /health, listsModel: true, periodMilliseconds: 200, deadlineSeconds: 60}
+    stopGraceSeconds: 5
     """
 
   /// A provider with an agreement, an engine, and an embargoed model with one version.

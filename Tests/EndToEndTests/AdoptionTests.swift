@@ -12,20 +12,20 @@ import Testing
 
   /// `sim`, which besides writes a numbered line now and then, whoever is there to hear it.
   private static let countingEngine = #"""
-    launch:
-      engine: counting
-      command:
-        - sh
-        - -c
-        - >-
-          n=0; while :; do n=$((n+1)); echo line $n; sleep 0.05; done &
-          exec wharf-engine-sim --host=${host} --port=${port}
-          --served-model-name=${servedModelName} "$@"
-        - counting
-      environment: {WHARF_ENGINE_KEY: "${engineKey}"}
-      readiness: {path: /health, listsModel: true, periodMilliseconds: 100, deadlineSeconds: 120}
-      stopGraceSeconds: 10
+    kind: engine
+    name: counting
     tasks: [chat]
+    command:
+      - sh
+      - -c
+      - >-
+        n=0; while :; do n=$((n+1)); echo line $n; sleep 0.05; done &
+        exec wharf-engine-sim --host=${host} --port=${port}
+        --served-model-name=${servedModelName} "$@"
+      - counting
+    environment: {WHARF_ENGINE_KEY: "${engineKey}"}
+    readiness: {path: /health, listsModel: true, periodMilliseconds: 100, deadlineSeconds: 120}
+    stopGraceSeconds: 10
     """#
 
   private func site() async throws -> Site {

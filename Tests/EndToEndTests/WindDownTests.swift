@@ -13,14 +13,14 @@ import Testing
 
   /// `sim`, but killed sooner.
   private static let briefEngine = """
-    launch:
-      engine: brief
-      command: [wharf-engine-sim, "--host=${host}", "--port=${port}",
-        "--served-model-name=${servedModelName}"]
-      environment: {WHARF_ENGINE_KEY: "${engineKey}"}
-      readiness: {path: /health, listsModel: true, periodMilliseconds: 100, deadlineSeconds: 120}
-      stopGraceSeconds: \(graceSeconds)
+    kind: engine
+    name: brief
     tasks: [chat]
+    command: [wharf-engine-sim, "--host=${host}", "--port=${port}",
+      "--served-model-name=${servedModelName}"]
+    environment: {WHARF_ENGINE_KEY: "${engineKey}"}
+    readiness: {path: /health, listsModel: true, periodMilliseconds: 100, deadlineSeconds: 120}
+    stopGraceSeconds: \(graceSeconds)
     """
 
   /// A date that the command line takes, to the microsecond.

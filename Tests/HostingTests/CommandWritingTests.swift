@@ -49,6 +49,7 @@ import Testing
     RemoveReplicas(deployment: ID(20), replicas: [21, 22]),
     StopAttempts(deployment: ID(23)),
     DefineEngine(launch: launch, tasks: [.chat, .embedding]),
+    DefineEngine(launch: GoldenTests.waitingLaunch, tasks: [.chat]),
     ForgetPerson(person: person),
     NoteErasure(persons: [ID(24), ID(25)], snapshots: 26),
     RaiseFormatLevel(level: 27, readers: [FormatReader(instance: "wharfd-1", formatLevel: 2)]),

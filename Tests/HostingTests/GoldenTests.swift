@@ -136,7 +136,26 @@ import Testing
         ])
     ),
     ("cause", NodeAlarmed(alarm: nil, seen: 100, cause: .logRewritten)),
+    ("waiting", EngineDefined(name: "vllm", launch: waitingLaunch, tasks: [.chat])),
+    (
+      "waiting",
+      ModelVersionAdded(
+        version: "1", launch: waitingLaunch, needs: .devices(2), modelPath: nil, weights: nil,
+        arguments: ["--port", "${port}"])
+    ),
   ]
+
+  /// With all that a launch may say of how it is waited for.
+  static let waitingLaunch = {
+    var launch = GoldenTests.launch
+    launch.liveness = Launch.Liveness(
+      path: "/alive", periodSeconds: 10, failures: 3, graceSeconds: 30,
+      request: .init(
+        path: "/v1/completions", body: #"{"model":"${servedModelName}","prompt":"1"}"#,
+        timeoutSeconds: 20))
+    launch.waits = Launch.Waits(firstByteSeconds: 60, idleSeconds: 120, wholeSeconds: 600)
+    return launch
+  }()
 
   static let allExamples = examples + further.map(\.event)
 

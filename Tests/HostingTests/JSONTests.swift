@@ -41,7 +41,7 @@ import Testing
       provider: "xai", scope: [.training], audiences: [.external], until: moment, noticeDays: 2),
     TerminateAgreement(provider: "xai", end: moment),
     EndAgreement(agreement: ID(2)),
-    DefineEngine(launch: GoldenTests.launch, tasks: [.chat]),
+    DefineEngine(launch: GoldenTests.waitingLaunch, tasks: [.chat]),
     OnboardModel(model: "xai/grok:1", task: .chat, contextLength: 1),
     AddModelVersion(
       model: "xai/grok:1", engine: "sim", needs: .devices(2), arguments: ["--a b"],

@@ -36,9 +36,47 @@ import Testing
     Given.model.when(version("xai/grok:2", arguments: ["--fast"]))
       .then(
         ModelVersionAdded(
-          version: "2", launch: launch, needs: .devices(2), modelPath: nil, weights: nil)
+          version: "2", launch: launch, needs: .devices(2), modelPath: nil, weights: nil,
+          arguments: ["--fast"])
       ).when(version("xai/grok:2", arguments: ["--fast"])).thenNothing()
     Given.model.when(version("xai/grok:1", needs: .devices(4))).thenRefused("nameTaken")
+  }
+
+  @Test
+  func `a version's own arguments are kept apart, so it is known again when its engine changed`() {
+    var (launch, anew) = (Launch.test(), Launch.test())
+    launch.command += ["--fast"]
+    anew.command += ["--new"]
+    let fast = version("xai/grok:2", arguments: ["--fast"])
+    let kept = Given.model.and(fast)
+    let changed = kept.and(DefineEngine(launch: anew, tasks: [.chat]))
+    for world in [kept, changed] {
+      world.when(fast).thenNothing()
+      world.when(version("xai/grok:2")).thenRefused("nameTaken", saying: "differs")
+      world.when(version("xai/grok:2", arguments: ["--fast", "--new"])).thenRefused("nameTaken")
+    }
+  }
+
+  @Test func `a log that older programs read holds no arguments of a version's own`() throws {
+    var world = World(formatLevel: FormatLevel.kept - 1)
+    try world.addProvider("xai")
+    try world.addModel("xai/grok:1", needs: .devices(2))
+    let fast = version("xai/grok:2", arguments: ["--fast"])
+    var launch = Launch.test()
+    launch.command += ["--fast"]
+    Given(world).when(fast)
+      .then(
+        ModelVersionAdded(
+          version: "2", launch: launch, needs: .devices(2), modelPath: nil, weights: nil)
+      ).when(fast).thenNothing()
+      .when(version("xai/grok:2")).thenRefused("nameTaken")
+  }
+
+  @Test func `an alias is no label for a version to be added`() {
+    let aliased = Given.model.and(AliasModel(model: "xai/grok:1", alias: "latest"))
+    for wanted in [version("xai/grok:latest"), version("xai/grok:LATEST", needs: .devices(7))] {
+      aliased.when(wanted).thenRefused("nameTaken", saying: "is an alias of its version 1")
+    }
   }
 
   @Test func `a version that cannot run is refused`() {

@@ -103,6 +103,47 @@ import Testing
   }
 }
 
+@Suite struct EngineWaitTests {
+  private static func define(_ change: (inout Launch) -> Void = { _ in }) -> DefineEngine {
+    var launch = GoldenTests.waitingLaunch
+    change(&launch)
+    return DefineEngine(launch: launch, tasks: [.chat])
+  }
+
+  @Test func `a log that older programs read holds no liveness and no waits`() {
+    var plain = GoldenTests.waitingLaunch
+    (plain.liveness, plain.waits) = (nil, nil)
+    let old = Given(World(formatLevel: FormatLevel.kept - 1)).when(Self.define())
+      .then(EngineDefined(name: "vllm", launch: plain, tasks: [.chat]))
+    old.when(Self.define()).thenNothing()
+    given().when(Self.define())
+      .then(EngineDefined(name: "vllm", launch: GoldenTests.waitingLaunch, tasks: [.chat]))
+  }
+
+  @Test(arguments: [
+    ("periodOutOfRange", define { $0.liveness?.periodSeconds = 0 }),
+    ("failuresOutOfRange", define { $0.liveness?.failures = 0 }),
+    ("graceOutOfRange", define { $0.liveness?.graceSeconds = -1 }),
+    ("timeoutOutOfRange", define { $0.liveness?.request?.timeoutSeconds = 0 }),
+    ("requestMalformed", define { $0.liveness?.request?.body = "{" }),
+    ("pathMalformed", define { $0.liveness?.path = "health" }),
+    ("pathMalformed", define { $0.liveness?.request?.path = "http://elsewhere/" }),
+    ("pathMalformed", define { $0.readiness.path = "/a b" }),
+    ("waitOutOfRange", define { $0.waits?.firstByteSeconds = 0 }),
+    ("waitOutOfRange", define { $0.waits?.idleSeconds = 86_401 }),
+    ("waitOutOfRange", define { $0.waits?.wholeSeconds = 119 }),
+  ])
+  func `what nobody can mean is refused`(code: String, command: DefineEngine) {
+    given().when(command).thenRefused(code)
+  }
+
+  @Test func `an engine that does nothing, or one thing twice, is refused`() {
+    for tasks in [[], [.chat, .chat]] as [[ModelTask]] {
+      given().when(DefineEngine(launch: .test(), tasks: tasks)).thenRefused("tasksMissing")
+    }
+  }
+}
+
 @Suite struct GatewayTests {
   private let registered = given(RegisterGateway(name: "g1", credential: .numbered(1)))
 

@@ -123,6 +123,19 @@ enum SnapshotHistories {
     return history
   }
 
+  private static func waiting(_ serial: Int) throws -> Launch {
+    var launch = Launch.test(try Name("waiting-\(serial)"))
+    launch.liveness = Launch.Liveness(
+      path: serial == 1 ? nil : "/alive-\(serial)", periodSeconds: serial, failures: serial,
+      graceSeconds: serial,
+      request: serial == 2
+        ? nil
+        : .init(path: "/ask-\(serial)", body: "{\"n\":\(serial)}", timeoutSeconds: serial))
+    launch.waits = Launch.Waits(
+      firstByteSeconds: serial, idleSeconds: serial, wholeSeconds: serial * 10)
+    return launch
+  }
+
   /// What random commands leave as it is.
   private static func vary(_ world: inout World, _ variant: Int) throws {
     world.pass(seconds: 1)
@@ -161,6 +174,10 @@ enum SnapshotHistories {
           readiness: Launch.Readiness(
             path: "/ready", listsModel: false, periodMilliseconds: 300, deadlineSeconds: 90),
           stopGraceSeconds: 10), tasks: [.embedding]))
+    // A log of before has none of what came with format level 3.
+    for serial in 1...3 where variant % 2 == 0 {
+      try world.perform(DefineEngine(launch: waiting(serial), tasks: [.chat]))
+    }
     for name in ["gate-a", "gate-b"] as [Name] {
       try world.perform(RegisterGateway(name: name, credential: world.newSecret()))
       world.pass(seconds: 1)

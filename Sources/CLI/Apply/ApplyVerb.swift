@@ -57,6 +57,8 @@ struct ApplyVerb: AsyncParsableCommand {
       }
     } catch let failure as Failure where report.done > 0 {
       throw failure.afterSteps(report.done)
+    } catch let problem as DocumentProblem where report.done > 0 {
+      throw Failure(problem).afterSteps(report.done)
     }
     try report.finish(at: client.seen)
   }
@@ -93,7 +95,7 @@ struct ApplyVerb: AsyncParsableCommand {
     _ wish: Wish, _ document: YAMLDocument, _ present: some Finding
   ) async throws -> [any Command] {
     do { return try await wish.commands(present) } catch let fixed as Fixed {
-      throw document.source.failure(
+      throw document.source.problem(
         fixed.reason, at: document.root.mark, help: "make a new one under another name")
     }
   }
@@ -151,7 +153,7 @@ struct ApplyVerb: AsyncParsableCommand {
       failure.code == "commandIDUsed"
       ? "a step that was applied never changes, and stays with who applied it: add another step"
       : failure.help
-    return document.source.failure("\(what): \(failure.message)", at: mark, help: help)
+    return Failure(document.source.problem("\(what): \(failure.message)", at: mark, help: help))
   }
 }
 

@@ -29,19 +29,19 @@ struct Scenario {
     let steps: [Step]
   }
 
-  init(_ document: YAMLDocument) throws(Failure) {
+  init(_ document: YAMLDocument) throws(DocumentProblem) {
     let form = try document.read(Form.self)
     var steps: [Step] = []
     var names: Set<String> = []
     for (index, step) in form.steps.enumerated() {
       let path = "steps[\(index)]"
       guard names.insert(step.step.value).inserted else {
-        throw document.source.failure(
+        throw document.source.problem(
           "the step '\(step.step)' stands here twice", at: document.mark("\(path).step"),
           help: "the name of a step is what its command is known by: give it another")
       }
       guard let type = CommandTypes.named(step.command) else {
-        throw document.source.failure(
+        throw document.source.problem(
           "there is no command '\(step.command.shortened(to: 60))'",
           at: document.mark("\(path).command"), help: "commands are named as provider.register")
       }
@@ -62,10 +62,10 @@ extension YAMLDocument {
   /// The command of the step at a path: its fields stand under `with`, if it has any.
   func command<C: Command>(
     _ type: C.Type, at step: String, hasFields: Bool
-  ) throws(Failure) -> C {
+  ) throws(DocumentProblem) -> C {
     if hasFields { return try read(type, at: "\(step).with") }
     do { return try C(jsonBytes: Array("{}".utf8)) } catch {
-      throw source.failure(
+      throw source.problem(
         "\(type.type) needs fields: \(error)", at: mark("\(step).command"),
         help: "write them under 'with:'")
     }

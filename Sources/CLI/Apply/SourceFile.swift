@@ -1,23 +1,14 @@
-// A document file: its text, and how a place in it is named.
+// Reading a document file, whole and within a limit.
 
 import Glibc
 import Hosting
-import Yams
+import Wire
 
-struct SourceFile {
+enum SourceFile {
   static let limitBytes = 4 << 20
   private static let chunkBytes = 65_536
 
-  /// As it was given; `stdin` for `-`.
-  let name: String
-  let text: String
-
-  init(name: String, text: String) {
-    self.name = name
-    self.text = text
-  }
-
-  static func read(_ path: String) throws(Failure) -> SourceFile {
+  static func read(_ path: String) throws(Failure) -> SourceText {
     let name = path == "-" ? "stdin" : path
     let file = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw unreadable(name, String(cString: strerror(errno))) }
@@ -39,16 +30,10 @@ struct SourceFile {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw unreadable(name, "it is not UTF-8 text")
     }
-    return SourceFile(name: name, text: text)
+    return SourceText(name: name, text: text)
   }
 
   private static func unreadable(_ name: String, _ reason: String) -> Failure {
     Failure(.refused, "cannot read \(name): \(reason)", help: "name a file of YAML documents")
-  }
-
-  /// What is wrong, and where: `seeds/story.yaml:12:5: …`
-  func failure(_ reason: String, at mark: Yams.Mark? = nil, help: String? = nil) -> Failure {
-    let place = mark.map { "\(name):\($0.line):\($0.column)" } ?? name
-    return Failure(.refused, "\(place): \(reason)", help: help)
   }
 }

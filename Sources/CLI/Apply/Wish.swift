@@ -5,23 +5,25 @@ import Hosting
 import Wire
 
 enum Wish {
+  case engine(EngineTemplate)
   case provider(ProviderWish)
   case agreement(AgreementWish)
   case model(ModelWish)
   case team(TeamWish)
   case deployment(DeploymentWish)
 
-  static let kinds = ["provider", "agreement", "model", "team", "deployment"]
+  static let kinds = ["engine", "provider", "agreement", "model", "team", "deployment"]
 
-  init(_ document: YAMLDocument) throws(Failure) {
+  init(_ document: YAMLDocument) throws(DocumentProblem) {
     switch document.text("kind")?.lowercased() {
+    case EngineTemplate.kind: self = .engine(try EngineTemplate(document))
     case "provider": self = .provider(try document.read(ProviderWish.self))
     case "agreement": self = .agreement(try document.read(AgreementWish.self))
     case "model": self = .model(try document.read(ModelWish.self))
     case "team": self = .team(try document.read(TeamWish.self))
     case "deployment": self = .deployment(try document.read(DeploymentWish.self))
     case let other:
-      throw document.source.failure(
+      throw document.source.problem(
         other.map { "there is no kind '\($0.shortened(to: 60))' to apply" }
           ?? "a document has 'kind:' or 'scenario:'",
         at: document.mark("kind"), help: "kinds: \(Self.kinds.joined(separator: ", "))")
@@ -31,6 +33,7 @@ enum Wish {
   /// `team copilot`
   var subject: String {
     switch self {
+    case .engine(let wish): "engine \(wish.name)"
     case .provider(let wish): "provider \(wish.name)"
     case .agreement(let wish): "agreement \(wish.provider)"
     case .model(let wish): "model \(wish.name)"
@@ -42,6 +45,8 @@ enum Wish {
   /// What is to be done, in order; nothing, if all is so already.
   func commands(_ present: some Finding) async throws -> [any Command] {
     switch self {
+    case .engine(let wish):
+      try wish.commands(await present.find(EngineNoun.self, wish.name.text))
     case .provider(let wish):
       try wish.commands(await present.find(ProviderNoun.self, wish.name.text))
     case .agreement(let wish):

@@ -20,6 +20,10 @@ struct EngineNoun: Noun {
     ]
   }
 
+  static func document(_ item: EngineItem) -> [UInt8]? {
+    EngineTemplate(item.launch, tasks: item.tasks).jsonBytes
+  }
+
   static func details(_ item: EngineItem) -> Details {
     let ready = item.launch.readiness
     var details = Details(fields: [
@@ -33,11 +37,27 @@ struct EngineNoun: Noun {
       ("asked every", Cell("\(ready.periodMilliseconds) ms")),
       ("given up after", Cell("\(ready.deadlineSeconds) s")),
       ("killed after", Cell("\(item.launch.stopGraceSeconds) s")),
+      ("lives while", item.launch.liveness.map { Cell(lives($0, ready.path)) }),
+      ("waited for", item.launch.waits.map { Cell(waited($0)) }),
     ])
     details.add(
       "ENVIRONMENT", ["NAME", "VALUE"],
       item.launch.environment.sorted { $0.key < $1.key }.map { [Cell($0.key), Cell($0.value)] })
     return details
+  }
+
+  private static func lives(_ liveness: Launch.Liveness, _ readyPath: String) -> String {
+    let request = liveness.request.map {
+      " and POST \($0.path) within \($0.timeoutSeconds) s"
+    }
+    return "GET \(liveness.path ?? readyPath)\(request ?? "") answers 200, asked every "
+      + "\(liveness.periodSeconds) s from \(liveness.graceSeconds) s on; hung after "
+      + "\(liveness.failures) in vain"
+  }
+
+  private static func waited(_ waits: Launch.Waits) -> String {
+    "\(waits.firstByteSeconds) s for the first byte, \(waits.idleSeconds) s for each next part, "
+      + "\(waits.wholeSeconds) s for all"
   }
 
   private static func tasks(_ item: EngineItem) -> String {

@@ -30,6 +30,10 @@ struct Failure: Error {
     self.init(.refused, error.message, help: error.help, code: error.code)
   }
 
+  init(_ problem: DocumentProblem) {
+    self.init(.refused, problem.description, help: problem.help)
+  }
+
   var text: String {
     "error: \(message)" + (help.map { "\nhelp: \($0)" } ?? "")
   }

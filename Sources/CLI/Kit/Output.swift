@@ -56,9 +56,13 @@ protocol Noun: ParsableCommand {
   static var path: String { get }
   static var columns: [Column<Item>] { get }
   static func details(_ item: Item) -> Details
+  /// The document that makes such a thing, which `show -o yaml` prints where there is one.
+  static func document(_ item: Item) -> [UInt8]?
 }
 
 extension Noun {
+  static func document(_ item: Item) -> [UInt8]? { nil }
+
   static func list(_ items: [Item], _ output: OutputOptions, _ terminal: Terminal) -> String {
     if output.quiet { return items.map(\.label).joined(separator: "\n") }
     if items.isEmpty { return "no \(path)" }

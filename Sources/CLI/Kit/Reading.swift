@@ -33,19 +33,25 @@ struct ReadOptions: ParsableArguments {
 
   /// Reads a path and shows the reply, rendered unless JSON or YAML is asked for.
   ///
-  /// - Parameter read: how, where one request may not give it all.
+  /// - Parameters:
+  ///   - read: how, where one request may not give it all.
+  ///   - document: what `-o yaml` prints instead of the reply, if anything.
   func show(
     _ path: String, _ query: [(String, String)] = [],
     read: (Client, String, [(String, String)]) async throws -> [UInt8] = {
       try await $0.get($1, $2)
     },
+    document: @escaping ([UInt8]) throws -> [UInt8]? = { _ in nil },
     render: @escaping ([UInt8], Terminal) throws -> String
   ) async throws {
     let client = try Client(connection.connection())
     let terminal = Terminal.current
     let whole = query + (asOf.map { [("asOf", $0)] } ?? [])
     let draw = { (body: [UInt8]) throws -> String in
-      try output.structured(body) ?? render(body, terminal)
+      if output.output == .yaml, !output.quiet, let document = try document(body) {
+        return try Structure.yaml(document)
+      }
+      return try output.structured(body) ?? render(body, terminal)
     }
     guard watch else {
       let text = try draw(await read(client, path, whole))
@@ -106,7 +112,10 @@ protocol ShowVerb: AsyncParsableCommand {
 
 extension ShowVerb {
   func run() async throws {
-    try await reading.show("\(Things.path)/\(name.inPath)") { body, terminal in
+    try await reading.show(
+      "\(Things.path)/\(name.inPath)",
+      document: { Things.document(try Client.decode(ItemReply<Things.Item>.self, $0).item) }
+    ) { body, terminal in
       let reply = try Client.decode(ItemReply<Things.Item>.self, body)
       return Things.show(reply.item, reading.output, terminal)
     }

@@ -167,7 +167,8 @@ package final class Policies: Sendable {
         routes.append(
           PolicyRoute(
             attempt: attempt.id, version: attempt.version.text, endpoint: endpoint,
-            engineKey: assignments.engineKey(of: attempt.id), servedModelName: model.label))
+            engineKey: assignments.engineKey(of: attempt.id), servedModelName: model.label,
+            waits: model.version(attempt.version)?.launch.waits))
       }
     }
     let provider = state.providers[model.provider]?.label ?? ""

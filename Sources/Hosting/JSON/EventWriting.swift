@@ -534,29 +534,6 @@ extension EngineDefined: JSONWritable {
   }
 }
 
-extension Launch: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.field("engine", engine)
-    json.field("command", command)
-    json.field("environment", environment)
-    json.field("readiness", readiness)
-    json.field("stopGraceSeconds", stopGraceSeconds)
-    json.closeObject()
-  }
-}
-
-extension Launch.Readiness: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.field("path", path)
-    json.field("listsModel", listsModel)
-    json.field("periodMilliseconds", periodMilliseconds)
-    json.field("deadlineSeconds", deadlineSeconds)
-    json.closeObject()
-  }
-}
-
 extension FormatLevelRaised: JSONWritable {
   package func write(to json: inout JSONWriter) {
     json.openObject()
@@ -600,6 +577,7 @@ extension ModelVersionAdded: JSONWritable {
     json.field("needs", needs)
     json.optional("modelPath", modelPath)
     json.optional("weights", weights)
+    json.optional("arguments", arguments)
     json.closeObject()
   }
 }

@@ -60,9 +60,12 @@ package struct JSONValue: Sendable {
     }
   }
 
+  /// How the problem begins that something else stands where a string should.
+  package static let expectedString = "expected a string"
+
   package func string() throws(JSONProblem) -> String {
     guard first == UInt8(ascii: "\"") else {
-      throw JSONProblem("expected a string, found \(kindInWords)")
+      throw JSONProblem("\(Self.expectedString), found \(kindInWords)")
     }
     return JSONScan.unescape(bytes[range.lowerBound + 1..<range.upperBound - 1])
   }

@@ -68,7 +68,8 @@ extension Launch: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
       engine: snapshot.read(), command: snapshot.read(), environment: snapshot.read(),
-      readiness: snapshot.read(), stopGraceSeconds: snapshot.read())
+      readiness: snapshot.read(), stopGraceSeconds: snapshot.read(), liveness: snapshot.read(),
+      waits: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(engine)
@@ -76,6 +77,47 @@ extension Launch: SnapshotValue {
     snapshot.write(environment)
     snapshot.write(readiness)
     snapshot.write(stopGraceSeconds)
+    snapshot.write(liveness)
+    snapshot.write(waits)
+  }
+}
+
+extension Launch.Liveness: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      path: snapshot.read(), periodSeconds: snapshot.read(), failures: snapshot.read(),
+      graceSeconds: snapshot.read(), request: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(path)
+    snapshot.write(periodSeconds)
+    snapshot.write(failures)
+    snapshot.write(graceSeconds)
+    snapshot.write(request)
+  }
+}
+
+extension Launch.Liveness.Request: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(path: snapshot.read(), body: snapshot.read(), timeoutSeconds: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(path)
+    snapshot.write(body)
+    snapshot.write(timeoutSeconds)
+  }
+}
+
+extension Launch.Waits: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      firstByteSeconds: snapshot.read(), idleSeconds: snapshot.read(),
+      wholeSeconds: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(firstByteSeconds)
+    snapshot.write(idleSeconds)
+    snapshot.write(wholeSeconds)
   }
 }
 
@@ -120,7 +162,8 @@ extension ModelVersion: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
       label: snapshot.read(), addedAt: snapshot.read(), launch: snapshot.read(),
-      needs: snapshot.read(), modelPath: snapshot.read(), weights: snapshot.read())
+      needs: snapshot.read(), modelPath: snapshot.read(), weights: snapshot.read(),
+      arguments: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(label)
@@ -129,6 +172,7 @@ extension ModelVersion: SnapshotValue {
     snapshot.write(needs)
     snapshot.write(modelPath)
     snapshot.write(weights)
+    snapshot.write(arguments)
   }
 }
 

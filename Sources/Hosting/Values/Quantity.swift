@@ -1,6 +1,7 @@
-// Amounts people write with units: `70GiB`, `80G`. Whole bytes inside; powers of 1024 for KiB, MiB,
-// GiB, TiB and for the bare letters that GPU makers use (`80G`), powers of 1000 for kB, MB, GB, TB.
+// Amounts people write with units, one type a dimension, and one way to write each: on the command line, in
+// documents and in device descriptions. A unit that two people read differently is refused.
 
+/// Memory: `70GiB` and `512MiB` in powers of 1024, `70GB` and `512MB` in powers of 1000, or plain bytes.
 package struct Bytes: Hashable, Comparable, Sendable {
   package let count: Int64
 
@@ -12,22 +13,20 @@ package struct Bytes: Hashable, Comparable, Sendable {
   package static func + (a: Bytes, b: Bytes) -> Bytes { Bytes(count: a.count + b.count) }
   package static func - (a: Bytes, b: Bytes) -> Bytes { Bytes(count: a.count - b.count) }
 
-  private static let units: [(suffix: String, factor: Int64)] = [
-    ("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30), ("tib", 1 << 40),
-    ("kb", 1_000), ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000),
-    ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30), ("t", 1 << 40), ("b", 1),
+  private static let units: [Substring: Int64] = [
+    "": 1, "B": 1,
+    "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
+    "kB": 1_000, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000,
   ]
 
-  /// `70GiB`, `80G`, `512MB`, `1024`.
   package init(_ text: String) throws(Malformed) {
-    let lower = text.lowercased()
-    let unit = Self.units.first { lower.hasSuffix($0.suffix) }
-    let digits = lower.dropLast(unit?.suffix.count ?? 0)
-    guard let amount = Position(text: digits)?.value,
-      case let (count, overflow) = amount.multipliedReportingOverflow(by: unit?.factor ?? 1),
-      !overflow
-    else {
-      throw Malformed("'\(text.shortened(to: 40))' is no amount of memory: write 70GiB or 80G")
+    let written = Amount(text)
+    guard let factor = Self.units[written.unit], let count = written.times(factor) else {
+      let unit = written.unit.uppercased()
+      let both = unit.count == 1 && "KMGT".contains(unit) && written.times(1) != nil
+      throw Malformed(
+        "'\(text.shortened(to: 40))' is no amount of memory: write "
+          + (both ? "\(written.number)\(unit)iB or \(written.number)\(unit)B" : "70GiB or 70GB"))
     }
     self.init(count: count)
   }
@@ -57,5 +56,96 @@ extension Bytes: JSONCoded {
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(count)
+  }
+}
+
+extension Bytes: DocumentQuantity {
+  package init(document json: JSONValue) throws(JSONProblem) {
+    do { try self.init(json.scalarText()) } catch let malformed as Malformed {
+      throw JSONProblem(malformed.description)
+    } catch let problem as JSONProblem {
+      throw problem
+    } catch { throw JSONProblem("\(error)") }
+  }
+}
+
+/// Processors: `2`, `1.5`, or thousandths of one, `500m`.
+package struct CPU: Hashable, Sendable, CustomStringConvertible {
+  package let millis: Int
+
+  package init(millis: Int) { self.millis = millis }
+
+  package init(_ text: String) throws(Malformed) {
+    let written = Amount(text)
+    let millis: Int64? =
+      switch written.unit {
+      case "m": written.times(1)
+      case "": written.times(1_000)
+      default: nil
+      }
+    guard let millis else {
+      throw Malformed("'\(text.shortened(to: 40))' is no amount of CPU: write 500m, 2 or 1.5")
+    }
+    self.init(millis: Int(millis))
+  }
+
+  package var description: String {
+    millis % 1_000 == 0 ? "\(millis / 1_000)" : "\(millis)m"
+  }
+}
+
+/// A length of time: `90d`, `24h`, `15m`, `30s`, `500ms`.
+package struct Span: Hashable, Sendable, CustomStringConvertible {
+  package let milliseconds: Int64
+
+  package init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
+  private static let units: [(suffix: Substring, milliseconds: Int64)] = [
+    ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
+  ]
+
+  package init(_ text: String) throws(Malformed) {
+    let written = Amount(text)
+    guard let unit = Self.units.first(where: { $0.suffix == written.unit }),
+      let milliseconds = written.times(unit.milliseconds)
+    else {
+      throw Malformed(
+        "'\(text.shortened(to: 40))' is no length of time: write 90d, 24h, 15m, 30s or 500ms")
+    }
+    self.init(milliseconds: milliseconds)
+  }
+
+  package var description: String {
+    let unit = Self.units.first { milliseconds % $0.milliseconds == 0 }
+    return unit.map { "\(milliseconds / $0.milliseconds)\($0.suffix)" } ?? "\(milliseconds)ms"
+  }
+}
+
+/// A number and what stands behind it: digits, with a point between some of them, then a unit.
+private struct Amount {
+  private static let mostDecimals = 6
+
+  let number: Substring
+  let unit: Substring
+
+  init(_ text: String) {
+    number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+    unit = text[number.endIndex...]
+  }
+
+  /// So many times the number, where that is whole and fits.
+  func times(_ factor: Int64) -> Int64? {
+    let parts = number.split(separator: ".", omittingEmptySubsequences: false)
+    guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty && $0.count <= 18 }),
+      let whole = Int64(parts[0]),
+      case let (count, isOver) = whole.multipliedReportingOverflow(by: factor), !isOver
+    else { return nil }
+    guard parts.count == 2 else { return count }
+    // With so few decimals no factor overflows.
+    guard parts[1].count <= Self.mostDecimals, let decimals = Int64(parts[1]) else { return nil }
+    let scale = parts[1].reduce(Int64(1)) { scale, _ in scale * 10 }
+    guard (decimals * factor) % scale == 0 else { return nil }
+    let (sum, isPast) = count.addingReportingOverflow(decimals * factor / scale)
+    return isPast ? nil : sum
   }
 }

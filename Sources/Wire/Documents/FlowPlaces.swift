@@ -2,7 +2,7 @@
 
 import Yams
 
-extension SourceFile {
+extension SourceText {
   /// `4:30`; none where the mapping is not written in braces.
   ///
   /// - Parameter first: where the field stands for the first time.

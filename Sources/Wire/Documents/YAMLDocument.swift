@@ -4,14 +4,14 @@
 import Hosting
 import Yams
 
-struct YAMLDocument {
-  let source: SourceFile
-  let root: Yams.Node
+package struct YAMLDocument {
+  package let source: SourceText
+  package let root: Yams.Node
 }
 
-enum YAMLDocuments {
+package enum YAMLDocuments {
   /// All documents of a file, or the place where it cannot be read.
-  static func parse(_ source: SourceFile) throws(Failure) -> [YAMLDocument] {
+  package static func parse(_ source: SourceText) throws(DocumentProblem) -> [YAMLDocument] {
     do {
       let parser = try Yams.Parser(yaml: source.text)
       var documents: [YAMLDocument] = []
@@ -26,11 +26,11 @@ enum YAMLDocuments {
         let place = source.secondInFlow(name, from: context.mark)
           ?? source.second(name, from: context.mark.line)
       {
-        throw Failure(.refused, "\(source.name):\(place): this is no YAML: \(reason)")
+        throw DocumentProblem("\(source.name):\(place): this is no YAML: \(reason)")
       }
-      throw source.failure("this is no YAML: \(reason)", at: mark)
+      throw source.problem("this is no YAML: \(reason)", at: mark)
     } catch {
-      throw source.failure("this is no YAML: \(error)")
+      throw source.problem("this is no YAML: \(error)")
     }
   }
 
@@ -48,7 +48,7 @@ enum YAMLDocuments {
   }
 }
 
-extension SourceFile {
+extension SourceText {
   /// Where a field stands for the second time, `4:1`; the parser tells no more than in which mapping.
   fileprivate func second(_ field: String, from line: Int) -> String? {
     var seen: Set<Int> = []
@@ -68,63 +68,58 @@ extension SourceFile {
 
 extension YAMLDocument {
   /// The value of a field of the document itself, where it is a plain text.
-  func text(_ field: String) -> String? { root.mapping?[field]?.scalar?.string }
+  package func text(_ field: String) -> String? { root.mapping?[field]?.scalar?.string }
 
-  func mark(_ path: String) -> Yams.Mark? { NodePath(path).find(in: root).mark }
+  package func has(_ field: String) -> Bool { root.mapping?[field] != nil }
+
+  package func mark(_ path: String) -> Yams.Mark? { NodePath(path).find(in: root).mark }
 
   /// Reads the document, or the part at a path, strictly as a record. A plain scalar that the
-  /// record rejects is tried in its other readings: `1` as a name, `70GiB` as a number of bytes.
-  func read<Record: Decodable>(_ type: Record.Type, at path: String = "") throws(Failure) -> Record
+  /// record rejects is tried as a text: `1` as a name.
+  package func read<Record: Decodable>(_ type: Record.Type, at path: String = "")
+    throws(DocumentProblem) -> Record
   {
     let start = path.isEmpty ? root : NodePath(path).find(in: root)
-    var tried: [String: JSONReading] = [:]
+    var texts: Set<String> = []
     while true {
-      let bytes = try json(start, tried)
+      let bytes = try json(start, texts)
       let problem: JSONProblem
       do {
-        return try JSONDecoding.read(type, from: JSONValue(document: bytes), strict: true)
+        return try JSONDecoding.readDocument(type, from: JSONValue(document: bytes))
       } catch {
         problem = error
       }
       let found = NodePath(problem.path).find(in: start)
-      if tried[problem.path] == nil, let scalar = found.scalar,
-        let other = JSONReading.other(than: scalar)
-      {
-        tried[problem.path] = other
-      } else {
-        throw failure(problem, start)
-      }
+      guard problem.reason.hasPrefix(JSONValue.expectedString), let scalar = found.scalar,
+        PlainScalar.isOne(scalar), texts.insert(problem.path).inserted
+      else { throw failure(problem, start) }
     }
   }
 
-  private func failure(_ problem: JSONProblem, _ start: Yams.Node) -> Failure {
+  private func failure(_ problem: JSONProblem, _ start: Yams.Node) -> DocumentProblem {
     let isUnknownField = problem.reason.hasPrefix("there is no field")
     let mark =
       isUnknownField
       ? NodePath(problem.path).key(in: start)?.mark : NodePath(problem.path).find(in: start).mark
     let text = problem.path.isEmpty ? problem.reason : "\(problem.path): \(problem.reason)"
-    return source.failure(text, at: mark ?? start.mark)
+    return source.problem(text, at: mark ?? start.mark)
   }
 
   private func json(
-    _ node: Yams.Node, _ tried: [String: JSONReading]
-  ) throws(Failure) -> [UInt8] {
-    var writer = NodeWriter(tried: tried)
+    _ node: Yams.Node, _ texts: Set<String>
+  ) throws(DocumentProblem) -> [UInt8] {
+    var writer = NodeWriter(texts: texts)
     do { try writer.write(node, at: "") } catch {
-      throw source.failure(error.reason, at: error.mark)
+      throw source.problem(error.reason, at: error.mark)
     }
     return writer.json.bytes
   }
 }
 
-/// How a scalar is written as JSON.
-enum JSONReading: Equatable {
-  case text
-  case number(Int64)
-
+enum PlainScalar {
   /// As YAML 1.2 reads plain scalars: null, true, false and decimal numbers are what they look
   /// like, and everything else is text. `no`, `1_000` and `2025-05-01` are texts.
-  static func isPlain(_ scalar: Yams.Node.Scalar) -> Bool {
+  static func isOne(_ scalar: Yams.Node.Scalar) -> Bool {
     guard scalar.style == .plain || scalar.style == .any else { return false }
     return ["", "~", "null", "true", "false"].contains(scalar.string) || isNumber(scalar.string)
   }
@@ -138,12 +133,6 @@ enum JSONReading: Equatable {
       && digits.utf8.allSatisfy { (48...57).contains($0) || [43, 45, 46, 69, 101].contains($0) }
       && digits.utf8.last != 46
   }
-
-  /// What else a scalar may mean.
-  static func other(than scalar: Yams.Node.Scalar) -> JSONReading? {
-    if isPlain(scalar) { return .text }
-    return (try? Bytes(scalar.string)).map { .number($0.count) }
-  }
 }
 
 /// Writes a node as JSON.
@@ -156,11 +145,12 @@ private struct NodeWriter {
     let mark: Yams.Mark?
   }
 
-  let tried: [String: JSONReading]
+  /// Paths of plain scalars that are meant as texts.
+  let texts: Set<String>
   var json = JSONWriter()
   private var nodes = 0
 
-  init(tried: [String: JSONReading]) { self.tried = tried }
+  init(texts: Set<String>) { self.texts = texts }
 
   mutating func write(_ node: Yams.Node, at path: String) throws(Problem) {
     nodes += 1
@@ -189,19 +179,14 @@ private struct NodeWriter {
   }
 
   private mutating func write(_ scalar: Yams.Node.Scalar, at path: String) {
-    switch tried[path] {
-    case .text: json.string(scalar.string)
-    case .number(let value): json.integer(value)
-    case nil:
-      if !JSONReading.isPlain(scalar) {
-        json.string(scalar.string)
-      } else if JSONReading.isNumber(scalar.string) {
-        json.raw(scalar.string.utf8)
-      } else if scalar.string == "true" || scalar.string == "false" {
-        json.boolean(scalar.string == "true")
-      } else {
-        json.null()
-      }
+    if !PlainScalar.isOne(scalar) || texts.contains(path) {
+      json.string(scalar.string)
+    } else if PlainScalar.isNumber(scalar.string) {
+      json.raw(scalar.string.utf8)
+    } else if scalar.string == "true" || scalar.string == "false" {
+      json.boolean(scalar.string == "true")
+    } else {
+      json.null()
     }
   }
 }

@@ -1,0 +1,79 @@
+// Quantities in documents. A field whose type is a quantity takes it as people write it (`70GiB`). A field
+// that names its unit takes a whole number (`cpuMillis: 500`), and without the unit's name it takes an amount
+// that says its own (`cpu: 500m`): so nothing is read in a unit that the writer did not mean.
+
+/// What is written with a unit in documents, and as a number between programs.
+package protocol DocumentQuantity {
+  init(document json: JSONValue) throws(JSONProblem)
+}
+
+enum DocumentUnit: String, CaseIterable {
+  case millis = "Millis"
+  case milliseconds = "Milliseconds"
+  case seconds = "Seconds"
+  case hours = "Hours"
+  case days = "Days"
+
+  /// `cpu` of `cpuMillis`; none of a field that names no unit.
+  static func stem(of field: String, if isDocument: Bool) -> String? {
+    guard isDocument, let unit = of(field) else { return nil }
+    return String(field.dropLast(unit.rawValue.count))
+  }
+
+  private static func of(_ field: String) -> DocumentUnit? {
+    allCases.first { field.hasSuffix($0.rawValue) && field.count > $0.rawValue.count }
+  }
+
+  /// The count of a field, from a whole number or, where it is written without its unit's name, from an
+  /// amount.
+  static func count(
+    _ value: JSONValue, as field: String, writtenAs written: String
+  ) throws(JSONProblem) -> Int {
+    guard let unit = of(field), written != field else { return try whole(value, of(field), field) }
+    let text = try value.scalarText()
+    let (amount, each): (Int64, Int64)
+    do {
+      switch unit {
+      case .millis: (amount, each) = (Int64(try CPU(text).millis), 1)
+      case .milliseconds: (amount, each) = (try Span(text).milliseconds, 1)
+      case .seconds: (amount, each) = (try Span(text).milliseconds, 1_000)
+      case .hours: (amount, each) = (try Span(text).milliseconds, 3_600_000)
+      case .days: (amount, each) = (try Span(text).milliseconds, 86_400_000)
+      }
+    } catch { throw JSONProblem(error.description) }
+    guard amount % each == 0 else {
+      throw JSONProblem(
+        "'\(text)' is no whole number of \(unit.rawValue.lowercased()), which is how it is kept")
+    }
+    return Int(amount / each)
+  }
+
+  private static func whole(
+    _ value: JSONValue, _ unit: DocumentUnit?, _ field: String
+  ) throws(JSONProblem) -> Int {
+    guard let text = try? value.string() else { return Int(try value.integer()) }
+    let other = stem(of: field, if: true).map { ", or say the unit: \($0): \(unit!.example)" } ?? ""
+    throw JSONProblem(
+      "'\(text.shortened(to: 40))' is no count: write a whole number, without a unit or "
+        + "quotes\(other)")
+  }
+
+  private var example: String {
+    switch self {
+    case .millis: "500m"
+    case .milliseconds: "500ms"
+    case .seconds: "30s"
+    case .hours: "24h"
+    case .days: "90d"
+    }
+  }
+}
+
+extension JSONValue {
+  /// What was written, of a string or a number.
+  func scalarText() throws(JSONProblem) -> String {
+    if let text = try? string() { return text }
+    _ = try number()
+    return String(decoding: text, as: UTF8.self)
+  }
+}
