@@ -133,7 +133,7 @@ struct Explaining {
     let lost = Set(hardships.filter { $0.plight == .lost }.compactMap { $0.node?.name.text })
     found.ruledOut += places.open
     found.ruledOut += places.ruledOut(except: lost)
-    if places.open.isEmpty { found.remedies += places.remedies }
+    if places.open.isEmpty { found.remedies += places.remedies(except: lost) }
   }
 
   private func hardship(_ standing: Standing, _ numbers: [Int]) -> Hardship? {

@@ -106,8 +106,11 @@ struct Places {
   // MARK: What would make a node fit
 
   /// The cheapest change of a node that there is, and a node that would do.
-  var remedies: [String] {
-    let best = refused.compactMap { remedy(on: $0.node, $0.shortfalls) }
+  var remedies: [String] { remedies(except: []) }
+
+  func remedies(except told: Set<String>) -> [String] {
+    let best = refused.filter { !told.contains($0.node.name.text) }
+      .compactMap { remedy(on: $0.node, $0.shortfalls) }
       .min { ($0.cost, $0.node.nameKey) < ($1.cost, $1.node.nameKey) }
     return (best.map { [$0.text] } ?? []) + [newNode]
   }
