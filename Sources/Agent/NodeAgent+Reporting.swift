@@ -109,7 +109,7 @@ extension NodeAgent {
           after: acted, waitSeconds: hasAsked ? ControlLink.longPollSeconds : 0,
           seen: seen?.position)
         await heard(answer)
-        await answered()
+        await answered(.assignment)
         trouble = nil
         let isFirst = !hasAsked
         hasAsked = true
@@ -121,7 +121,7 @@ extension NodeAgent {
         if case .removed(let removal) = error.kind, await believe(removal, error.echo) {
           return .removed
         }
-        await complain(error, about: &trouble)
+        await complain(.assignment, error, about: &trouble)
       }
       try? await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
     }
@@ -135,8 +135,8 @@ extension NodeAgent {
     return believed
   }
 
-  private func answered() {
-    refusal = nil
+  private func answered(_ asked: Asked) {
+    refusals[asked] = nil
     keepStatus()
   }
 
@@ -173,10 +173,11 @@ extension NodeAgent {
         nextBeat = .now.adding(
           milliseconds: Int64(Int.random(in: beat * 8 / 10...beat, using: &random)))
         backoff.succeeded()
+        await answered(.report)
         trouble = nil
       } catch {
         if error.kind == .refused(status: Self.anotherAgentStatus) { await supersede() }
-        await complain(error, about: &trouble)
+        await complain(.report, error, about: &trouble)
         try? await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
       }
     }
@@ -215,14 +216,16 @@ extension NodeAgent {
   private static let firstHeartbeatSeconds = 2
 
   /// Says each trouble once, not at every try.
-  private func complain(_ problem: ControlLink.Problem, about trouble: inout String?) {
+  private func complain(
+    _ asked: Asked, _ problem: ControlLink.Problem, about trouble: inout String?
+  ) {
     guard trouble != problem.description else { return }
     trouble = problem.description
     switch problem.kind {
     case .unauthorized, .unproved, .removed: log.critical("\(problem.description)")
     case .unreachable, .malformed, .refused: log.warning("\(problem.description)")
     }
-    refusal = problem.description
+    refusals[asked] = problem.description
     keepStatus()
   }
 }

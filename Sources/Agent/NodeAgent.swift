@@ -88,8 +88,9 @@ package actor NodeAgent {
   var readings: [String: WeightsReading] = [:]
   /// What ails the node, with what its agent saw of it, which is told to nobody but its own log.
   var troubles: [NodeTrouble: String] = [:]
-  /// What the control plane's answers say that is no answer.
-  var refusal: String?
+  /// What was heard last in place of an answer, by what was asked.
+  var refusals: [Asked: String] = [:]
+  enum Asked: CaseIterable { case assignment, report }
   /// The alarm that was logged last.
   private var raised: String?
   private var keptStatus: DataFolder.Status?
@@ -240,7 +241,8 @@ package actor NodeAgent {
   func keepStatus() {
     let status = DataFolder.Status(
       pid: Int(getpid()), node: configuration.node,
-      engines: attempts.values.count { !$0.isEnded }, refusal: refusal, alarm: steering.alarm,
+      engines: attempts.values.count { !$0.isEnded },
+      refusal: Asked.allCases.lazy.compactMap { self.refusals[$0] }.first, alarm: steering.alarm,
       troubles: troubles.sorted { $0.key.rawValue < $1.key.rawValue }
         .map { "\($0.key.words): \($0.value)" })
     if status != keptStatus, (try? folder.keep(status)) != nil { keptStatus = status }

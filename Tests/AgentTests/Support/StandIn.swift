@@ -52,6 +52,12 @@ actor StandIn {
       heartbeatSeconds: 1, attempts: attempts)
   }
 
+  /// The same work, at the next position.
+  func nextGeneration() {
+    guard let assignment else { return }
+    assign(assignment.generation.value + 1, assignment.attempts)
+  }
+
   // MARK: - What tests wait for
 
   var last: Observation? { reports.last }
