@@ -20,7 +20,8 @@ package struct Wharf: ParsableCommand {
         name: "Nouns",
         subcommands: [
           ProviderNoun.self, AgreementNoun.self, EngineNoun.self, ModelNoun.self, TeamNoun.self,
-          KeyNoun.self, PersonNoun.self, DeploymentNoun.self, ReplicaNoun.self, NodeNoun.self,
+          KeyNoun.self, PersonNoun.self, TokenNoun.self, DeploymentNoun.self, ReplicaNoun.self,
+          NodeNoun.self,
           GatewayNoun.self,
         ]),
       CommandGroup(

@@ -71,9 +71,9 @@ package enum Bootstrap {
     for (file, text) in EngineTemplates.all {
       let command = try EngineTemplate(text, file: file).define
       guard member.board.current.state.engines.named(command.launch.engine) == nil else { continue }
-      _ = try await member.submit(
+      let receipt = try await member.submitOwn(
         CommandRequest(id: makeCommandID(), command: command, principal: .wharfd))
-      logger.info("defined engine \(command.launch.engine)")
+      if receipt != nil { logger.info("defined engine \(command.launch.engine)") }
     }
   }
 }

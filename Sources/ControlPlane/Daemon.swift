@@ -108,12 +108,13 @@ package struct Daemon: Sendable {
       signals: signals, readers: readers,
       secret: secret, host: host,
       port: port, address: address, connectionsLimit: settings.connectionsLimit,
-      now: { Timestamp.now() }, logger: logger)
+      now: { member.time ?? .now() }, logger: logger)
     let projector = try Projector(
       board: member.board, database: database, keys: keys, logger: logger, snapshots: snapshots,
       readers: readers)
     let watch = try ReaderWatch(
-      board: member.board, database: database, readers: readers, now: { .now() })
+      board: member.board, database: database, readers: readers,
+      now: { member.time ?? .now() })
     let eraser = try Eraser(
       member: member, snapshots: snapshots, database: database, makeCommandID: { .make() },
       logger: logger)
@@ -134,8 +135,7 @@ package struct Daemon: Sendable {
         BellService(bell: bell, database: database),
         AdmissionService(member: member, file: settings.adminTokenFile, logger: logger),
         Reconciler(
-          member: member, signals: signals, makeCommandID: { .make() }, now: { .now() },
-          logger: logger),
+          member: member, signals: signals, makeCommandID: { .make() }, logger: logger),
         projector,
         watch,
         SnapshotService(snapshotter: snapshotter),
@@ -270,6 +270,8 @@ private struct AdmissionService: Service {
   let member: LogMember
   let file: String
   let logger: Logger
+  /// Between two tries.
+  private static let restMilliseconds = 500
 
   func run() async throws {
     var settled: Position?
@@ -286,9 +288,13 @@ private struct AdmissionService: Service {
           settled = epoch
         } catch let failure as SubmitFailure {
           logger.warning("cannot set up the log yet: \(failure)")
+          // Also while others append: what was refused is likely refused again.
+          await Pause.rest(.milliseconds(Self.restMilliseconds))
+          continue
         }
       }
-      await member.board.pause(after: head.state.position, upTo: .milliseconds(500))
+      await member.board.pause(
+        after: head.state.position, upTo: .milliseconds(Self.restMilliseconds))
     }
   }
 }
@@ -301,7 +307,7 @@ extension CommandID {
 }
 
 extension Timestamp {
-  /// This machine's wall clock: for what is not recorded, or only until the log's clock is asked.
+  /// This machine's wall clock: in ids of commands, and until the log's clock was asked.
   package static func now() -> Timestamp {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)

@@ -31,7 +31,8 @@ final class Engine: Sendable {
     state = Mutex(
       EngineState(
         crashAfterRequests: options.failures.crashAfterRequests,
-        hangAfterRequests: options.failures.hangAfterRequests))
+        hangAfterRequests: options.failures.hangAfterRequests,
+        hangsUnseen: options.failures.hangUnseen))
   }
 
   var phase: EngineState.Phase { state.withLock { $0.phase } }

@@ -17,11 +17,14 @@ struct EngineState {
 
   let crashAfterRequests: Int?
   let hangAfterRequests: Int?
+  /// Hanging, it is taken for ready by whoever asks for its health.
+  let hangsUnseen: Bool
   private(set) var phase: Phase = .loading
   /// Inference requests let through.
   private(set) var requests = 0
 
-  init(crashAfterRequests: Int?, hangAfterRequests: Int?) {
+  init(crashAfterRequests: Int?, hangAfterRequests: Int?, hangsUnseen: Bool = false) {
+    self.hangsUnseen = hangsUnseen
     self.crashAfterRequests = crashAfterRequests
     self.hangAfterRequests = hangAfterRequests
   }
@@ -39,7 +42,7 @@ struct EngineState {
     }
     if let limit = crashAfterRequests, requests >= limit { return .crash }
     if let limit = hangAfterRequests, requests >= limit {
-      phase = .hung
+      if !hangsUnseen { phase = .hung }
       return .hang
     }
     requests += 1

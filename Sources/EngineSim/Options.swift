@@ -132,6 +132,9 @@ struct FailureOptions: ParsableArguments {
     help: "Answer this many inference requests, then accept all and answer none, health included.")
   var hangAfterRequests: Int?
 
+  @Flag(help: "While it hangs, health and the list of models are answered all the same.")
+  var hangUnseen = false
+
   @Flag(help: "Ignore SIGTERM.")
   var refuseStop = false
 

@@ -99,6 +99,11 @@ package struct Batch {
       return .failed(.refused(error, at: state.position))
     }
     if events.isEmpty {
+      // People are told where in the log their wish was found to be so already. wharfd decides again and
+      // again by itself: were that noted, it would note without end.
+      if request.principal.actor == .wharfd {
+        return .failed(.changesNothing(at: state.position))
+      }
       events = [
         NewEvent(stream: .log, body: CommandNoted(command: type(of: request.command).type))
       ]

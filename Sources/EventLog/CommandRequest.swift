@@ -57,6 +57,8 @@ package struct Receipt: Equatable, Sendable {
 package enum SubmitFailure: Error, Equatable, Sendable {
   /// Decided, and not done; true at this position.
   case refused(Refusal, at: Position)
+  /// A command of wharfd's own that would change nothing, so nothing of it is in the log.
+  case changesNothing(at: Position)
   /// The id was used before, for another command or by someone else.
   case idUsedOtherwise(at: Position)
   /// Too much is waiting; nothing was done.

@@ -94,7 +94,11 @@ package struct Finalization {
     let pending = PendingCommand(
       request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })
     let batch = Batch([pending], after: state, hash: hash, now: now, sealing: .nothing)
-    if case .failed(.refused(let refusal, _)) = batch.outcomes[0].outcome { throw refusal }
+    switch batch.outcomes[0].outcome {
+    case .accepted: break
+    case .failed(.refused(let refusal, _)): throw refusal
+    case .failed(let failure): throw failure
+    }
     do {
       try connection.execute(LogStatements.append(batch.rows))
       return batch.state.position

@@ -19,6 +19,22 @@ package struct Head: Sendable {
   package let state: HostingState
   package let hash: Digest
   package let standing: Standing
+  /// None until the database was asked.
+  package var clock: LogClock?
+
+  package init(
+    state: HostingState, hash: Digest, standing: Standing, clock: LogClock? = nil
+  ) {
+    self.state = state
+    self.hash = hash
+    self.standing = standing
+    self.clock = clock
+  }
+
+  /// The time that a decision at this head would have: by it dates are judged.
+  package func time(at instant: ContinuousClock.Instant) -> Timestamp {
+    max(clock?.now(instant) ?? state.recordedAt, state.recordedAt)
+  }
 }
 
 package final class HeadBoard: Sendable {
@@ -63,6 +79,9 @@ package final class HeadBoard: Sendable {
     }
     for waiter in reached.values { waiter.continuation.resume(returning: head) }
   }
+
+  /// The time was read anew. Nobody waits for that.
+  func publish(_ clock: LogClock) { contents.withLock { $0.head.clock = clock } }
 
   /// The hash at the position of a head that was published lately.
   package func recentHash(at position: Position) -> Digest? {

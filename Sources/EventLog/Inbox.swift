@@ -124,14 +124,19 @@ final class Inbox: Sendable {
     self.ring = ring
   }
 
-  func add(_ pending: PendingCommand) {
-    let (refused, wasEmpty) = contents.withLock { contents -> (SubmitFailure?, Bool) in
-      if let closed = contents.closed { return (closed, false) }
+  func add(_ pending: PendingCommand) { add([pending]) }
+
+  /// Those of one caller stay together. Where one finds no room, none after it does.
+  func add(_ commands: [PendingCommand]) {
+    let (taken, refusal, wasEmpty) = contents.withLock {
+      contents -> (Int, SubmitFailure, Bool) in
+      if let closed = contents.closed { return (0, closed, false) }
       let wasEmpty = contents.lines.count == 0
-      return (contents.lines.add(pending, limits: limits) ? nil : .busy, wasEmpty)
+      let taken = commands.prefix { contents.lines.add($0, limits: limits) }.count
+      return (taken, .busy, wasEmpty)
     }
-    if let refused { return pending.answer(.failure(refused)) }
-    if wasEmpty { ring() }
+    for pending in commands[taken...] { pending.answer(.failure(refusal)) }
+    if wasEmpty, taken > 0 { ring() }
   }
 
   func take(_ limit: Int) -> [PendingCommand] { contents.withLock { $0.lines.take(limit) } }

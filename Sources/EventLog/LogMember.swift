@@ -69,15 +69,64 @@ package final class LogMember: Sendable {
   /// A short absence of the database is waited out; of a longer one it is told at once.
   package func submit(_ request: CommandRequest) async throws(SubmitFailure) -> Receipt {
     if let outOfTouch { throw .outOfTouch(outOfTouch) }
-    let seal = request.seal(secret)
-    let deadline = ContinuousClock.now + .seconds(settings.inbox.waitSeconds)
     let result = await withCheckedContinuation { continuation in
-      inbox.add(
-        PendingCommand(request: request, seal: seal, deadline: deadline) {
-          continuation.resume(returning: $0)
-        })
+      inbox.add([pending(request) { continuation.resume(returning: $0) }])
     }
     return try result.get()
+  }
+
+  /// Sends a command of wharfd's own.
+  ///
+  /// - Returns: nil where all was so already.
+  package func submitOwn(_ request: CommandRequest) async throws(SubmitFailure) -> Receipt? {
+    switch await submit(inOrder: [request])[0] {
+    case .success(let receipt): return receipt
+    case .failure(.changesNothing): return nil
+    case .failure(let failure): throw failure
+    }
+  }
+
+  /// Sends commands of one sender that are decided in this order, and nothing else of the sender's
+  /// between them.
+  ///
+  /// - Returns: what came of each, in the same order.
+  package func submit(inOrder requests: [CommandRequest]) async -> [Result<
+    Receipt, SubmitFailure
+  >] {
+    precondition(Set(requests.map(\.principal.actor)).count <= 1, "each sender has an own line")
+    if requests.isEmpty { return [] }
+    if let outOfTouch { return requests.map { _ in .failure(.outOfTouch(outOfTouch)) } }
+    let answers = Mutex<[Int: Result<Receipt, SubmitFailure>]>([:])
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      inbox.add(
+        requests.enumerated().map { number, request in
+          pending(request) { answer in
+            let areAll = answers.withLock { answers in
+              answers[number] = answer
+              return answers.count == requests.count
+            }
+            if areAll { continuation.resume() }
+          }
+        })
+    }
+    let all = answers.withLock { $0 }
+    return requests.indices.compactMap { all[$0] }
+  }
+
+  private func pending(
+    _ request: CommandRequest,
+    answer: @escaping @Sendable (Result<Receipt, SubmitFailure>) -> Void
+  ) -> PendingCommand {
+    PendingCommand(
+      request: request, seal: request.seal(secret),
+      deadline: ContinuousClock.now + .seconds(settings.inbox.waitSeconds), answer: answer)
+  }
+
+  /// The log's time, as far as it is known here: what is refused, allowed or shown by a date goes by it,
+  /// and never by this machine's clock. None until the database was asked.
+  package var time: Timestamp? {
+    let head = board.current
+    return head.clock == nil ? nil : head.time(at: .now)
   }
 
   /// Follows and leads until `stop`; throws when the log cannot be read on.

@@ -155,7 +155,7 @@ package enum LogStatements {
   static func beat(epoch: Position) -> Query {
     """
     UPDATE log.leader SET beat = beat + 1 WHERE epoch = \(epoch.value) AND instance IS NOT NULL
-    RETURNING clock_timestamp(), (SELECT coalesce(max(position), 0)::int8 FROM log.events)
+    RETURNING (SELECT coalesce(max(position), 0)::int8 FROM log.events)
     """
   }
 

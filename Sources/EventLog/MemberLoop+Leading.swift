@@ -120,21 +120,17 @@ extension MemberLoop {
       sealing: keys.sealing(makeKey: settings.makeKey))
   }
 
-  /// Raises the sign of life, reads the database's time, and learns whether another took over.
+  /// Raises the sign of life, and learns the database's time and whether another took over.
   private mutating func beat(_ connection: inout Connection) throws {
     guard case .leading(let epoch) = standing else { return }
     let rows = try connection.query(
       LogStatements.beat(epoch: epoch), timeout: settings.statementTimeout)
-    let now = ContinuousClock.now
-    nextBeat = now + .seconds(Candidacy.beatSeconds)
+    nextBeat = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
     if rows.count == 0 { return try readOn(&connection) }
     touched()
-    let time = try rows[0].decode(PostgresTimestamp.self, at: 0)
-    clock = LogClock(
-      databaseTime: Timestamp(microseconds: time.microsecondsSinceUnixEpoch), readAt: now)
     try appear(&connection)
     // What tends the log, such as `wharfd finalize`, appends beside the leader.
-    if try rows[0].decode(Int64.self, at: 1) > state.position.value { try readOn(&connection) }
+    if try rows[0].decode(Int64.self, at: 0) > state.position.value { try readOn(&connection) }
   }
 
   /// Someone else appended. If that was a new leader, this one is deposed.

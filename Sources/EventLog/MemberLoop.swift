@@ -168,18 +168,28 @@ struct MemberLoop {
     throw .otherSecret(recorded: recorded, given: fingerprint)
   }
 
-  /// Says that this wharfd is here, and what it reads.
+  /// Says that this wharfd is here, and what it reads; and learns the database's time.
   mutating func appear(_ connection: inout Connection) throws {
-    try connection.execute(
+    let rows = try connection.query(
       MemberStatements.appear(
         instance: settings.instance, formatLevel: settings.formatLevel, address: settings.address,
         position: state.position),
       timeout: settings.statementTimeout)
+    let time = try rows[0].decode(PostgresTimestamp.self, at: 0)
+    set(
+      LogClock(
+        databaseTime: Timestamp(microseconds: time.microsecondsSinceUnixEpoch), readAt: .now))
     nextAppearance = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
   }
 
+  /// What is decided from here on is decided with this time, and what is planned is planned with it.
+  private mutating func set(_ clock: LogClock) {
+    self.clock = clock
+    board.publish(clock)
+  }
+
   func publish() {
-    board.publish(Head(state: state, hash: hash, standing: standing))
+    board.publish(Head(state: state, hash: hash, standing: standing, clock: clock))
   }
 
   /// Reads on from the last known position to the head.
@@ -324,7 +334,7 @@ extension MemberLoop {
       [pending], after: state, hash: hash, now: clock.now(ContinuousClock.now), sealing: .nothing)
     guard case .stored = try append(batch, &connection) else { return }
     advance(batch)
-    self.clock = clock
+    set(clock)
     candidacy = Candidacy()
     let row = LogStatements.takeRow(
       instance: settings.instance, epoch: state.position, address: settings.address)

@@ -4,6 +4,7 @@ import Hosting
 import Postgres
 
 package enum MemberStatements {
+  /// Gives the database's time.
   static func appear(
     instance: String, formatLevel: Int, address: String, position: Position
   ) -> Query {
@@ -13,6 +14,7 @@ package enum MemberStatements {
       \(instance), \(Int32(formatLevel)), \(address), clock_timestamp(), \(position.value))
     ON CONFLICT (instance, address) DO UPDATE SET format_level = excluded.format_level,
       seen_at = excluded.seen_at, position = excluded.position
+    RETURNING clock_timestamp()
     """
   }
 

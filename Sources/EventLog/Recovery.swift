@@ -87,7 +87,12 @@ package struct Recovery {
       request: request, seal: seal, deadline: ContinuousClock.now, answer: { _ in })
     let batch = Batch(
       [pending], after: fold.state, hash: fold.hash, now: now, sealing: .nothing)
-    if case .failed(.refused(let refusal, _)) = batch.outcomes[0].outcome { throw refusal }
+    switch batch.outcomes[0].outcome {
+    case .accepted: break
+    case .failed(.refused(let refusal, _)): throw refusal
+    case .failed(.changesNothing): break
+    case .failed(let failure): throw failure
+    }
     try connection.execute(LogStatements.durable)
     do {
       try connection.transaction { connection in

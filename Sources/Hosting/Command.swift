@@ -56,10 +56,7 @@ extension HostingState {
     unchangedSince: Position? = nil
   ) throws(Refusal) -> [NewEvent] {
     let type = Swift.type(of: command)
-    guard type.allowed.contains(principal.role) else {
-      throw .notAllowed(principal.role, type.type)
-    }
-    try requireNotForgotten(principal)
+    let principal = try authorise(principal, type, now: now)
     var decision = Decision(now: now, principal: principal, after: position)
     try command.decide(self, &decision)
     try log.requireReadable(decision.events, of: type.type)
@@ -78,10 +75,11 @@ extension HostingState {
 package enum CommandTypes {
   package static let all: [any Command.Type] =
     [
-      LogCommands.types, PersonCommands.types, ProviderCommands.types, AgreementCommands.types,
+      LogCommands.types, PersonCommands.types, TokenCommands.types, ProviderCommands.types,
+      AgreementCommands.types,
       EngineCommands.types, ModelCommands.types, TeamCommands.types, KeyCommands.types,
-      NodeCommands.types, NodeTrustCommands.types, DeploymentCommands.types, RestartCommands.types,
-      GatewayCommands.types,
+      JoinTokenCommands.types, NodeCommands.types, NodeTrustCommands.types,
+      DeploymentCommands.types, RestartCommands.types, GatewayCommands.types,
     ].flatMap { $0 }
 
   private static let byName: [String: any Command.Type] = Dictionary(

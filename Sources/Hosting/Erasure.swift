@@ -14,10 +14,9 @@ package struct PersonForgotten: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Person> = try fact.subject()
-    for secret in state.persons[id]?.secrets ?? [] { state.credentials[secret] = nil }
+    try state.dropSecrets(of: id)
     try state.persons.update(id) { person in
       person.status = .forgotten
-      person.secrets = []
       person.forgotten = fact.position
       person.name = .forgotten
       if person.email != nil { person.email = .forgotten }
@@ -114,7 +113,7 @@ extension HostingState {
       .sorted { $0.person < $1.person }
   }
 
-  fileprivate func require(_ reference: PersonReference) throws(Refusal) -> Person {
+  func require(_ reference: PersonReference) throws(Refusal) -> Person {
     switch reference {
     case .name(let name): return try persons.require(name)
     case .id(let id):

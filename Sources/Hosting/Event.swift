@@ -67,9 +67,9 @@ package struct NewEvent: Sendable {
 package enum EventTypes {
   package static let known = EventRegistry(
     [
-      LogEvents.types, PersonEvents.types, ProviderEvents.types, AgreementEvents.types,
-      EngineEvents.types, ModelEvents.types, TeamEvents.types, KeyEvents.types, NodeEvents.types,
-      NodeTrustEvents.types,
+      LogEvents.types, PersonEvents.types, TokenEvents.types, ProviderEvents.types,
+      AgreementEvents.types, EngineEvents.types, ModelEvents.types, TeamEvents.types,
+      KeyEvents.types, JoinTokenEvents.types, NodeEvents.types, NodeTrustEvents.types,
       DeploymentEvents.types, GatewayEvents.types,
     ].flatMap { $0 })
 

@@ -85,6 +85,12 @@ extension LogState {
     {
       return
     }
+    try require(needed, for: command)
+  }
+
+  /// Refuses what an older program could not read, where that is a matter of a field.
+  func require(_ needed: Int, for command: String) throws(Refusal) {
+    guard needed > formatLevel else { return }
     throw Refusal(
       "formatLevelTooLow",
       "'\(command)' needs format level \(needed), and the log is at \(formatLevel), so that an older "

@@ -42,7 +42,9 @@ package struct HostingState: Equatable, Sendable {
   /// Attempts whose engines were started with a key of a secret that is lost.
   package internal(set) var lostSecretAttempts: TreeSet<AttemptID> = []
   /// The join token that may still become the node of this id.
-  package internal(set) var joinTokens: TreeDictionary<ID<Node>, Digest> = [:]
+  package internal(set) var joinTokens: TreeDictionary<ID<Node>, JoinToken> = [:]
+  /// Keys, tokens of persons and join tokens that have an end.
+  package internal(set) var endings = Endings()
 
   package init() {}
 

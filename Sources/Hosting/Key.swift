@@ -1,5 +1,6 @@
 // A key: with it a team's programs call the gateway. Made by whoever will hold it; only its digest
-// and first characters are here. Revoked and expired keys leave the state.
+// and first characters are here. It has one secret, and for a while after a rotation the one before it
+// too; never more. Revoked and expired keys leave the state.
 
 import HashTreeCollections
 
@@ -18,7 +19,16 @@ package struct Key: Identified, Equatable, Sendable {
 
   package struct Previous: Equatable, Sendable {
     package let secret: Digest
+    package let prefix: Text
     package let until: Timestamp
+  }
+
+  package func hasEnded(by now: Timestamp) -> Bool { until.map { $0 <= now } ?? false }
+
+  /// When the secret before the last rotation ends, while it is good.
+  package func previousEnd(at now: Timestamp) -> Timestamp? {
+    guard let previous, !hasEnded(by: now), now < previous.until else { return nil }
+    return until.map { min($0, previous.until) } ?? previous.until
   }
 }
 
@@ -31,17 +41,20 @@ extension HostingState {
     keys.values.first { $0.team == team && $0.name == name }
   }
 
-  fileprivate func requireUnused(_ secret: Digest) throws(Refusal) {
-    guard credentials[secret] == nil, keyBySecret[secret] == nil else {
-      throw Refusal("secretInUse", "this secret is already in use", help: "make a new one")
-    }
+  fileprivate mutating func dropKey(_ id: ID<Key>) throws(Contradiction) {
+    guard let key = keys.removeValue(forKey: id) else { throw Contradiction("there is no \(id)") }
+    keyBySecret[key.secret] = nil
+    endings.remove(key.secret, until: key.until)
+    if let previous = key.previous { keyBySecret[previous.secret] = nil }
   }
 }
 
 // MARK: Events
 
 package enum KeyEvents {
-  static let types: [any Event.Type] = [KeyIssued.self, KeyRotated.self, KeyRevoked.self]
+  static let types: [any Event.Type] = [
+    KeyIssued.self, KeyRotated.self, KeyRevoked.self, KeyExpired.self,
+  ]
 }
 
 package struct KeyIssued: Event {
@@ -58,6 +71,7 @@ package struct KeyIssued: Event {
       id: id, team: team, name: name, secret: secret, prefix: prefix, issuedAt: fact.recordedAt,
       until: until)
     state.keyBySecret[secret] = id
+    state.endings.add(secret, until: until)
   }
 }
 
@@ -69,9 +83,13 @@ package struct KeyRotated: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Key> = try fact.subject()
-    if let older = state.keys[id]?.previous { state.keyBySecret[older.secret] = nil }
+    if let key = state.keys[id] {
+      if let older = key.previous { state.keyBySecret[older.secret] = nil }
+      state.endings.remove(key.secret, until: key.until)
+      state.endings.add(secret, until: key.until)
+    }
     try state.keys.change(id) { key in
-      key.previous = Key.Previous(secret: key.secret, until: previousUntil)
+      key.previous = Key.Previous(secret: key.secret, prefix: key.prefix, until: previousUntil)
       key.secret = secret
       key.prefix = prefix
     }
@@ -83,19 +101,26 @@ package struct KeyRevoked: Event {
   package static let type = "keyRevoked"
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    let id: ID<Key> = try fact.subject()
-    guard let key = state.keys.removeValue(forKey: id) else {
-      throw Contradiction("there is no \(id)")
-    }
-    state.keyBySecret[key.secret] = nil
-    if let previous = key.previous { state.keyBySecret[previous.secret] = nil }
+    try state.dropKey(fact.subject())
+  }
+}
+
+/// The end of a key came: its name is free.
+package struct KeyExpired: Event {
+  package static let type = "keyExpired"
+  package static let formatLevel = FormatLevel.kept
+
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
+    try state.dropKey(fact.subject())
   }
 }
 
 // MARK: Commands
 
 package enum KeyCommands {
-  static let types: [any Command.Type] = [IssueKey.self, RotateKey.self, RevokeKey.self]
+  static let types: [any Command.Type] = [
+    IssueKey.self, RotateKey.self, RevokeKey.self, ExpireKey.self,
+  ]
 }
 
 package struct IssueKey: Command {
@@ -117,10 +142,14 @@ package struct IssueKey: Command {
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     let found = try state.teams.require(team)
-    if state.key(name, of: found.id) != nil {
-      throw Refusal(
-        "nameTaken", "\(team) already has a key named '\(name)'",
-        help: "rotate it: wharf key rotate \(team) --name \(name)")
+    if let known = state.key(name, of: found.id) {
+      guard known.hasEnded(by: decision.now), state.log.formatLevel >= FormatLevel.kept else {
+        throw Refusal(
+          "nameTaken", "\(team) already has a key named '\(name)'",
+          help: "rotate it: wharf key rotate \(team) --name \(name)")
+      }
+      // Its end came, and is not noted yet.
+      decision.record(KeyExpired(), on: known.id.stream)
     }
     guard state.keys(of: found.id).count < Self.keysPerTeamLimit else {
       throw Refusal(
@@ -136,7 +165,8 @@ package struct IssueKey: Command {
   }
 }
 
-/// Gives a key a new secret; the old one stays good for a while, so that programs can change over.
+/// Gives a key a new secret; the old one stays good for a while, so that programs can change over. While
+/// that lasts there is no other rotation, unless it is said that the older secret shall end with it.
 package struct RotateKey: Command {
   package static let type = "key.rotate"
   package static let longestGraceSeconds = 30 * 86_400
@@ -145,13 +175,19 @@ package struct RotateKey: Command {
   package let secret: Digest
   package let prefix: Text
   package let graceSeconds: Int
+  /// The secret that an earlier rotation promised a while for ends now.
+  package let endPreviousNow: Bool?
 
-  package init(team: Name, name: Name, secret: Digest, prefix: Text, graceSeconds: Int) {
+  package init(
+    team: Name, name: Name, secret: Digest, prefix: Text, graceSeconds: Int,
+    endPreviousNow: Bool? = nil
+  ) {
     self.team = team
     self.name = name
     self.secret = secret
     self.prefix = prefix
     self.graceSeconds = graceSeconds
+    self.endPreviousNow = endPreviousNow
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
@@ -159,11 +195,27 @@ package struct RotateKey: Command {
     guard (0...Self.longestGraceSeconds).contains(graceSeconds) else {
       throw Refusal("graceOutOfRange", "an old secret stays good for 0 to 30 days")
     }
+    if key.hasEnded(by: decision.now), let until = key.until {
+      throw Refusal(
+        "keyExpired", "cannot rotate key '\(name)' of \(team): it ended on \(until.short)",
+        help: "make a new one: wharf key issue \(team) --name \(name)")
+    }
+    if let end = key.previousEnd(at: decision.now), endPreviousNow != true {
+      throw Refusal(
+        "previousSecretLives",
+        "cannot rotate key '\(name)' of \(team) yet: the secret before its last rotation is good until "
+          + "\(end.short), as was said then, and a key has two secrets at most",
+        help:
+          "rotate it after that, or end the older secret at once: wharf key rotate \(team) --name "
+          + "\(name) --end-previous-now")
+    }
     try state.requireUnused(secret)
+    let graceEnd = decision.now.adding(seconds: Int64(graceSeconds))
     decision.record(
       KeyRotated(
         secret: secret, prefix: prefix,
-        previousUntil: decision.now.adding(seconds: Int64(graceSeconds))), on: key.id.stream)
+        previousUntil: key.until.map { min($0, graceEnd) } ?? graceEnd),
+      on: key.id.stream)
   }
 }
 
@@ -180,6 +232,20 @@ package struct RevokeKey: Command {
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     let key = try state.requireKey(name, of: team)
     decision.record(KeyRevoked(), on: key.id.stream)
+  }
+}
+
+/// The reconciler notes that the end of a key came.
+package struct ExpireKey: Command {
+  package static let type = "key.expire"
+  package static let allowed: Set<Role> = [.system]
+  package let key: ID<Key>
+
+  package init(key: ID<Key>) { self.key = key }
+
+  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    guard state.keys[key]?.hasEnded(by: decision.now) == true else { return }
+    decision.record(KeyExpired(), on: key.stream)
   }
 }
 

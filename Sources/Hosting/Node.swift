@@ -183,21 +183,9 @@ extension HostingState {
 
 package enum NodeEvents {
   static let types: [any Event.Type] = [
-    JoinTokenIssued.self, NodeJoined.self, NodeCordoned.self, NodeUncordoned.self, NodeLost.self,
-    NodeReturned.self, NodeReported.self, NodeRemoved.self, NodeTroubled.self,
+    NodeJoined.self, NodeCordoned.self, NodeUncordoned.self, NodeLost.self, NodeReturned.self,
+    NodeReported.self, NodeRemoved.self, NodeTroubled.self,
   ]
-}
-
-package struct JoinTokenIssued: Event {
-  package static let type = "joinTokenIssued"
-  package let token: Digest
-  package let until: Timestamp
-
-  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    let id: ID<Node> = try fact.subject()
-    state.credentials[token] = Credential(holder: id.stream, use: .joinToken(until: until))
-    state.joinTokens[id] = token
-  }
 }
 
 package struct NodeJoined: Event {
@@ -208,7 +196,7 @@ package struct NodeJoined: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Node> = try fact.subject()
-    if let spent = state.joinTokens.removeValue(forKey: id) { state.credentials[spent] = nil }
+    state.dropJoinToken(id)
     var node = Node(
       id: id, name: name, status: .active, facts: facts, bootID: "", incarnation: "",
       joinedAt: fact.recordedAt, credential: credential, generation: fact.position)

@@ -4,34 +4,9 @@ import HashTreeCollections
 
 package enum NodeCommands {
   static let types: [any Command.Type] = [
-    IssueJoinToken.self, JoinNode.self, CordonNode.self, UncordonNode.self, DeclareNodeLost.self,
+    JoinNode.self, CordonNode.self, UncordonNode.self, DeclareNodeLost.self,
     DeclareNodeReturned.self, ReportNode.self, RemoveNode.self,
   ]
-}
-
-/// Lets one agent join, once.
-package struct IssueJoinToken: Command {
-  package static let type = "node.issueJoinToken"
-  package static let longestValidHours = 24 * 30
-  package let token: Digest
-  package let validHours: Int
-
-  package init(token: Digest, validHours: Int) {
-    self.token = token
-    self.validHours = validHours
-  }
-
-  package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
-    guard (1...Self.longestValidHours).contains(validHours) else {
-      throw Refusal(
-        "validityOutOfRange", "a join token is valid for 1 to \(Self.longestValidHours) hours")
-    }
-    guard state.credentials[token] == nil else {
-      throw Refusal("secretInUse", "this token is already in use", help: "make a new one")
-    }
-    let until = decision.now.adding(seconds: Int64(validHours) * 3_600)
-    decision.create(Node.self, JoinTokenIssued(token: token, until: until))
-  }
 }
 
 /// Turns the join token that authenticated this command into a node with a credential.

@@ -12,8 +12,10 @@ package struct Person: PlainlyCalled {
   package var role: Role
   package let invitedAt: Timestamp
   package var status: Status
-  /// Digests of the secrets that are in force for this person.
-  package var secrets: Set<Digest>
+  /// The digest of the invitation that they may still accept: the last one.
+  package var invitation: Digest?
+  /// In the order in which they were issued.
+  package var tokens: [Token] = []
   /// Something of theirs stands in the log as it is, from before there were keys: its end cannot be
   /// brought about, though nothing shows it once they are forgotten.
   package var inClear: Bool
@@ -38,9 +40,22 @@ package struct Person: PlainlyCalled {
   }
 }
 
+extension Person {
+  /// An admin who stays one, whatever time it is.
+  var isLastingAdmin: Bool {
+    role == .admin && status == .active && tokens.contains { $0.until == nil }
+  }
+}
+
 extension HostingState {
-  fileprivate var activeAdmins: Int {
-    persons.byID.values.count { $0.role == .admin && $0.status == .active }
+  /// No secret of theirs is good any more.
+  mutating func dropSecrets(of id: ID<Person>) throws(Contradiction) {
+    if let invitation = persons[id]?.invitation { credentials[invitation] = nil }
+    for token in persons[id]?.tokens ?? [] { dropCredential(of: token) }
+    try persons.update(id) { person in
+      person.invitation = nil
+      person.tokens = []
+    }
   }
 }
 
@@ -48,8 +63,7 @@ extension HostingState {
 
 package enum PersonEvents {
   static let types: [any Event.Type] = [
-    PersonInvited.self, PersonTokenIssued.self, PersonDisabled.self, PersonForgotten.self,
-    PersonErased.self,
+    PersonInvited.self, PersonDisabled.self, PersonForgotten.self, PersonErased.self,
   ]
 }
 
@@ -92,42 +106,18 @@ package struct PersonInvited: HoldsPersonal {
       try state.persons.insert(
         Person(
           id: id, name: name, email: email, role: role, invitedAt: fact.recordedAt,
-          status: .invited, secrets: [], inClear: inClear))
+          status: .invited, inClear: inClear))
     }
+    // Whoever still holds the one before may not be whom this one is meant for.
+    if let replaced = state.persons[id]?.invitation { state.credentials[replaced] = nil }
     try state.persons.update(id) { person in
       person.role = role
       if let email { person.email = email }
       if inClear { person.inClear = true }
       if person.status == .disabled { person.status = .invited }
-      person.secrets.insert(invitation)
+      person.invitation = invitation
     }
     state.credentials[invitation] = Credential(holder: id.stream, use: .invitation(until: until))
-  }
-}
-
-/// A person made a token, and this is its digest. An invitation used for it is spent.
-package struct PersonTokenIssued: Event {
-  package static let type = "personTokenIssued"
-  package let token: Digest
-  /// The first characters, by which people tell their tokens apart.
-  package let prefix: Text
-
-  package init(token: Digest, prefix: Text) {
-    self.token = token
-    self.prefix = prefix
-  }
-
-  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    let id: ID<Person> = try fact.subject()
-    guard let person = state.persons[id] else { throw Contradiction("there is no \(id)") }
-    let spent = person.secrets.filter { state.credentials[$0]?.use != .token }
-    for invitation in spent { state.credentials[invitation] = nil }
-    state.credentials[token] = Credential(holder: id.stream, use: .token)
-    try state.persons.update(id) { person in
-      person.status = .active
-      person.secrets.subtract(spent)
-      person.secrets.insert(token)
-    }
   }
 }
 
@@ -136,11 +126,8 @@ package struct PersonDisabled: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Person> = try fact.subject()
-    for secret in state.persons[id]?.secrets ?? [] { state.credentials[secret] = nil }
-    try state.persons.update(id) { person in
-      person.status = .disabled
-      person.secrets = []
-    }
+    try state.dropSecrets(of: id)
+    try state.persons.update(id) { $0.status = .disabled }
   }
 }
 
@@ -157,6 +144,8 @@ package enum PersonCommands {
 package struct AdmitFirstAdmin: Command {
   package static let type = "person.admitFirstAdmin"
   package static let allowed: Set<Role> = [.system]
+  /// What the token is called that wharfd makes for the first admin.
+  private static let tokenName = Name.ours("first")
   package let name: Name
   package let token: Digest
   package let prefix: Text
@@ -174,11 +163,15 @@ package struct AdmitFirstAdmin: Command {
     let id = decision.create(
       Person.self,
       PersonInvited(name: .known(name), role: .admin, invitation: token, until: decision.now))
-    decision.record(PersonTokenIssued(token: token, prefix: prefix), on: id.stream)
+    decision.record(
+      PersonTokenIssued(
+        token: token, prefix: prefix, name: Self.tokenName, formatLevel: state.log.formatLevel),
+      on: id.stream)
   }
 }
 
-/// Invites a person, or anew one who is known: a lost token, another role.
+/// Invites a person, or anew one who is known: who has no token left, or is to have another role. An
+/// invitation that was not accepted is replaced, and good no more.
 package struct InvitePerson: Command {
   package static let type = "person.invite"
   package static let allowed: Set<Role> = [.admin]
@@ -225,31 +218,36 @@ package struct InvitePerson: Command {
 package struct AcceptInvitation: Command {
   package static let type = "person.accept"
   package static let allowed: Set<Role> = [.invited]
+  package static let standardName = Name.ours("login")
+
   package let token: Digest
   package let prefix: Text
+  /// What the token is called; one is chosen where none is given.
+  package let name: Name?
+  /// How long it is good; without, until it is revoked.
+  package let validHours: Int?
 
-  package init(token: Digest, prefix: Text) {
+  package init(token: Digest, prefix: Text, name: Name? = nil, validHours: Int? = nil) {
     self.token = token
     self.prefix = prefix
+    self.name = name
+    self.validHours = validHours
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard case .of(let stream) = decision.principal.actor else { return }
-    guard state.credentials[token] == nil else {
-      throw Refusal("secretInUse", "this token is already in use", help: "make a new one")
-    }
     // The invitation may have been spent by a command decided just before this one.
-    guard let person = state.persons[ID(stream.origin)],
-      person.secrets.contains(where: { secret in
-        guard case .invitation(let until) = state.credentials[secret]?.use else { return false }
-        return decision.now < until
-      })
+    guard let person = state.persons[ID(stream.origin)], let invitation = person.invitation,
+      decision.principal.credential ?? invitation == invitation,
+      case .invitation(let until) = state.credentials[invitation]?.use, decision.now < until
     else {
       throw Refusal(
         "invitationSpent", "this invitation was already accepted, or has run out",
         help: "ask an admin for a new one")
     }
-    decision.record(PersonTokenIssued(token: token, prefix: prefix), on: stream)
+    try state.issue(
+      token, prefix, named: name ?? person.freeTokenName(like: Self.standardName, decision.now),
+      validHours: validHours, to: person, for: Self.type, &decision)
   }
 }
 
@@ -274,9 +272,11 @@ extension HostingState {
   func requireAnotherAdmin(
     than person: Person, to attempt: String
   ) throws(Refusal) {
-    guard activeAdmins > 1 else {
+    let isAnother = persons.byID.values.contains { $0.id != person.id && $0.isLastingAdmin }
+    guard isAnother else {
       throw Refusal(
-        "lastAdmin", "cannot \(attempt): no other active admin would be left",
+        "lastAdmin",
+        "cannot \(attempt): no other active admin with a token that does not end would be left",
         help: "invite another first: wharf person invite NAME --role admin")
     }
   }

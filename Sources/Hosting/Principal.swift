@@ -61,10 +61,14 @@ extension Actor: LosslessStringConvertible {
 package struct Principal: Hashable, Sendable {
   package let actor: Actor
   package let role: Role
+  /// The digest of the secret that was presented. What it is good for is asked again where a command is
+  /// decided; see Authority.swift. None where the program speaks for itself.
+  package let credential: Digest?
 
-  package init(actor: Actor, role: Role) {
+  package init(actor: Actor, role: Role, credential: Digest? = nil) {
     self.actor = actor
     self.role = role
+    self.credential = credential
   }
 
   /// wharfd itself: bootstrap, reconciler, leadership.
@@ -74,8 +78,8 @@ package struct Principal: Hashable, Sendable {
 /// What a secret of some digest is good for, and who holds it.
 package struct Credential: Equatable, Sendable {
   package enum Use: Equatable, Sendable {
-    /// A person's token: good for the person's role.
-    case token
+    /// A person's token: good for the person's role, before its end if it has one.
+    case token(until: Timestamp?)
     /// Good once, before this moment, to become a token.
     case invitation(until: Timestamp)
     /// Good once, before this moment, to join a node.
@@ -96,13 +100,14 @@ extension HostingState {
     guard let credential = credentials[secret] else { return nil }
     let role: Role? =
       switch credential.use {
-      case .token: persons[ID(credential.holder.origin)]?.role
+      case .token(let until):
+        until.map { now < $0 } ?? true ? persons[ID(credential.holder.origin)]?.role : nil
       case .invitation(let until): now < until ? .invited : nil
       case .joinToken(let until): now < until ? .joining : nil
       case .agent: .agent
       case .gateway: .gateway
       case .removed: nil
       }
-    return role.map { Principal(actor: .of(credential.holder), role: $0) }
+    return role.map { Principal(actor: .of(credential.holder), role: $0, credential: secret) }
   }
 }

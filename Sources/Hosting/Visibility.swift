@@ -7,10 +7,15 @@ import HashTreeCollections
 package struct Visibility: Equatable, Sendable {
   /// Models that do not exist for this principal.
   package let hidden: Set<ID<Model>>
+  /// Whose e-mail address and tokens' names may be read; everybody's, if none.
+  private let privateOnlyOf: Actor?
 
-  package static let everything = Visibility(hidden: [])
+  package static let everything = Visibility(hidden: [], privateOnlyOf: nil)
 
-  private init(hidden: Set<ID<Model>>) { self.hidden = hidden }
+  private init(hidden: Set<ID<Model>>, privateOnlyOf: Actor?) {
+    self.hidden = hidden
+    self.privateOnlyOf = privateOnlyOf
+  }
 
   /// Judged by the head, also for reads of the past: what is no secret now is none in hindsight,
   /// and an embargo never comes back. Machines, and who is only invited, read nothing.
@@ -21,7 +26,7 @@ package struct Visibility: Equatable, Sendable {
     case .admin, .operator, .system: return everything
     case .viewer:
       let embargoed = head.models.byID.values.filter(\.published.isEmpty)
-      return Visibility(hidden: Set(embargoed.map(\.id)))
+      return Visibility(hidden: Set(embargoed.map(\.id)), privateOnlyOf: principal.actor)
     case .agent, .gateway, .invited, .joining:
       throw Refusal(
         "notAllowed", "reading is not for the role \(principal.role.rawValue)",
@@ -32,8 +37,12 @@ package struct Visibility: Equatable, Sendable {
   /// The state without what this principal may not know of. Devices of hidden replicas stay
   /// charged: what is free is told as it is, and by whom it is taken is not.
   package func applied(to state: HostingState) -> HostingState {
-    if hidden.isEmpty { return state }
+    if self == .everything { return state }
     var state = state
+    for person in state.persons.byID.values
+    where person.email != nil && hidesPrivate(of: person.id.stream) {
+      state.persons.alter(person.id) { $0.email = nil }
+    }
     for id in hidden { state.models.drop(id) }
     for deployment in state.deployments.byID.values where hidden.contains(deployment.model) {
       state.deployments.drop(deployment.id)
@@ -48,6 +57,28 @@ package struct Visibility: Equatable, Sendable {
       }
     }
     return state
+  }
+
+  /// Whether what concerns nobody but this person and those who look after people is not told.
+  private func hidesPrivate(of person: Stream) -> Bool {
+    privateOnlyOf.map { $0 != .of(person) } ?? false
+  }
+
+  /// An event of a person as it may be told; none where that is as it is.
+  package func redacted(_ event: any Event, on stream: Stream) -> (any Event)? {
+    guard hidesPrivate(of: stream) else { return nil }
+    switch event {
+    case let event as PersonInvited:
+      return event.email.map { _ in
+        PersonInvited(
+          name: event.name, role: event.role, invitation: event.invitation, until: event.until)
+      }
+    case let event as PersonTokenIssued:
+      return event.name.map { _ in
+        PersonTokenIssued(token: event.token, prefix: event.prefix, until: event.until)
+      }
+    default: return nil
+    }
   }
 
   /// Whether an event may be shown. `model` tells which model a deployment was made for, also one

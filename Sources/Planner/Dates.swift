@@ -8,6 +8,16 @@ extension Pass {
   mutating func noteDates() {
     endAgreements()
     expireGrants()
+    noteEndings()
+  }
+
+  /// Of keys, tokens and join tokens.
+  private mutating func noteEndings() {
+    // What an older wharfd could not read waits: the dates bite all the same.
+    guard state.log.formatLevel >= FormatLevel.kept else { return }
+    let due = state.dueEndings(at: now)
+    for command in due.commands { decide(command) }
+    if let next = due.next { wake(at: next) }
   }
 
   private mutating func endAgreements() {

@@ -45,7 +45,8 @@ package struct RandomCommands: Sendable {
     if state.providers.count < 2 { return wish(RegisterProvider(name: name("maker"))) }
     if state.nodes.count < 3 { return growNodes(state) }
     if state.models.count < 2 { return growModels(state) }
-    switch Int.random(in: 0..<100, using: &random) {
+    switch Int.random(in: 0..<104, using: &random) {
+    case 100...: return tokens(state) ?? report(state)
     case 0..<6: return people(state)
     case 6..<14: return providers(state)
     case 14..<24: return growModels(state)
@@ -113,6 +114,27 @@ extension RandomCommands {
       return wish(RemoveGateway(gateway: gateway.name))
     }
     return wish(RegisterGateway(name: name("gate"), credential: digest()))
+  }
+
+  /// Tokens made and ended, and the notes of what came to its end.
+  private mutating func tokens(_ state: HostingState) -> Wish? {
+    if let due = pick(state.dueEndings(at: state.recordedAt).commands) {
+      return wish(due, by: .wharfd)
+    }
+    guard let person = pick(state.persons.sorted.filter { $0.status == .active }) else {
+      return nil
+    }
+    let holder = Principal(actor: .of(person.id.stream), role: person.role)
+    if chance(60) {
+      return wish(
+        IssueToken(
+          name: name("token"), token: digest(), prefix: text("whp-\(serial)"),
+          validHours: chance(60) ? 1 : nil), by: holder)
+    }
+    guard let token = pick(person.tokens),
+      let called = token.name ?? (try? Name(token.prefix.value))
+    else { return nil }
+    return wish(RevokeToken(token: called), by: holder)
   }
 
   private mutating func providers(_ state: HostingState) -> Wish {
@@ -211,7 +233,8 @@ extension RandomCommands {
       return wish(
         IssueKey(
           team: team.name, name: name("key"), secret: digest(), prefix: text("whk_\(serial)"),
-          until: chance(30) ? Timestamp("2999-01-01") : nil))
+          until: chance(30)
+            ? Timestamp("2999-01-01") : chance(20) ? state.recordedAt.adding(seconds: 3_600) : nil))
     case 3:
       if let key = pick(keys) {
         return wish(
@@ -251,7 +274,9 @@ extension RandomCommands {
         JoinNode(name: name("node"), credential: digest(), facts: facts(4)),
         by: Principal(actor: .of(token.holder), role: .joining))
     }
-    return wish(IssueJoinToken(token: digest(), validHours: 1))
+    return wish(
+      IssueJoinToken(
+        token: digest(), validHours: 1, prefix: chance(50) ? text("whj-\(serial)") : nil))
   }
 
   private func facts(_ devices: Int) -> NodeFacts {

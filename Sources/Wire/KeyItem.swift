@@ -14,6 +14,15 @@ package struct KeyItem: NounItem {
   package var until: Timestamp?
   /// The secret before the last rotation is good until then.
   package var previousUntil: Timestamp?
+  /// Those that are good: the current one, and for a while the one before.
+  package var secrets: [LiveSecret]
+
+  package struct LiveSecret: Codable, Equatable, Sendable {
+    /// Its first characters.
+    package var prefix: Text
+    /// Good before this moment; without one until the key is revoked.
+    package var until: Timestamp?
+  }
 
   package var label: String { "\(team)/\(name)" }
 
@@ -24,6 +33,12 @@ package struct KeyItem: NounItem {
     prefix = key.prefix
     issuedAt = key.issuedAt
     until = key.until
-    previousUntil = key.previous?.until
+    let previousEnd = key.previousEnd(at: view.moment)
+    previousUntil = previousEnd
+    secrets =
+      key.hasEnded(by: view.moment) ? [] : [LiveSecret(prefix: key.prefix, until: key.until)]
+    if let previous = key.previous, let previousEnd {
+      secrets.append(LiveSecret(prefix: previous.prefix, until: previousEnd))
+    }
   }
 }

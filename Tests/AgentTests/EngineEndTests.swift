@@ -99,6 +99,52 @@ import Wire
     }
   }
 
+  @Test func `one that hangs is out of the routes first, then ended as a failure`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        try await LocalAgent.use(space, server) { _ in
+          var hanging = simLaunch(graceSeconds: 1)
+          hanging.liveness = Launch.Liveness(
+            path: nil, periodSeconds: 1, failures: 4, graceSeconds: 0, request: nil)
+          await server.standIn.assign(40, [assigned("31.1.40", launch: hanging)])
+          let ready = try await server.standIn.see(.ready, of: "31.1.40")
+          let engine = try #require(
+            ProcessIdentity(running: Int32(ready.pid ?? 0)).flatMap(ProcessHandle.init))
+          engine.signal(SIGSTOP)
+          let ended = try await server.standIn.see(.ended, of: "31.1.40", withinSeconds: 60)
+          #expect(ended.cause == .hung)
+          #expect(ended.ordered == nil, "a failure, which nobody ordered")
+          let phases = await server.standIn.phases(of: "31.1.40")
+          #expect(phases.suffix(4) == [.ready, .unhealthy, .stopping, .ended])
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
+  @Test func `one whose health is good, and whose answers never come, fails its small request`()
+    async throws
+  {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        try await LocalAgent.use(space, server) { _ in
+          var hanging = simLaunch(["--hang-after-requests", "1", "--hang-unseen"], graceSeconds: 1)
+          hanging.liveness = Launch.Liveness(
+            path: nil, periodSeconds: 1, failures: 2, graceSeconds: 0,
+            request: .init(
+              path: "/v1/completions",
+              body: #"{"model":"${servedModelName}","prompt":"1","max_tokens":1}"#,
+              timeoutSeconds: 1))
+          await server.standIn.assign(40, [assigned("31.1.40", launch: hanging)])
+          let ended = try await server.standIn.see(.ended, of: "31.1.40", withinSeconds: 60)
+          #expect(ended.cause == .hung)
+          #expect(await server.standIn.phases(of: "31.1.40").contains(.ready))
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
   @Test func `one that ignores being told to stop is killed after its grace`() async throws {
     try await Workspace.use { space in
       try await StandInServer.use { server in

@@ -115,7 +115,7 @@ final class LogRig: Sendable {
       do {
         _ = try await member.submit(
           CommandRequest(id: .random(), command: wish.command, principal: wish.principal))
-      } catch SubmitFailure.refused {
+      } catch SubmitFailure.refused, SubmitFailure.changesNothing {
         continue
       }
     }

@@ -21,11 +21,16 @@ final class Wharfds: Sendable {
   /// Between the first of them and the database, where a test wants it.
   let proxy: PostgresProxy?
   private let ports: [Int]
+  /// Of every wharfd, beside what a start is given.
+  private let environment: [String: String]
   private let running = Mutex<[Child?]>(Array(repeating: nil, count: count))
   private static let nextPort = Mutex(Int(getpid()) % 200 * 20 + 28_000)
 
-  init(proxied: Bool = false) async throws {
+  init(
+    proxied: Bool = false, environment: [String: String] = [:]
+  ) async throws {
     folder = try TestFolder()
+    self.environment = environment
     cluster = try await TestCluster.dedicated(settings: .init(fsync: true))
     database = try await cluster.makeDatabase()
     proxy = proxied ? try PostgresProxy(server: cluster.folder) : nil
@@ -74,7 +79,8 @@ final class Wharfds: Sendable {
         folder.path("secret"), "--admin-token-file", folder.path("admin.token"),
       ],
       environment: folder.environment(
-        more.merging(["WHARF_DATABASE_URL": databaseURL(number)]) { $1 }), folder: folder)
+        environment.merging(more) { $1 }
+          .merging(["WHARF_DATABASE_URL": databaseURL(number)]) { $1 }), folder: folder)
     running.withLock { $0[number] = child }
   }
 

@@ -1,5 +1,6 @@
-// A real wharfd whose machine's clock is an hour off leads after one whose clock is right, and before
-// it: the log is dated by its database, and no time falls.
+// Real wharfd whose machine's clock is an hour off. One leads after one whose clock is right, and before
+// it: the log is dated by its database, and no time falls. And dates fall due by the log's clock: nothing is
+// noted early, late, or again and again.
 
 import Foundation
 import Glibc
@@ -7,9 +8,11 @@ import Hosting
 import Postgres
 import TestKit
 import Testing
+import Wire
 
 @Suite(.timeLimit(.minutes(3))) struct WrongClockTests {
-  /// Tells a program another time than its machine has. Written in C, for LD_PRELOAD.
+  /// Tells a program another time than its machine has. Written in C, for LD_PRELOAD. Debian's faketime
+  /// would do, but shifts the timers of monotonic clocks too, so that no wait in a Swift program ends.
   private static let shim = """
     #define _GNU_SOURCE
     #include <dlfcn.h>
@@ -105,6 +108,76 @@ import Testing
     }
     #expect(try await wharfds.verify().status == .code(0))
     await wharfds.remove()
+  }
+
+  /// What comes into the log when a grant and an agreement end and all wharfd have such a clock.
+  private func eventsOfDatesFallingDue(hours: Int) async throws -> [String: Int] {
+    let wharfds = try await Wharfds(
+      environment: try await environment(TestFolder(), hours: hours))
+    let client = Client(wharfds, try wharfds.token())
+    var connection = try wharfds.database.connect()
+    let time = try connection.query("SELECT clock_timestamp()")[0]
+      .decode(PostgresTimestamp.self, at: 0)
+    let end = Timestamp(microseconds: time.microsecondsSinceUnixEpoch)
+      .adding(seconds: Self.dueSeconds)
+    let (xai, grok, copilot): (Name, ModelReference, Name) = ("xai", "xai/grok-3", "copilot")
+    let terms = Terms(
+      scope: [.inference], audiences: [.internal], from: Timestamp("2025-01-01")!,
+      until: end.adding(seconds: 1), noticeDays: 1)
+    let story: [CommandCall] = [
+      client.call(RegisterProvider(name: xai)),
+      client.call(SignAgreement(provider: xai, terms: terms)),
+      client.call(OnboardModel(model: grok, task: .chat, contextLength: nil)),
+      client.call(PublishModel(model: grok, audience: .internal, stage: .preview)),
+      client.call(RegisterTeam(name: copilot, audience: .internal)),
+      client.call(GrantAccess(team: copilot, model: grok, until: end)),
+    ]
+    for call in story {
+      let outcome = try await client.settle(call, from: 0, stays: true)
+      guard case .stored = outcome else { throw TestFailure("\(call): \(outcome)") }
+    }
+    try await eventually(
+      "the ends are noted, under a clock that is \(hours) h off", withinSeconds: 60
+    ) {
+      try connection.query(
+        "SELECT FROM log.events WHERE type IN ('grantExpired', 'agreementEnded')"
+      ).count >= 2
+    }
+    // And then nothing more is, for as long as several passes take.
+    var heads: [Int64] = []
+    repeat {
+      heads.append(try wharfds.head())
+      try await Task.sleep(for: .milliseconds(500))
+    } while heads.count < Self.passesAtRest
+      || Set(heads.suffix(Self.passesAtRest)).count > 1 && heads.count < Self.passesLimit
+    let rows = try connection.query("SELECT type, count(*)::int8 FROM log.events GROUP BY type")
+    let early = try connection.query(
+      Query(
+        "SELECT FROM log.events WHERE type IN ('grantExpired', 'agreementEnded') AND recorded_at < $1",
+        [Parameter(PostgresTimestamp(microsecondsSinceUnixEpoch: end.microseconds))]))
+    #expect(early.count == 0, "under a clock that is \(hours) h off")
+    await wharfds.remove()
+    return Dictionary(
+      uniqueKeysWithValues: try rows.map {
+        (try $0.decode(String.self, at: 0), Int(try $0.decode(Int64.self, at: 1)))
+      })
+  }
+
+  /// Long enough for a story to be told before.
+  private static let dueSeconds: Int64 = 8
+  private static let passesAtRest = 6
+  private static let passesLimit = 40
+
+  @Test
+  func `under a clock that is off, dates that fall due leave as many events as under a right one`()
+    async throws
+  {
+    let right = try await eventsOfDatesFallingDue(hours: 0)
+    #expect(right["grantExpired"] == 1 && right["agreementEnded"] == 1, "\(right)")
+    for hours in [1, -1] {
+      let wrong = try await eventsOfDatesFallingDue(hours: hours)
+      #expect(wrong == right, "under a clock that is \(hours) h off")
+    }
   }
 
   @Test(.database) func `a writer that dates by its machine's clock is found out`() async throws {

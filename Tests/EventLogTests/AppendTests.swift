@@ -132,6 +132,69 @@ import Testing
     await rig.stop()
   }
 
+  @Test func `a command of wharfd's own that changes nothing leaves nothing in the log`()
+    async throws
+  {
+    let rig = try await Rig.leading(.current)
+    let before = rig.head.state.position
+    for _ in 0..<3 {
+      await #expect(throws: SubmitFailure.changesNothing(at: before)) {
+        try await rig.send(RaiseFormatLevel(level: FormatLevel.current, readers: []), by: .wharfd)
+      }
+    }
+    let after = try await rig.send(RegisterProvider(name: Name(known: "xai")))
+    #expect(after.position == before.next)
+    await rig.stop()
+  }
+
+  @Test func `commands that are sent in order are decided in it, whoever sends besides`()
+    async throws
+  {
+    let rig = try await Rig.leading(.current)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for caller in 0..<8 {
+        group.addTask {
+          for step in 0..<40 {
+            try await rig.send(
+              PlaceMark(name: Name(known: "of-\(caller)-\(step)")), by: .tester(caller))
+          }
+        }
+      }
+      group.addTask {
+        for round in 0..<8 {
+          // More than go into one batch.
+          let requests = (0..<300).map { step in
+            CommandRequest(
+              id: .random(), command: PlaceMark(name: Name(known: "round-\(round)-\(step)")),
+              principal: .tester)
+          }
+          let answers = await rig.member.submit(inOrder: requests)
+          let positions = try answers.map { try $0.get().position }
+          try #require(positions.count == requests.count)
+          #expect(positions == positions.sorted(), "round \(round)")
+          for (request, answer) in zip(requests, answers) {
+            #expect(try answer.get().events[0].commandID == request.id)
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    await rig.stop()
+  }
+
+  @Test func `those after one that finds no room find none either`() async throws {
+    let rig = try await Rig.leading(.current) { $0.inbox.commandsPerActor = 5 }
+    let answers = await rig.member.submit(
+      inOrder: (0..<8).map { step in
+        CommandRequest(
+          id: .random(), command: PlaceMark(name: Name(known: "m-\(step)")), principal: .tester)
+      })
+    #expect(answers.count == 8)
+    for answer in answers.prefix(5) { _ = try answer.get() }
+    for answer in answers.dropFirst(5) { #expect(answer == .failure(.busy)) }
+    await rig.stop()
+  }
+
   @Test func `names differ only in case: one wins, whoever comes first`() async throws {
     let rig = try await Rig.leading(.current)
     let won = await withTaskGroup(of: Bool.self) { group in

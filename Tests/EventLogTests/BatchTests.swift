@@ -1,6 +1,7 @@
 // Deciding a batch, without a database: each command sees what the ones before it led to.
 
 import Hosting
+import TestKit
 import Testing
 
 @testable import EventLog
@@ -54,6 +55,31 @@ import Testing
     let result = batch([command, command], ids: [id, id])
     #expect(codes(result) == ["accepted", "accepted"])
     #expect(result.rows.count == 1)
+  }
+
+  @Test func `who is disabled in a batch has no say in the rest of it`() throws {
+    let (admin, invitation, token) = (Digest.numbered(1), Digest.numbered(2), Digest.numbered(3))
+    var world = World()
+    try world.perform(
+      AdmitFirstAdmin(name: "ann", token: admin, prefix: "wt"), by: .wharfd)
+    try world.perform(
+      InvitePerson(name: "bob", role: .operator, invitation: invitation), by: .testAdmin)
+    let moment = world.now
+    let invited = try #require(world.state.principal(presenting: invitation, now: moment))
+    try world.perform(AcceptInvitation(token: token, prefix: "wt"), by: invited)
+    let bob = try #require(world.state.principal(presenting: token, now: moment))
+    let waiting = [
+      (DisablePerson(name: "bob") as any Command, Principal.testAdmin),
+      (RegisterProvider(name: "xai"), bob), (RegisterProvider(name: "openai"), bob),
+    ].map { command, principal in
+      let request = CommandRequest(id: .random(), command: command, principal: principal)
+      return PendingCommand(
+        request: request, seal: request.seal(Rig.secret), deadline: .now, answer: { _ in })
+    }
+    let result = Batch(
+      waiting, after: world.state, hash: Chain.origin, now: moment, sealing: .open)
+    #expect(codes(result) == ["accepted", "credentialEnded", "credentialEnded"])
+    #expect(result.state.providers.count == 0)
   }
 
   @Test func `times never fall, though the clock does`() {

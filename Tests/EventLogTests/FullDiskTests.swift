@@ -102,7 +102,7 @@ struct FullDiskTests {
           stored += 1
           continue
         case .unavailable, .outOfTouch, .outcomeUnknown, .notLeading: break
-        case .refused, .idUsedOtherwise, .busy:
+        case .refused, .changesNothing, .idUsedOtherwise, .busy:
           faults.note("it was answered with \(failure!)", unless: false)
         }
         failed.append((name, id))

@@ -74,7 +74,7 @@ struct WharfLeaders: LeadersUnderTest {
       return .stored
     } catch {
       switch error {
-      case .refused, .idUsedOtherwise: return .refused
+      case .refused, .changesNothing, .idUsedOtherwise: return .refused
       case .busy, .notLeading, .unavailable, .outOfTouch, .outcomeUnknown: return .unknown
       }
     }

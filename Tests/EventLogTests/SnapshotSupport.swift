@@ -68,7 +68,7 @@ extension Rig {
       do {
         _ = try await member.submit(
           CommandRequest(id: .random(), command: wish.command, principal: wish.principal))
-      } catch SubmitFailure.refused {
+      } catch SubmitFailure.refused, SubmitFailure.changesNothing {
         continue
       }
     }

@@ -60,7 +60,11 @@ import Testing
     IssueKey(team: "xai", name: "xai", secret: .numbered(30), prefix: "a \"quoted\" é", until: nil),
     RotateKey(
       team: "xai", name: "xai", secret: .numbered(31), prefix: "a \"quoted\" é", graceSeconds: 32),
+    RotateKey(
+      team: "xai", name: "xai", secret: .numbered(31), prefix: "a \"quoted\" é", graceSeconds: 32,
+      endPreviousNow: true),
     RevokeKey(team: "xai", name: "xai"),
+    ExpireKey(key: ID(62)),
     PlaceMark(name: "xai", position: 33),
     PlaceMark(name: "xai", position: nil),
     TakeLeadership(
@@ -84,6 +88,9 @@ import Testing
     DeprecateModel(model: model),
     RetireModel(model: model),
     IssueJoinToken(token: .numbered(46), validHours: 47),
+    IssueJoinToken(token: .numbered(46), validHours: 47, prefix: "wharf-join-5f0c"),
+    RevokeJoinToken(joinToken: ID(63)),
+    ExpireJoinToken(joinToken: ID(64)),
     JoinNode(name: "xai", credential: .numbered(48), facts: facts),
     CordonNode(node: "xai"),
     UncordonNode(node: "xai"),
@@ -107,7 +114,14 @@ import Testing
     InvitePerson(name: "xai", email: email, role: .operator, invitation: .numbered(57)),
     InvitePerson(name: "xai", email: nil, role: .operator, invitation: .numbered(58)),
     AcceptInvitation(token: .numbered(59), prefix: "a \"quoted\" é"),
+    AcceptInvitation(
+      token: .numbered(59), prefix: "a \"quoted\" é", name: "laptop", validHours: 65),
     DisablePerson(name: "xai"),
+    IssueToken(name: "laptop", token: .numbered(66), prefix: "a \"quoted\" é", validHours: 67),
+    IssueToken(name: "laptop", token: .numbered(66), prefix: "a \"quoted\" é"),
+    RevokeToken(token: "laptop", person: person),
+    RevokeToken(token: "laptop"),
+    ExpireToken(person: ID(68), token: .numbered(69)),
     RegisterProvider(name: "xai", title: "a \"quoted\" é"),
     RegisterProvider(name: "xai", title: nil),
     SuspendProvider(provider: "xai"),

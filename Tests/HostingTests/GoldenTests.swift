@@ -47,10 +47,11 @@ import Testing
       name: .sealed(SealedBox(of: ID(17), box: [0x0F, 0xA0, 0x07])),
       email: .sealed(SealedBox(of: ID(17), box: [0x1F, 0xB0])), role: .admin,
       invitation: .numbered(1), until: moment),
-    PersonTokenIssued(token: .numbered(2), prefix: "wt_ann"),
     PersonDisabled(),
     PersonForgotten(),
     PersonErased(snapshots: 3),
+    PersonTokenIssued(token: .numbered(2), prefix: "wt_ann"),
+    PersonTokenEnded(token: .numbered(2), cause: .revoked),
     ProviderRegistered(name: "xai", title: "xAI \"Grok\" é"),
     ProviderSuspended(),
     ProviderReinstated(),
@@ -78,7 +79,9 @@ import Testing
     KeyIssued(team: ID(4), name: "laptop", secret: .numbered(4), prefix: "wk_abc", until: moment),
     KeyRotated(secret: .numbered(5), prefix: "wk_def", previousUntil: moment),
     KeyRevoked(),
+    KeyExpired(),
     JoinTokenIssued(token: .numbered(6), until: moment),
+    JoinTokenEnded(cause: .expired),
     NodeJoined(name: "n1", credential: .numbered(7), facts: facts),
     NodeCordoned(),
     NodeUncordoned(),
@@ -136,6 +139,13 @@ import Testing
         ])
     ),
     ("cause", NodeAlarmed(alarm: nil, seen: 100, cause: .logRewritten)),
+    (
+      "named",
+      PersonTokenIssued(
+        token: .numbered(2), prefix: "wt_ann",
+        name: .sealed(SealedBox(of: ID(17), box: [0x0F, 0xA0])), until: moment)
+    ),
+    ("prefixed", JoinTokenIssued(token: .numbered(6), until: moment, prefix: "wharf-join-5f0c")),
     ("waiting", EngineDefined(name: "vllm", launch: waitingLaunch, tasks: [.chat])),
     (
       "waiting",

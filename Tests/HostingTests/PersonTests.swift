@@ -28,11 +28,13 @@ import Testing
     given().when(AdmitFirstAdmin(name: "ann", token: .numbered(1), prefix: "wt_ann"), by: .wharfd)
       .then(
         PersonInvited(name: .known("ann"), role: .admin, invitation: .numbered(1), until: now),
-        PersonTokenIssued(token: .numbered(1), prefix: "wt_ann")
+        PersonTokenIssued(token: .numbered(1), prefix: "wt_ann", name: .known("first"))
       ).when(AdmitFirstAdmin(name: "eve", token: .numbered(2), prefix: "wt_eve"), by: .wharfd)
       .thenRefused("notFirst")
     let principal = first.world.state.principal(presenting: .numbered(1), now: now)
-    #expect(principal == Principal(actor: .of(Stream(.person, 1)), role: .admin))
+    #expect(
+      principal
+        == Principal(actor: .of(Stream(.person, 1)), role: .admin, credential: .numbered(1)))
   }
 
   @Test func `an invitation becomes a token once, and within its time`() {
@@ -43,7 +45,7 @@ import Testing
           until: now.adding(seconds: 72 * 3_600)))
     let bob = invited(invitation)
     let accepted = invitation.when(accept(3), by: bob)
-      .then(PersonTokenIssued(token: .numbered(3), prefix: "wt_bob"))
+      .then(PersonTokenIssued(token: .numbered(3), prefix: "wt_bob", name: .known("login")))
     accepted.when(accept(4), by: bob).thenRefused("invitationSpent")
     invitation.when(accept(1), by: bob).thenRefused("secretInUse")
     invitation.passed(days: 3).when(accept(3), by: bob).thenRefused("invitationSpent")
@@ -56,6 +58,28 @@ import Testing
     first.when(invite("bob", .viewer, 1)).thenRefused("secretInUse")
     first.when(invite("bob", .viewer, 2), by: Principal(actor: .wharfd, role: .operator))
       .thenRefused("notAllowed")
+  }
+
+  @Test func `an invitation that was replaced is dead, and so is that of a disabled person`() {
+    let replaced = first.and(invite("bob", .operator, 2), invite("bob", .viewer, 3))
+    let stale = Principal(
+      actor: invited(replaced).actor, role: .invited, credential: .numbered(2))
+    #expect(replaced.world.state.principal(presenting: .numbered(2), now: now) == nil)
+    replaced.when(accept(4), by: stale).thenRefused("credentialEnded", saying: "replaced")
+    let current = Principal(
+      actor: invited(replaced).actor, role: .invited, credential: .numbered(3))
+    replaced.when(accept(4), by: current)
+      .then(PersonTokenIssued(token: .numbered(4), prefix: "wt_bob", name: .known("login")))
+    replaced.and(DisablePerson(name: "bob")).when(accept(4), by: current)
+      .thenRefused("credentialEnded")
+  }
+
+  @Test func `an admin whose every token ends does not stand in for the last one`() {
+    let invitation = first.and(invite("bob", .admin, 2))
+    let brief = invitation.and(
+      AcceptInvitation(token: .numbered(3), prefix: "wt_bob", validHours: 24),
+      by: invited(invitation))
+    brief.when(DisablePerson(name: "ann")).thenRefused("lastAdmin", saying: "does not end")
   }
 
   @Test func `the last admin stays`() {

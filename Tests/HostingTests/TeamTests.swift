@@ -114,9 +114,12 @@ import Testing
       until: until.map { now.adding(days: $0) })
   }
 
-  private func rotate(_ secret: Int, grace: Int = 60, name: Name = "laptop") -> RotateKey {
+  private func rotate(
+    _ secret: Int, grace: Int = 60, name: Name = "laptop", endPreviousNow: Bool? = nil
+  ) -> RotateKey {
     RotateKey(
-      team: "copilot", name: name, secret: .numbered(secret), prefix: "wk_def", graceSeconds: grace)
+      team: "copilot", name: name, secret: .numbered(secret), prefix: "wk_def",
+      graceSeconds: grace, endPreviousNow: endPreviousNow)
   }
 
   @Test func `a key is issued under a free name and with an unused secret`() {
@@ -142,14 +145,56 @@ import Testing
     full.when(issue("more", 2)).thenRefused("tooManyKeys")
   }
 
-  @Test func `a rotated key answers to both secrets, and the next rotation ends the first`() {
+  @Test func `what a rotation promised is kept, or taken back by name`() {
+    let day = 86_400
+    let rotated = team.and(issue(), rotate(2, grace: day))
+    let end = now.adding(days: 1)
+    rotated.when(rotate(3)).thenRefused("previousSecretLives", saying: end.short)
+    rotated.when(rotate(3)).thenRefused("previousSecretLives", saying: "--end-previous-now")
+    let again = rotated.when(rotate(3, endPreviousNow: true))
+      .then(
+        KeyRotated(secret: .numbered(3), prefix: "wk_def", previousUntil: now.adding(seconds: 60)))
+    #expect(again.world.state.keyBySecret.count == 2)
+    #expect(again.world.state.keyBySecret[.numbered(1)] == nil)
+    // Nothing is in the way once the older one ended.
+    rotated.passed(days: 1).when(rotate(3))
+      .then(
+        KeyRotated(secret: .numbered(3), prefix: "wk_def", previousUntil: end.adding(seconds: 60)))
+    team.and(issue(), rotate(2, grace: 0)).when(rotate(3, grace: 0))
+      .then(KeyRotated(secret: .numbered(3), prefix: "wk_def", previousUntil: now))
+  }
+
+  @Test func `a key that ended is not rotated, and no secret outlives its key`() {
+    let brief = team.and(issue(until: 1))
+    brief.when(rotate(2, grace: 3 * 86_400))
+      .then(KeyRotated(secret: .numbered(2), prefix: "wk_def", previousUntil: now.adding(days: 1)))
+    brief.passed(days: 1).when(rotate(2))
+      .thenRefused("keyExpired", saying: "wharf key issue copilot --name laptop")
+  }
+
+  @Test func `a key that ended frees its name, noted or not`() throws {
+    let brief = team.and(issue(until: 1)).passed(days: 1)
+    let fresh = KeyIssued(
+      team: ID(1), name: "laptop", secret: .numbered(2), prefix: "wk_abc", until: nil)
+    let unnoted = brief.when(issue("laptop", 2)).then(KeyExpired(), fresh)
+    #expect(unnoted.world.state.keys(of: ID(1)).map(\.secret) == [.numbered(2)])
+    let key = try #require(brief.world.state.keys.keys.first)
+    let noted = brief.when(ExpireKey(key: key), by: .wharfd).then(KeyExpired())
+    #expect(noted.world.state.keyBySecret.isEmpty)
+    noted.when(issue("laptop", 2)).then(fresh)
+    let old = Given(World(formatLevel: FormatLevel.sealed))
+      .and(RegisterTeam(name: "copilot", audience: .internal), issue(until: 1)).passed(days: 1)
+    old.when(issue("laptop", 2)).thenRefused("nameTaken")
+  }
+
+  @Test func `a rotated key answers to both secrets, and to no third`() {
     let rotated = team.and(issue()).when(rotate(2))
       .then(
         KeyRotated(
           secret: .numbered(2), prefix: "wk_def", previousUntil: now.adding(seconds: 60)))
     #expect(rotated.world.state.keyBySecret.count == 2)
-    #expect(rotated.and(rotate(3)).world.state.keyBySecret.count == 2)
-    rotated.when(rotate(2)).thenRefused("secretInUse")
+    #expect(rotated.passed(seconds: 60).and(rotate(3)).world.state.keyBySecret.count == 2)
+    rotated.passed(seconds: 60).when(rotate(2)).thenRefused("secretInUse")
     rotated.when(rotate(4, grace: -1)).thenRefused("graceOutOfRange")
     rotated.when(rotate(4, grace: 30 * 86_400 + 1)).thenRefused("graceOutOfRange")
     rotated.when(rotate(4, name: "other")).thenRefused("unknownKey")

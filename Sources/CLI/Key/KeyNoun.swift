@@ -7,7 +7,7 @@ import Wire
 struct KeyNoun: Noun {
   static let configuration = CommandConfiguration(
     commandName: "key", abstract: "API keys of teams.",
-    subcommands: [KeyIssue.self, KeyRotate.self, KeyRevoke.self, KeyList.self])
+    subcommands: [KeyIssue.self, KeyRotate.self, KeyRevoke.self, KeyList.self, KeyShow.self])
 
   static let path = "keys"
 
@@ -24,11 +24,15 @@ struct KeyNoun: Noun {
   }
 
   static func details(_ item: KeyItem) -> Details {
-    Details(fields: [
+    var details = Details(fields: [
       ("team", Cell(item.team)), ("name", Cell(item.name.text, .strong)), ("id", Cell(item.id)),
-      ("prefix", Cell("\(item.prefix)…")), ("issued", Cell(item.issuedAt.short)),
-      ("until", item.until.map { Cell($0.short) }),
-      ("old secret until", item.previousUntil.map { Cell($0.short) }),
+      ("issued", Cell(item.issuedAt.short)), ("until", item.until.map { Cell($0.short) }),
     ])
+    details.add(
+      "SECRETS", ["PREFIX", "GOOD UNTIL"],
+      item.secrets.map { secret in
+        [Cell("\(secret.prefix)…", .strong), Cell(secret.until?.short ?? "it is revoked")]
+      })
+    return details
   }
 }

@@ -10,13 +10,18 @@ struct KeyRotate: SecretVerb {
 
   static let configuration = CommandConfiguration.verb(
     "rotate", "Give a key a new secret; the old one stays good for a while.",
-    example: "wharf key rotate copilot --name laptop --grace-hours 24")
+    example: "wharf key rotate copilot --name laptop --grace-hours 24",
+    more:
+      "While the old one is good there is no other rotation: a key has two secrets at most, and what "
+      + "was promised is kept. --end-previous-now takes the promise back.")
 
   static let use = Secret.Use.apiKey
 
   @Argument(help: "The team.", transform: Parse.name) var team: Name
   @Option(help: "What the key is called.", transform: Parse.name) var name: Name
   @Option(help: "How long the old secret stays good.") var graceHours = Self.standardGraceHours
+  @Flag(help: "End the secret before the last rotation now, though it was to be good for longer.")
+  var endPreviousNow = false
   @OptionGroup var sending: SendOptions
 
   func validate() throws {
@@ -29,8 +34,16 @@ struct KeyRotate: SecretVerb {
   func command(_ secret: Secret) -> any Command {
     RotateKey(
       team: team, name: name, secret: secret.digest, prefix: secret.shownPrefix,
-      graceSeconds: graceHours * Self.hourSeconds)
+      graceSeconds: graceHours * Self.hourSeconds, endPreviousNow: endPreviousNow ? true : nil)
   }
 
-  var done: String { "rotated key \(name) of \(team); the old secret is good for \(graceHours) h" }
+  var done: String { "rotated key \(name) of \(team)" }
+
+  func done(_ reply: CommandReply) -> String {
+    let rotated = reply.events.first { $0.type == KeyRotated.type }
+    guard let event = rotated.flatMap({ try? KeyRotated(jsonBytes: $0.data.text) }) else {
+      return done
+    }
+    return "\(done); the old secret is good until \(event.previousUntil.short)"
+  }
 }

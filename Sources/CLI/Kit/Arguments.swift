@@ -79,6 +79,27 @@ enum Parse {
     return position
   }
 
+  /// The id of a node, or of what may become one.
+  @Sendable static func joinToken(_ text: String) throws -> ID<Node> {
+    guard let id = try? ID<Node>(jsonText: text) else {
+      throw Malformed("'\(text.shortened(to: 40))' is no id of a join token: it reads node/20")
+    }
+    return id
+  }
+
+  /// `90d`, `12h`: in hours.
+  @Sendable static func hours(_ text: String) throws -> Int {
+    let units = ["h": 1, "d": 24]
+    guard let unit = units[String(text.suffix(1))],
+      let count = Position(text: String(text.dropLast())),
+      (1...Int64(Int32.max)).contains(count.value)
+    else {
+      throw Malformed(
+        "'\(text.shortened(to: 40))' is no span of time: write days or hours, as 90d or 12h")
+    }
+    return Int(count.value) * unit
+  }
+
   @Sendable static func commandID(_ text: String) throws -> CommandID {
     try CommandID(jsonText: text)
   }

@@ -118,15 +118,19 @@ protocol SecretVerb: AsyncParsableCommand {
   static var use: Secret.Use { get }
   func command(_ secret: Secret) throws -> any Command
   var done: String { get }
+  /// The same, where what was recorded says more.
+  func done(_ reply: CommandReply) -> String
 }
 
 extension SecretVerb {
+  func done(_ reply: CommandReply) -> String { done }
+
   func run() async throws {
     let client = try Client(sending.connection.connection())
     var random = SystemRandomNumberGenerator()
     let secret = Secret(Self.use, using: &random)
     let reply = try await sending.send(command(secret), by: client)
-    let text = try Outcome(reply: reply).text(done, secret: secret, sending.output)
+    let text = try Outcome(reply: reply).text(done(reply), secret: secret, sending.output)
     if !text.isEmpty { Terminal.say(text) }
   }
 }

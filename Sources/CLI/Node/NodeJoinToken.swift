@@ -21,7 +21,7 @@ struct NodeJoinToken: SecretVerb {
   }
 
   func command(_ secret: Secret) -> any Command {
-    IssueJoinToken(token: secret.digest, validHours: validHours)
+    IssueJoinToken(token: secret.digest, validHours: validHours, prefix: secret.shownPrefix)
   }
 
   var done: String { "made a join token, good for \(validHours) h" }

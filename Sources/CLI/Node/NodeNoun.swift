@@ -8,7 +8,8 @@ struct NodeNoun: Noun {
   static let configuration = CommandConfiguration(
     commandName: "node", abstract: "Machines that run replicas.",
     subcommands: [
-      NodeJoinToken.self, NodeCordon.self, NodeUncordon.self, NodeAcceptEra.self, NodeRemove.self,
+      NodeJoinToken.self, NodeJoinTokens.self, NodeRevokeJoinToken.self, NodeCordon.self,
+      NodeUncordon.self, NodeAcceptEra.self, NodeRemove.self,
       NodeList.self,
       NodeShow.self,
     ])

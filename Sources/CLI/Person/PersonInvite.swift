@@ -8,8 +8,10 @@ struct PersonInvite: SecretVerb {
   static let configuration = CommandConfiguration.verb(
     "invite", "Invite a person; prints the invitation that lets them log in.",
     example: "wharf person invite ada --role operator",
-    more: "An invitation is good for \(InvitePerson.validHours) hours and once. Inviting a known "
-      + "person anew replaces a lost token or changes the role.")
+    more:
+      "An invitation is good for \(InvitePerson.validHours) hours and once; a later one replaces it. "
+      + "Inviting a known person anew changes the role, and lets them make another token. A lost token "
+      + "stays good until it is revoked: wharf token revoke NAME --person PERSON.")
 
   enum PersonRole: String, CaseIterable, ExpressibleByArgument { case admin, `operator`, viewer }
 

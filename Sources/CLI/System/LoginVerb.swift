@@ -20,6 +20,15 @@ struct LoginVerb: AsyncParsableCommand {
   @Option(help: ArgumentHelp("What 'wharf person invite' printed.", valueName: "code"))
   var invitation: String?
 
+  @Option(help: "What the token is called that --invitation makes.", transform: Parse.name)
+  var name: Name?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long that token is good: 90d or 12h. Without, until it is revoked.", valueName: "span"),
+    transform: Parse.hours)
+  var expires: Int?
+
   @Flag(help: "Forget the head last seen of this API: a new log was begun there on purpose.")
   var forget = false
 
@@ -30,6 +39,10 @@ struct LoginVerb: AsyncParsableCommand {
     if invitation != nil, connection.token != nil {
       throw ValidationError("--invitation makes a token, and --token brings one: choose one")
     }
+    if invitation == nil, name != nil || expires != nil {
+      throw ValidationError("--name and --expires are of a token that --invitation makes")
+    }
+    try Parse.check(expires, in: 1...IssueToken.longestValidHours, "the hours of --expires")
     if invitation == nil, connection.token == nil, !forget {
       throw ValidationError("give --invitation CODE, or --token - to read a token from stdin")
     }
@@ -60,16 +73,31 @@ struct LoginVerb: AsyncParsableCommand {
     credentials.keep(token.text, for: api)
     let client = Client(Connection(api: api, token: invitation), around)
     let call = CommandCall(
-      id: .make(), AcceptInvitation(token: token.digest, prefix: token.shownPrefix))
+      id: .make(),
+      AcceptInvitation(
+        token: token.digest, prefix: token.shownPrefix, name: name, validHours: expires))
     let before = try Credentials.load(around)
     try credentials.save(around)
     do {
       _ = try await client.send(call)
     } catch let failure as Failure where failure.kind != .timedOut {
+      // An answer that was lost on the way leaves a spent invitation, and a token that is good.
+      if failure.code == "unknownToken", try await isGood(token, api, around) {
+        return try await greet(Client(Connection(api: api, token: token.text), around))
+      }
       try before.save(around)
       throw failure.code == "unknownToken" ? Self.unknownInvitation(api) : failure
     }
     try await greet(Client(Connection(api: api, token: token.text), around))
+  }
+
+  private func isGood(_ token: Secret, _ api: String, _ around: Surroundings) async throws -> Bool {
+    do {
+      _ = try await Client(Connection(api: api, token: token.text), around).get("whoami")
+      return true
+    } catch let failure as Failure where failure.code == "unknownToken" {
+      return false
+    }
   }
 
   private static func unknownInvitation(_ api: String) -> Failure {

@@ -61,6 +61,8 @@ extension APIError {
     let status: HTTPResponse.Status =
       if refusal.code == "notAllowed" {
         .forbidden
+      } else if refusal.code == Refusal.credentialEnded {
+        .unauthorized
       } else if refusal.code.hasPrefix("unknown") {
         .notFound
       } else {

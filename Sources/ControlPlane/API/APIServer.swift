@@ -24,6 +24,7 @@ package struct APIServer {
   package let connectionsLimit: Int
   package let now: @Sendable () -> Timestamp
   package let logger: Logger
+  private let uses: TokenUses
 
   package init(
     member: LogMember, reader: LogReader, bell: LogBell, signals: SignalBook, readers: ReaderBook,
@@ -42,6 +43,7 @@ package struct APIServer {
     self.connectionsLimit = connectionsLimit
     self.now = now
     self.logger = logger
+    uses = TokenUses(since: now())
   }
 
   package func router() -> Router<BasicRequestContext> {
@@ -50,7 +52,7 @@ package struct APIServer {
     router.add(middleware: SeenMiddleware(member: member, reader: reader, log: signer.name))
     router.add(middleware: ErrorForm(logger: logger))
     let source = ReadSource(
-      board: member.board, reader: reader, authentication: Authentication(now: now))
+      board: member.board, reader: reader, authentication: Authentication(now: now, uses: uses))
     router.get("health") { _, _ in
       let head = member.board.current
       guard head.standing != .starting else {

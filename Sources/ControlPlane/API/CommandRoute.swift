@@ -83,6 +83,9 @@ extension APIError {
     switch failure {
     case .refused(let refusal, let position):
       self.init(refusal, at: position)
+    case .changesNothing(let position):
+      self.init(
+        .conflict, "changesNothing", "this is so already; nothing was done", at: position)
     case .idUsedOtherwise(let position):
       self.init(
         .conflict, "commandIDUsed",

@@ -22,7 +22,7 @@ struct EventRoutes: Sendable {
     routes.get("history/:kind/**") { request, context in
       try await history(
         request, kind: context.parameters.require("kind"), name: PathText.rest(context)
-      ) { try EventItem($0, names: $1.state, source.reader.keys) }
+      ) { try EventItem($0, $1, source.reader.keys) }
     }
     routes.get("rows/:kind/**") { request, context in
       try await history(
@@ -35,7 +35,7 @@ struct EventRoutes: Sendable {
     let context = try await source.context(request)
     return context.reply(
       items: try await read(Page(request), context).map {
-        try EventItem($0, names: context.state, source.reader.keys)
+        try EventItem($0, context, source.reader.keys)
       })
   }
 
@@ -156,5 +156,17 @@ extension EventItem {
       data: RawJSON(text: data), metadata: RawJSON(text: metadata),
       actor: event.actor.description, actorName: state.name(of: event.actor),
       commandID: event.commandID, recordedAt: event.recordedAt, hash: event.hash)
+  }
+
+  /// As whoever asks may read it.
+  init(_ event: StoredEvent, _ context: ReadContext, _ keys: PersonKeys) throws {
+    try self.init(event, names: context.state, keys)
+    guard context.visibility != .everything, event.stream.kind == .person,
+      let type = EventTypes.named(event.type),
+      let told = context.visibility.redacted(
+        try EventTypes.decode(
+          type: event.type, schemaVersion: type.schemaVersion, data: data.text), on: event.stream)
+    else { return }
+    data = RawJSON(text: told.jsonBytes)
   }
 }

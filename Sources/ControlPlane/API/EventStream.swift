@@ -62,7 +62,7 @@ struct EventStream: Sendable {
       var lines = ByteBuffer()
       for event in try await routes.visible(next.events, context) {
         lines.writeBytes(
-          try EventItem(event, names: context.state, routes.source.reader.keys).jsonBytes)
+          try EventItem(event, context, routes.source.reader.keys).jsonBytes)
         lines.writeString("\n")
       }
       lines.writeBytes(StreamCheckpoint(checkpoint: next.checkpoint).jsonBytes)

@@ -32,6 +32,7 @@ struct ReadRoutes: Sendable {
       return try await show(Shelves.models, "\(provider)/\(model)", request)
     }
     routes.get("teams/:name/keys") { request, context in try await keys(request, context) }
+    routes.get("teams/:name/keys/:key") { request, context in try await key(request, context) }
     routes.get("deployments/:name/replicas") { request, context in
       try await replicas(request, context)
     }
@@ -39,6 +40,7 @@ struct ReadRoutes: Sendable {
     routes.get("whoami") { request, _ in try await whoami(request) }
     events.add(to: routes)
     DiffRoute(source: source).add(to: routes)
+    TokenRoutes(source: source).add(to: routes)
   }
 
   /// `GET /v1/NOUNS`, and `GET /v1/NOUNS/NAME` by name, id (`team%2F9`) or bare position.
@@ -65,11 +67,26 @@ struct ReadRoutes: Sendable {
   private func keys(_ request: Request, _ parameters: some RequestContext) async throws -> Response
   {
     let context = try await source.context(request)
+    return context.reply(items: try keys(in: context, parameters))
+  }
+
+  /// `GET /v1/teams/TEAM/keys/NAME`
+  private func key(_ request: Request, _ parameters: some RequestContext) async throws -> Response {
+    let context = try await source.context(request)
+    let text = try PathText.decoded(parameters.parameters.require("key"))
+    guard let key = try keys(in: context, parameters).first(where: { (try? Name(text)) == $0.name })
+    else { throw APIError(.unknown(.key, text), at: context.state.position) }
+    return context.reply(item: key)
+  }
+
+  private func keys(
+    in context: ReadContext, _ parameters: some RequestContext
+  ) throws -> [KeyItem] {
     let text = try PathText.decoded(parameters.parameters.require("name"))
     guard let team = Shelves.teams.find(context.view, text) else {
       throw APIError(.unknown(TeamItem.kind, text), at: context.state.position)
     }
-    return context.reply(items: Shelves.keys.all(context.view).filter { $0.team == team.name.text })
+    return Shelves.keys.all(context.view).filter { $0.team == team.name.text }
   }
 
   private func replicas(

@@ -73,15 +73,16 @@ package final class Policies: Sendable {
   private func content(_ head: Head) -> Policy {
     let state = head.state
     var keys: [PolicyKey] = []
-    for key in state.keys.values.sorted(by: { $0.id < $1.id }) {
+    // What ended before the last event did so for good, whether that is noted or not.
+    let past = state.recordedAt
+    for key in state.keys.values.sorted(by: { $0.id < $1.id }) where !key.hasEnded(by: past) {
       keys.append(
         PolicyKey(
           digest: key.secret, id: key.id.stream, team: key.team.stream, notAfter: key.until))
-      if let previous = key.previous {
+      if let previous = key.previous, let end = key.previousEnd(at: past) {
         keys.append(
           PolicyKey(
-            digest: previous.secret, id: key.id.stream, team: key.team.stream,
-            notAfter: [previous.until, key.until].compactMap { $0 }.min()))
+            digest: previous.secret, id: key.id.stream, team: key.team.stream, notAfter: end))
       }
     }
     return Policy(

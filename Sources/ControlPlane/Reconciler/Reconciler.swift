@@ -1,5 +1,8 @@
 // The reconciler: while this wharfd leads, it plans from the state as it is, and sends each decision
 // as a command that is decided again at the head. Level-triggered: what woke it is never looked at.
+//
+// Plan and decision read one clock, the log's, which is published with the head: by two, what is due to
+// one is not to the other, and the same decision would be proposed without end.
 
 import EventLog
 import Hosting
@@ -12,27 +15,35 @@ package struct Reconciler: Service {
   static let longestRestSeconds = 0.5
   /// At most this many decisions of one pass are on their way at once.
   static let decisionsAtOnce = 256
+  /// A pass of which nothing came is tried again at once, for the state had gone on meanwhile. After so
+  /// many in a row it rests, whoever appends: it has no reason to be luckier.
+  static let fruitlessPassesLimit = 2
 
   let member: LogMember
   let signals: SignalBook
   let makeCommandID: @Sendable () -> CommandID
-  let now: @Sendable () -> Timestamp
   let logger: Logger
 
   package init(
     member: LogMember, signals: SignalBook, makeCommandID: @escaping @Sendable () -> CommandID,
-    now: @escaping @Sendable () -> Timestamp, logger: Logger
+    logger: Logger
   ) {
     self.member = member
     self.signals = signals
     self.makeCommandID = makeCommandID
-    self.now = now
     self.logger = logger
+  }
+
+  /// What came of the decisions of a pass.
+  private struct Outcome {
+    var stored = 0
+    var couldAppend = true
   }
 
   package func run() async throws {
     var alarms: [String] = []
     var couldAppend = true
+    var fruitlessPasses = 0
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let head = member.board.current
       guard case .leading(let epoch) = head.standing else {
@@ -42,45 +53,52 @@ package struct Reconciler: Service {
       }
       let instant = ContinuousClock.now
       signals.tick(epoch: epoch, at: instant, couldAppend: couldAppend && member.isInTouch)
-      let plan = plan(head.state, signals.signals(at: instant), now: now())
+      let plan = plan(
+        head.state, signals.signals(at: instant), now: head.time(at: instant))
       for alarm in plan.alarms where !alarms.contains(alarm) { logger.warning("\(alarm)") }
       alarms = plan.alarms
-      couldAppend = await carryOut(plan.decisions, of: head.state.position)
-      guard member.board.current.state.position == head.state.position else { continue }
-      let due = plan.wakeAt.map { $0.seconds(since: now()) } ?? Self.longestRestSeconds
+      let outcome = await carryOut(plan.decisions, of: head.state.position)
+      couldAppend = outcome.couldAppend
+      fruitlessPasses = plan.decisions.isEmpty || outcome.stored > 0 ? 0 : fruitlessPasses + 1
+      if fruitlessPasses >= Self.fruitlessPassesLimit {
+        await Pause.rest(.seconds(Self.longestRestSeconds))
+        continue
+      }
+      let now = member.board.current
+      guard now.state.position == head.state.position else { continue }
+      let due = plan.wakeAt.map { $0.seconds(since: now.time(at: .now)) } ?? Self.longestRestSeconds
       let rest = Duration.seconds(max(0.01, min(due, Self.longestRestSeconds)))
       await member.board.pause(after: head.state.position, upTo: rest)
     }
   }
 
-  /// Sends decisions in order, many at once: the writer decides them in the order they come in.
+  /// Sends decisions, many at once; the writer decides them in their order, since a later one may rest on
+  /// an earlier.
   ///
   /// - Parameter position: what they were planned on, which their events name as what led to them.
-  private func carryOut(_ decisions: [any Command], of position: Position) async -> Bool {
-    var appended = true
+  private func carryOut(_ decisions: [any Command], of position: Position) async -> Outcome {
+    var outcome = Outcome()
     var rest = decisions[...]
     while !rest.isEmpty {
       let some = rest.prefix(Self.decisionsAtOnce)
       rest = rest.dropFirst(some.count)
-      await withTaskGroup(of: Bool.self) { group in
-        for decision in some {
-          let request = CommandRequest(
+      let answers = await member.submit(
+        inOrder: some.map { decision in
+          CommandRequest(
             id: makeCommandID(), command: decision, principal: .wharfd, causation: position)
-          group.addTask {
-            do throws(SubmitFailure) {
-              _ = try await member.submit(request)
-              return true
-            } catch {
-              switch error {
-              case .refused, .idUsedOtherwise, .busy: return true
-              case .notLeading, .unavailable, .outOfTouch, .outcomeUnknown: return false
-              }
-            }
-          }
+        })
+      for answer in answers {
+        switch answer {
+        case .success: outcome.stored += 1
+        case .failure(.refused), .failure(.changesNothing), .failure(.idUsedOtherwise),
+          .failure(.busy):
+          break
+        case .failure(.notLeading), .failure(.unavailable), .failure(.outOfTouch),
+          .failure(.outcomeUnknown):
+          outcome.couldAppend = false
         }
-        for await done in group where !done { appended = false }
       }
     }
-    return appended
+    return outcome
   }
 }

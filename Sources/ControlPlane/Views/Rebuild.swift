@@ -6,7 +6,8 @@
 //  3. In one transaction the old checkpoint loses its form, which waits for a projector that is about to
 //     commit and fences off every later one; what it had ahead of us is caught up; and the schemas
 //     change their names. Renaming a schema waits for no reader of its tables, and so a statement that
-//     was read before the swap may look after it: the old tables stay whole, their checkpoint too.
+//     was read before the swap may look after it: the old tables stay whole, their checkpoint too. Whoever
+//     may read the old ones may read the new: see Inheritance.swift.
 //  4. The old tables go as soon as nobody reads them, or with the next rebuild.
 //
 // Killed at any point, either the old views stand or the new ones, and the next rebuild begins anew.
@@ -167,10 +168,14 @@ extension Rebuild {
   private mutating func swap(_ connection: inout Connection) throws -> String? {
     var projection = projection
     let retired = try connection.transaction { connection -> String? in
+      let isOfOneForm = try Self.isOfOurForm(&connection)
       let old = try Self.takeOver(&connection)
       while let old, projection.position < old, try follow(&projection, &connection) {}
       var retired: String?
       if try Self.exists(ViewStatements.schema, &connection) {
+        try Inheritance(
+          from: ViewStatements.schema, to: ViewStatements.nextSchema, isOfOneForm: isOfOneForm
+        ).carryOver(&connection)
         let free = try Self.freeName(&connection)
         try Self.rename(ViewStatements.schema, to: free, &connection)
         retired = free
@@ -180,6 +185,14 @@ extension Rebuild {
     }
     self.projection = projection
     return retired
+  }
+
+  private static func isOfOurForm(_ connection: inout Connection) throws -> Bool {
+    let exists = try connection.query(ViewStatements().exists)
+    guard try exists[0].decode(Bool.self, at: 0) else { return false }
+    let same = try connection.query(
+      "SELECT coalesce(bool_and(form = \(ViewForm.digest.bytes)), false) FROM views.checkpoint")
+    return try same[0].decode(Bool.self, at: 0)
   }
 
   /// From here to the commit no projector moves the old views, nor after.

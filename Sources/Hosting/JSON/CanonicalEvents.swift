@@ -166,6 +166,13 @@ extension KeyRevoked: CanonicallyRead {
   }
 }
 
+extension KeyExpired: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard reader.open(), reader.close() else { return nil }
+    self.init()
+  }
+}
+
 extension LeadershipTaken: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
     guard reader.open(), let instance = reader.field("instance", String.self),
@@ -269,9 +276,18 @@ extension DeviceFacts: CanonicallyRead {
 extension JoinTokenIssued: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
     guard reader.open(), let token = reader.field("token", Digest.self),
-      let until = reader.field("until", Timestamp.self), reader.close()
+      let until = reader.field("until", Timestamp.self),
+      let prefix = reader.optional("prefix", Text.self), reader.close()
     else { return nil }
-    self.init(token: token, until: until)
+    self.init(token: token, until: until, prefix: prefix)
+  }
+}
+
+extension JoinTokenEnded: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard reader.open(), let cause = reader.field("cause", EndCause.self), reader.close()
+    else { return nil }
+    self.init(cause: cause)
   }
 }
 
@@ -348,9 +364,20 @@ extension PersonInvited: CanonicallyRead {
 extension PersonTokenIssued: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
     guard reader.open(), let token = reader.field("token", Digest.self),
-      let prefix = reader.field("prefix", Text.self), reader.close()
+      let prefix = reader.field("prefix", Text.self),
+      let name = reader.optional("name", Personal<Name>.self),
+      let until = reader.optional("until", Timestamp.self), reader.close()
     else { return nil }
-    self.init(token: token, prefix: prefix)
+    self.init(token: token, prefix: prefix, name: name, until: until)
+  }
+}
+
+extension PersonTokenEnded: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard reader.open(), let token = reader.field("token", Digest.self),
+      let cause = reader.field("cause", EndCause.self), reader.close()
+    else { return nil }
+    self.init(token: token, cause: cause)
   }
 }
 

@@ -109,3 +109,4 @@ extension WaitingReason: CanonicallyRead {}
 extension AttemptPhase: CanonicallyRead {}
 extension StopOrder: CanonicallyRead {}
 extension AttemptCause: CanonicallyRead {}
+extension EndCause: CanonicallyRead {}

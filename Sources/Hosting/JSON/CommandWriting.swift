@@ -176,6 +176,7 @@ extension RotateKey {
     json.field("secret", secret)
     json.field("prefix", prefix)
     json.field("graceSeconds", graceSeconds)
+    json.optional("endPreviousNow", endPreviousNow)
     json.closeObject()
   }
 }
@@ -185,6 +186,14 @@ extension RevokeKey {
     json.openObject()
     json.field("team", team)
     json.field("name", name)
+    json.closeObject()
+  }
+}
+
+extension ExpireKey {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("key", key)
     json.closeObject()
   }
 }
@@ -290,6 +299,23 @@ extension IssueJoinToken {
     json.openObject()
     json.field("token", token)
     json.field("validHours", validHours)
+    json.optional("prefix", prefix)
+    json.closeObject()
+  }
+}
+
+extension RevokeJoinToken {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("joinToken", joinToken)
+    json.closeObject()
+  }
+}
+
+extension ExpireJoinToken {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("joinToken", joinToken)
     json.closeObject()
   }
 }
@@ -424,6 +450,37 @@ extension AcceptInvitation {
     json.openObject()
     json.field("token", token)
     json.field("prefix", prefix)
+    json.optional("name", name)
+    json.optional("validHours", validHours)
+    json.closeObject()
+  }
+}
+
+extension IssueToken {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("name", name)
+    json.field("token", token)
+    json.field("prefix", prefix)
+    json.optional("validHours", validHours)
+    json.closeObject()
+  }
+}
+
+extension RevokeToken {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("token", token)
+    json.optional("person", person)
+    json.closeObject()
+  }
+}
+
+extension ExpireToken {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("person", person)
+    json.field("token", token)
     json.closeObject()
   }
 }

@@ -164,6 +164,13 @@ extension KeyRevoked: JSONWritable {
   }
 }
 
+extension KeyExpired: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.closeObject()
+  }
+}
+
 extension LeadershipTaken: JSONWritable {
   package func write(to json: inout JSONWriter) {
     json.openObject()
@@ -270,6 +277,15 @@ extension JoinTokenIssued: JSONWritable {
     json.openObject()
     json.field("token", token)
     json.field("until", until)
+    json.optional("prefix", prefix)
+    json.closeObject()
+  }
+}
+
+extension JoinTokenEnded: JSONWritable {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("cause", cause)
     json.closeObject()
   }
 }
@@ -328,49 +344,6 @@ extension NodeRemoved: JSONWritable {
   package func write(to json: inout JSONWriter) {
     json.openObject()
     json.field("poweredOff", poweredOff)
-    json.closeObject()
-  }
-}
-
-extension PersonInvited: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.field("name", name)
-    json.optional("email", email)
-    json.field("role", role)
-    json.field("invitation", invitation)
-    json.field("until", until)
-    json.closeObject()
-  }
-}
-
-extension PersonTokenIssued: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.field("token", token)
-    json.field("prefix", prefix)
-    json.closeObject()
-  }
-}
-
-extension PersonDisabled: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.closeObject()
-  }
-}
-
-extension PersonForgotten: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.closeObject()
-  }
-}
-
-extension PersonErased: JSONWritable {
-  package func write(to json: inout JSONWriter) {
-    json.openObject()
-    json.field("snapshots", snapshots)
     json.closeObject()
   }
 }

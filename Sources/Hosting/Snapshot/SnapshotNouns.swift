@@ -269,10 +269,11 @@ extension Key: SnapshotValue {
 extension Key.Previous: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
-      secret: snapshot.read(), until: snapshot.read())
+      secret: snapshot.read(), prefix: snapshot.read(), until: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(secret)
+    snapshot.write(prefix)
     snapshot.write(until)
   }
 }
@@ -281,8 +282,9 @@ extension Person: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
       id: snapshot.read(), name: snapshot.read(), email: snapshot.read(), role: snapshot.read(),
-      invitedAt: snapshot.read(), status: snapshot.read(), secrets: snapshot.read(),
-      inClear: snapshot.read(), forgotten: snapshot.read(), erased: snapshot.read())
+      invitedAt: snapshot.read(), status: snapshot.read(), invitation: snapshot.read(),
+      tokens: snapshot.read(), inClear: snapshot.read(), forgotten: snapshot.read(),
+      erased: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(id)
@@ -291,11 +293,48 @@ extension Person: SnapshotValue {
     snapshot.write(role)
     snapshot.write(invitedAt)
     snapshot.write(status)
-    snapshot.write(secrets)
+    snapshot.write(invitation)
+    snapshot.write(tokens)
     snapshot.write(inClear)
     snapshot.write(forgotten)
     snapshot.write(erased)
   }
+}
+
+extension Token: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      secret: snapshot.read(), prefix: snapshot.read(), name: snapshot.read(),
+      issuedAt: snapshot.read(), until: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(secret)
+    snapshot.write(prefix)
+    snapshot.write(name)
+    snapshot.write(issuedAt)
+    snapshot.write(until)
+  }
+}
+
+extension JoinToken: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      secret: snapshot.read(), prefix: snapshot.read(), issuedAt: snapshot.read(),
+      until: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(secret)
+    snapshot.write(prefix)
+    snapshot.write(issuedAt)
+    snapshot.write(until)
+  }
+}
+
+extension Endings: SnapshotValue {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(byDay: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) { snapshot.write(byDay) }
 }
 
 extension Gateway: SnapshotValue {

@@ -25,6 +25,7 @@ extension HostingState: SnapshotValue {
     deploymentsIn = try snapshot.read()
     lostNodes = try snapshot.read()
     joinTokens = try snapshot.read()
+    endings = try snapshot.read()
     unerased = try snapshot.read()
     lostSecretAttempts = try snapshot.read()
   }
@@ -52,6 +53,7 @@ extension HostingState: SnapshotValue {
     snapshot.write(deploymentsIn)
     snapshot.write(lostNodes)
     snapshot.write(joinTokens)
+    snapshot.write(endings)
     snapshot.write(unerased)
     snapshot.write(lostSecretAttempts)
   }
@@ -130,14 +132,14 @@ extension Credential: SnapshotValue {
 
 extension Credential.Use: SnapshotValue {
   private static let names = [
-    "invitation until", "joinToken until", "token", "agent", "gateway", "removed",
+    "invitation until", "joinToken until", "token until", "agent", "gateway", "removed",
   ]
 
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     switch try snapshot.tag(of: Self.names) {
     case 0: self = .invitation(until: try snapshot.read())
     case 1: self = .joinToken(until: try snapshot.read())
-    case 2: self = .token
+    case 2: self = .token(until: try snapshot.read())
     case 3: self = .agent
     case 4: self = .gateway
     case 5: self = .removed
@@ -152,7 +154,9 @@ extension Credential.Use: SnapshotValue {
     case .joinToken(let until):
       snapshot.tag(1)
       snapshot.write(until)
-    case .token: snapshot.tag(2)
+    case .token(let until):
+      snapshot.tag(2)
+      snapshot.write(until)
     case .agent: snapshot.tag(3)
     case .gateway: snapshot.tag(4)
     case .removed: snapshot.tag(5)

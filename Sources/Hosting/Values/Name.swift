@@ -23,6 +23,11 @@ package struct Name: Sendable {
     self.text = text
   }
 
+  /// A name that stands in the program, and is one.
+  package static func ours(_ text: String) -> Name {
+    do { return try Name(text) } catch { preconditionFailure("\(error)") }
+  }
+
   /// The normal form: what uniqueness and look-up go by.
   package var key: String { text.lowercased() }
 

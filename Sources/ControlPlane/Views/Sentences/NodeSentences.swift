@@ -7,6 +7,12 @@ enum NodeSentences {
     Teller(JoinTokenIssued.self) { event, _ in
       "A join token for one node was issued, good until \(event.until.short)."
     },
+    Teller(JoinTokenEnded.self) { event, _ in
+      switch event.cause {
+      case .revoked: "A join token was revoked; nobody had joined with it."
+      case .expired: "A join token ran out; nobody had joined with it."
+      }
+    },
     Teller(NodeJoined.self) { event, telling in
       "Node \(telling.subject) joined with \(devices(event.facts))."
     },

@@ -9,7 +9,17 @@ enum PersonSentences {
       "\(telling.subject) was invited as \(event.role.rawValue)."
     },
     Teller(PersonTokenIssued.self) { event, telling in
-      "\(telling.subject) made a token (\(event.prefix)…)."
+      "\(telling.subject) made a token (\(event.prefix)…)\(Sentences.until(event.until))."
+    },
+    Teller(PersonTokenEnded.self) { event, telling in
+      let person = telling.before.persons[ID(telling.origin)]
+      let token = person?.tokens.first { $0.secret == event.token }
+      let how =
+        switch event.cause {
+        case .revoked: "was revoked"
+        case .expired: "ran out"
+        }
+      return "A token of \(telling.subject) (\(token?.prefix.value ?? "")…) \(how)."
     },
     Teller(PersonForgotten.self) { _, telling in
       "\(telling.stored.stream) was forgotten; none of their tokens is good any more."

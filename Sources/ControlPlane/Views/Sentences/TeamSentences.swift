@@ -34,6 +34,9 @@ enum TeamSentences {
     Teller(KeyRevoked.self) { _, telling in
       "Key \(telling.subject)\(owner(telling)) was revoked."
     },
+    Teller(KeyExpired.self) { _, telling in
+      "Key \(telling.subject)\(owner(telling)) ran out."
+    },
   ]
 
   private static func owner(_ telling: Telling) -> String {
