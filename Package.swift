@@ -120,7 +120,8 @@ let package = Package(
       ]),
     module(
       "Bench", ["ControlPlane", "EventLog", "Hosting", "Postgres", lifecycle, logging]),
-    module("TestKit", ["CLinux", "Hosting", "Postgres", hashTrees]),
+    module("TestTools"),
+    module("TestKit", ["CLinux", "Hosting", "Postgres", "TestTools", hashTrees]),
 
     // Programs
     program("wharf-agent", ["Agent", "Hosting", "Program", argumentParser, logging]),
@@ -148,15 +149,16 @@ let package = Package(
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "CLinux", "EngineTemplates", "Hosting", "Wire", "wharf-agent", "wharf-engine-sim",
-        "wharf-holder",
+        "Agent", "CLinux", "EngineTemplates", "Hosting", "TestTools", "Wire", "wharf-agent",
+        "wharf-engine-sim", "wharf-holder",
         asyncHTTPClient, httpTypes, hummingbird, logging, nioCore, nioHTTP1,
       ], exclude: ["Golden"], swiftSettings: strict),
     tests(
       "GatewayTests",
       [
-        "Gateway", "Hosting", "Wire", "wharf-engine-sim", "wharf-gateway", asyncHTTPClient, crypto,
-        httpTypes, hummingbird, hummingbirdTesting, logging, nioCore, nioHTTP1,
+        "Gateway", "Hosting", "TestTools", "Wire", "wharf-engine-sim", "wharf-gateway",
+        asyncHTTPClient, crypto, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+        nioHTTP1,
       ]),
     .testTarget(
       name: "EndToEndTests",
@@ -178,8 +180,9 @@ let package = Package(
         "CLinux", "Hosting", "TestKit", "Up", "Wire", "wharf", "wharf-agent", "wharf-engine-sim",
         "wharf-gateway", "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
       ]),
-    tests("BenchTests", ["Bench", "Hosting", "Postgres", "TestKit", "wharfd"]),
+    tests("BenchTests", ["Bench", "Hosting", "Postgres", "TestKit", "TestTools", "wharfd"]),
     tests("TidyTests", []),
+    tests("TestToolsTests", ["TestTools"]),
     tests("EventLogTests", ["EventLog", "Hosting", "Migrations", "Postgres", "TestKit", logging]),
     tests(
       "ControlPlaneTests",

@@ -4,6 +4,7 @@
 
 import Foundation
 import Hosting
+import TestTools
 
 package struct EngineHoldings: Sendable {
   /// One process, from its start until it said that it holds nothing any more.

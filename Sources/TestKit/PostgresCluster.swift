@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import Postgres
+import TestTools
 
 /// A private cluster. It listens on a socket in a folder that only its user (and root) can enter, and
 /// on no port.
@@ -35,9 +36,10 @@ package actor TestCluster {
     }
   }
 
-  static let startTimeoutSeconds = 60
-  static let stopTimeoutSeconds = 20
-  static let administrationTimeoutSeconds = 120
+  // As a calm machine counts them.
+  static let startTimeoutSeconds = 60.0
+  static let stopTimeoutSeconds = 60.0
+  static let administrationTimeoutSeconds = 120.0
 
   /// Holds data, socket and log.
   package nonisolated let folder: String
@@ -92,6 +94,9 @@ package actor TestCluster {
     if postmaster != nil { try? stop(.immediate) }
     watcher.finish()
   }
+
+  /// One that a failed test left is no burden to the others.
+  deinit { watcher.letGo() }
 }
 
 // Starting and stopping.
@@ -136,16 +141,16 @@ extension TestCluster {
   /// Starts the server and waits until it takes connections.
   package func start() throws {
     precondition(postmaster == nil, "the cluster runs already")
-    let deadline = ContinuousClock.now + .seconds(Self.startTimeoutSeconds)
+    let watch = Stopwatch()
     let command = programs.command("postgres", serverArguments)
-    while ContinuousClock.now < deadline {
+    while watch.seconds < Self.startTimeoutSeconds {
       let pid = try ChildProcess.start(command, in: folder, log: logFile)
       while ChildProcess.poll(pid) == nil {
         if answers() {
           postmaster = pid
           return
         }
-        guard ContinuousClock.now < deadline else {
+        guard watch.seconds < Self.startTimeoutSeconds else {
           kill(pid, SIGKILL)
           ChildProcess.wait(pid)
           break
@@ -160,7 +165,7 @@ extension TestCluster {
 
   private func answers() -> Bool {
     guard let configuration = try? configuration(database: "postgres"),
-      let connection = try? Connection(configuration, timeout: .seconds(2))
+      let connection = try? Connection(configuration, timeout: Pace.stretched(2))
     else { return false }
     return !connection.isBroken
   }
@@ -169,9 +174,9 @@ extension TestCluster {
     guard let pid = postmaster else { return }
     postmaster = nil
     kill(pid, mode.signal)
-    let deadline = ContinuousClock.now + .seconds(Self.stopTimeoutSeconds)
+    let watch = Stopwatch()
     while ChildProcess.poll(pid) == nil {
-      guard ContinuousClock.now < deadline else {
+      guard watch.seconds < Self.stopTimeoutSeconds else {
         kill(pid, SIGKILL)
         ChildProcess.wait(pid)
         throw TestClusterError("stop PostgreSQL (\(mode)) within its time; it was killed")
@@ -245,6 +250,11 @@ extension TestCluster {
       "DROP DATABASE IF EXISTS \(Query.quoted(identifier: database.name)) WITH (FORCE)")
   }
 
+  func allowConnections(_ allowed: Bool, to database: TestDatabase) throws {
+    let name = Query.quoted(identifier: database.name)
+    try administer("ALTER DATABASE \(name) ALLOW_CONNECTIONS \(allowed)")
+  }
+
   private func createDatabase(_ name: String, from source: String) throws {
     // Without fsync, copying files is cheaper than writing them to the log as well.
     try administer(
@@ -257,7 +267,7 @@ extension TestCluster {
     if administration == nil || !administration!.isUsable() {
       administration = try Connection(configuration(database: "postgres"))
     }
-    try administration!.script(sql, timeout: .seconds(Self.administrationTimeoutSeconds))
+    try administration!.script(sql, timeout: Pace.stretched(Self.administrationTimeoutSeconds))
   }
 
   /// Fills a template once, however many tests ask for it at the same time.

@@ -3,9 +3,10 @@
 
 import CLinux
 import Glibc
+import Synchronization
 
 final class ClusterWatcher: Sendable {
-  private let pipeEnd: Int32
+  private let pipeEnd: Mutex<Int32?>
   private let pid: pid_t
 
   /// Its servers are told by the working folder, which is the data folder: also those that lost their
@@ -41,7 +42,7 @@ final class ClusterWatcher: Sendable {
       throw TestClusterError("make a pipe: \(String(cString: strerror(errno)))")
     }
     defer { close(ends[0]) }
-    pipeEnd = ends[1]
+    pipeEnd = Mutex(ends[1])
     pid = try ChildProcess.start(
       ["/bin/sh", "-c", Self.script, "sh", folder], in: "/", log: "/dev/null",
       standardInput: ends[0])
@@ -49,7 +50,20 @@ final class ClusterWatcher: Sendable {
 
   /// Lets it clean up now, and waits for it.
   func finish() {
-    close(pipeEnd)
+    guard letGo() else { return }
     ChildProcess.wait(pid)
+  }
+
+  /// Lets it clean up now.
+  ///
+  /// - Returns: false when it was let already.
+  @discardableResult
+  func letGo() -> Bool {
+    pipeEnd.withLock { end in
+      guard let open = end else { return false }
+      close(open)
+      end = nil
+      return true
+    }
   }
 }

@@ -1,6 +1,7 @@
 // A fresh database for each test: `@Test(.database) func …`, then `TestDatabase.current`.
 
 import Postgres
+import TestTools
 import Testing
 
 /// An empty database, or a copy of a template's.
@@ -16,6 +17,34 @@ package struct TestDatabase: Sendable {
 
   /// A connection for the calling thread, which must be allowed to block for a moment.
   package func connect() throws -> Connection { try Connection(configuration) }
+
+  /// Whether anyone gets a connection from now on; those that there are stay.
+  package func allowConnections(_ allowed: Bool) async throws {
+    try await cluster.allowConnections(allowed, to: self)
+  }
+
+  /// Runs a body over the only connection that there is: all others are ended, and none comes back before
+  /// it is done. For what must not be met half done.
+  package func alone(_ body: (inout Connection) throws -> Void) async throws {
+    var connection = try connect()
+    try await allowConnections(false)
+    let outcome: Result<Void, any Error>
+    do {
+      let ended = try connection.query(
+        """
+        SELECT pg_terminate_backend(pid, 300000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+          AND backend_type = 'client backend'
+        """,
+        timeout: Pace.stretched(300))
+      for row in ended where try !row.decode(Bool.self, at: 0) {
+        throw TestFailure("a backend of \(name) does not end")
+      }
+      outcome = .success(try body(&connection))
+    } catch { outcome = .failure(error) }
+    try await allowConnections(true)
+    try outcome.get()
+  }
 
   /// Makes it the current one for a while: for tests that need more than one.
   package static func with<Result>(
@@ -54,22 +83,26 @@ package struct DatabaseTrait: TestTrait, SuiteTrait, TestScoping {
   /// On a suite it gives each of its tests a database, not one to all.
   package var isRecursive: Bool { true }
 
+  /// When it is the test's turn.
+
   package func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
-    let cluster = try await TestCluster.shared()
-    let database = try await cluster.makeDatabase(template: template)
-    let outcome: Result<Void, any Error>
-    do {
-      outcome = .success(
-        try await TestDatabase.$ofThisTest.withValue(database) {
-          try await function()
-        })
-    } catch {
-      outcome = .failure(error)
+    try await Turns.take {
+      let cluster = try await TestCluster.shared()
+      let database = try await cluster.makeDatabase(template: template)
+      let outcome: Result<Void, any Error>
+      do {
+        outcome = .success(
+          try await TestDatabase.$ofThisTest.withValue(database) {
+            try await function()
+          })
+      } catch {
+        outcome = .failure(error)
+      }
+      try await cluster.drop(database)
+      try outcome.get()
     }
-    try await cluster.drop(database)
-    try outcome.get()
   }
 }
 

@@ -4,6 +4,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestTools
 
 /// Listens on a socket of its own and passes bytes on, both ways. One thread a connection.
 package final class PostgresProxy: Sendable {

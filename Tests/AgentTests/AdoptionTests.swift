@@ -2,12 +2,13 @@
 
 import Glibc
 import Hosting
+import TestTools
 import Testing
 import Wire
 
 @testable import Agent
 
-@Suite(.serialized) struct `Finding what was left` {
+@Suite(.serialized, .turn, .bounded) struct `Finding what was left` {
   private func plan(_ id: String, bootID: String) -> Ledger.Plan {
     Ledger.Plan(attempt: assigned(id), port: 9000, attemptedPorts: 1, bootID: bootID)
   }

@@ -6,6 +6,7 @@ import Glibc
 import Hosting
 import NIOCore
 import NIOHTTP1
+import TestTools
 import Testing
 import Wire
 
@@ -14,7 +15,7 @@ import Wire
 /// Reports of an attempt are waited for at most this long.
 private func phase(
   _ phase: AttemptPhase, of id: String, at standIn: StandIn,
-  withinSeconds seconds: Double = 30
+  withinSeconds seconds: Double = Pace.patienceSeconds
 ) async throws -> ObservedAttempt {
   try await eventually("\(id) is \(phase)", withinSeconds: seconds) {
     await standIn.attempt(id, in: phase)
@@ -31,7 +32,7 @@ private func starts(_ path: String) -> Int {
   engineLog(path).count { $0.contains("\"event\":\"start\"") }
 }
 
-@Suite(.serialized) struct `The agent program` {
+@Suite(.serialized, .turn, .bounded) struct `The agent program` {
   @Test func `starts what is assigned, says when it is ready, stops what is not`() async throws {
     try await Workspace.use { space in
       try await StandInServer.use { server in

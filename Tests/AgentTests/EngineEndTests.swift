@@ -2,12 +2,13 @@
 
 import Glibc
 import Hosting
+import TestTools
 import Testing
 import Wire
 
 @testable import Agent
 
-@Suite(.serialized) struct `Engines that fail` {
+@Suite(.serialized, .turn, .bounded) struct `Engines that fail` {
   @Test func `one that crashes is reported with its signal, and not started again`() async throws {
     try await Workspace.use { space in
       try await StandInServer.use { server in
@@ -227,7 +228,7 @@ import Wire
   }
 }
 
-@Suite(.serialized) struct `Ports of engines` {
+@Suite(.serialized, .turn, .bounded) struct `Ports of engines` {
   @Test func `one that somebody else has is passed over`() async throws {
     try await Workspace.use { space in
       try await StandInServer.use { server in
@@ -255,10 +256,17 @@ import Wire
         let outsider = Outsider(port: ports.lowerBound, listening: false)
         defer { outsider.leave() }
         try await LocalAgent.use(space, server, ports: ports, settleMilliseconds: 20_000) { agent in
-          await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
+          // The engine itself waits until the port is taken.
+          let gate = space.path + "/taken"
+          let sim = simLaunch()
+          let waiting = launch(
+            ["/bin/sh", "-c", "until [ -e '\(gate)' ]; do sleep 0.02; done; exec \"$0\" \"$@\""]
+              + sim.command, environment: sim.environment, listsModel: true)
+          await server.standIn.assign(40, [assigned("31.1.40", launch: waiting)])
           let plan = agent.folder.path + "/attempts/31.1.40/plan.json"
           try await eventually("it is being started") { access(plan, F_OK) == 0 }
           outsider.listen()
+          try Files.write([], to: gate)
           let ready = try await server.standIn.see(.ready, of: "31.1.40")
           #expect(ready.endpoint == "http://127.0.0.1:\(ports.lowerBound + 1)")
           #expect(await server.standIn.phases(of: "31.1.40") == [.starting, .ready])

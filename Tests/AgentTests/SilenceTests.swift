@@ -3,16 +3,17 @@
 import Glibc
 import Hosting
 import Logging
+import TestTools
 import Testing
 import Wire
 
 @testable import Agent
 
-@Suite(.serialized) struct `Being told` {
+@Suite(.serialized, .turn, .bounded) struct `Being told` {
   @Test func `silence ends an exclusive attempt with the lease, and no other`() async throws {
     try await Workspace.use { space in
       let standIn = StandIn()
-      await standIn.set(leaseSeconds: 2)
+      await standIn.set(leaseSeconds: Int((2 * Pace.slowness).rounded(.up)))
       try await StandInServer.use(standIn) { server in
         try await LocalAgent.use(space, server) { agent in
           await standIn.assign(
@@ -46,7 +47,8 @@ import Wire
         try await LocalAgent.use(space, server) { agent in
           await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
           _ = try await server.standIn.see(.ready, of: "31.1.40")
-          let end = Timestamp(microseconds: Timestamp.now.microseconds + 2_000_000)
+          let end = Timestamp(
+            microseconds: Timestamp.now.microseconds + Int64(2_000_000 * Pace.slowness))
           await server.standIn.assign(
             41, [assigned("31.1.40", launch: simLaunch(), notAfter: end)])
           try await eventually("the date is known") {

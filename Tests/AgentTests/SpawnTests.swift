@@ -1,11 +1,12 @@
 // Short programs are waited for with a limit, whatever they do.
 
 import Glibc
+import TestTools
 import Testing
 
 @testable import Agent
 
-@Suite(.timeLimit(.minutes(1))) struct `Short programs` {
+@Suite(.bounded) struct `Short programs` {
   private func output(_ script: String, timeoutSeconds: Int) throws -> String {
     let bytes = try Spawn.output(
       of: "/bin/sh", ["-c", script], environment: ["PATH": "/usr/bin:/bin"], longestBytes: 1_000,
@@ -14,19 +15,19 @@ import Testing
   }
 
   @Test func `give what they print, or say that they failed`() throws {
-    #expect(try output("echo one; echo two", timeoutSeconds: 30) == "one\ntwo\n")
+    #expect(try output("echo one; echo two", timeoutSeconds: 300) == "one\ntwo\n")
     #expect(throws: Spawn.Problem(description: "/bin/sh failed")) {
-      try output("exit 3", timeoutSeconds: 30)
+      try output("exit 3", timeoutSeconds: 300)
     }
   }
 
   @Test(arguments: ["exec sleep 600", "exec sleep 600 >/dev/null 2>&1"])
   func `are killed when they take longer, with their output open or closed`(script: String) throws {
-    let start = ContinuousClock.now
+    let watch = Stopwatch()
     #expect(throws: Spawn.Problem(description: "/bin/sh did not finish within 1 s")) {
       try output(script, timeoutSeconds: 1)
     }
-    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(watch.seconds < 20)
   }
 
   @Test func `that do not end are given up`() throws {
@@ -34,6 +35,6 @@ import Testing
     defer { close(output) }
     #expect(Spawn.reap(pid, until: .now.adding(milliseconds: 50)) == nil)
     kill(pid, SIGKILL)
-    #expect(Spawn.reap(pid, until: .now.adding(seconds: 20)) == SIGKILL)
+    #expect(Spawn.reap(pid, until: .now.adding(seconds: 300)) == SIGKILL)
   }
 }

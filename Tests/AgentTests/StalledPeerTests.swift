@@ -2,12 +2,13 @@
 
 import AsyncHTTPClient
 import Hosting
+import TestTools
 import Testing
 import Wire
 
 @testable import Agent
 
-@Suite(.timeLimit(.minutes(1))) struct `Peers that stop within an answer` {
+@Suite(.bounded) struct `Peers that stop within an answer` {
   private func stalled(_ test: (HTTPClient, StallingServer) async throws -> Void) async throws {
     let server = StallingServer()
     defer { server.stop() }
@@ -18,33 +19,33 @@ import Wire
     try await stalled { client, server in
       let link = ControlLink(
         client: client, servers: [server.url], bearer: "b", replySeconds: 1)
-      let start = ContinuousClock.now
+      let watch = Stopwatch()
       let problem = await #expect(throws: ControlLink.Problem.self) {
         try await link.assignment(after: .empty, waitSeconds: 0)
       }
       #expect(problem?.kind == .unreachable)
       #expect(problem?.description.hasSuffix("no whole answer within 1000 ms") == true)
-      #expect(ContinuousClock.now - start < .seconds(20))
+      #expect(watch.seconds < 20)
     }
   }
 
   @Test func `an engine has not answered, in time`() async throws {
     try await stalled { client, server in
-      let start = ContinuousClock.now
+      let watch = Stopwatch()
       let attempt = assigned("31.1.40", launch: launch())
       #expect(await !Prober(client: client).answers(attempt, at: server.url, fully: false))
-      #expect(ContinuousClock.now - start < .seconds(20))
+      #expect(watch.seconds < 20)
     }
   }
 
   @Test func `who is cancelled does not wait for the deadline`() async throws {
-    let start = ContinuousClock.now
+    let watch = Stopwatch()
     let waiting = Task {
       try await within(milliseconds: 60_000) { try await Task.sleep(for: .seconds(60)) }
     }
     waiting.cancel()
     await #expect(throws: CancellationError.self) { try await waiting.value }
-    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(watch.seconds < 20)
     #expect(try await within(milliseconds: 60_000) { 7 } == 7)
   }
 }

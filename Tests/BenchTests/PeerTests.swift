@@ -5,6 +5,7 @@
 import Foundation
 import Postgres
 import Synchronization
+import TestTools
 import Testing
 
 @testable import Bench
@@ -46,7 +47,7 @@ private final class Countdown: Sendable {
   }
 }
 
-@Suite(.serialized) struct PeerTests {
+@Suite(.serialized, .turn, .bounded) struct PeerTests {
   private func run(
     _ arms: [String], _ change: (inout LogBench.Settings) -> Void
   ) async throws -> Report {

@@ -2,11 +2,12 @@
 
 import Foundation
 import Hosting
+import TestTools
 import Testing
 
 @testable import Bench
 
-@Suite struct WholeRunTests {
+@Suite(.turn, .bounded) struct WholeRunTests {
   /// The wharfd of this build, beside the tests.
   private static func wharfd() throws -> String {
     let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -66,7 +67,7 @@ import Testing
   private static func output(_ command: String...) throws -> String {
     let log = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID())").path
     defer { try? FileManager.default.removeItem(atPath: log) }
-    #expect(try ChildProcess.run(command, in: "/", log: log, withinSeconds: 10) == 0)
+    #expect(try ChildProcess.run(command, in: "/", log: log, withinSeconds: 120) == 0)
     return TextFile.tail(log)
   }
 }

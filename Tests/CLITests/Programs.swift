@@ -51,32 +51,13 @@ enum Programs {
   }
 
   /// A port that nothing listens on.
-  static func freePort() throws -> UInt16 {
-    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let port = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw -> UInt16? in
-        guard bind(socket, raw, length) == 0, getsockname(socket, raw, &length) == 0 else {
-          return nil
-        }
-        return nil
-      } ?? UInt16(bigEndian: pointer.pointee.sin_port)
-    }
-    return port
-  }
+  static func freePort() throws -> UInt16 { UInt16(try Ports.one()) }
 
   /// Looks until it is so, or for too long.
   static func until(
-    _ what: @autoclosure () -> String, seconds: Double = 20, _ holds: () async throws -> Bool
+    _ what: @autoclosure () -> String, seconds: Double = Pace.patienceSeconds,
+    _ holds: () async throws -> Bool
   ) async throws {
-    let deadline = ContinuousClock.now + .seconds(seconds)
-    while try await !holds() {
-      try #require(ContinuousClock.now < deadline, "\(what()): not within \(seconds) s")
-      try await Task.sleep(for: .milliseconds(20))
-    }
+    try await eventually(what(), withinSeconds: seconds, isTrue: holds)
   }
 }

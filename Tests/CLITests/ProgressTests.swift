@@ -34,7 +34,7 @@ extension AgainstWharfd {
       let child = try Programs.start(
         "wharfd", arguments + ["--database", TestDatabase.current.url],
         environment: ["PATH": "/usr/bin:/bin"], folder: hosted.folder)
-      try await eventually("it waits for the log", withinSeconds: 60) {
+      try await eventually("it waits for the log") {
         try looker.query(
           """
           SELECT FROM pg_stat_activity WHERE datname = current_database()

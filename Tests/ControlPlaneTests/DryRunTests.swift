@@ -9,7 +9,7 @@ import Wire
 @testable import ControlPlane
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct DryRunTests {
+@Suite(.database, .bounded) struct DryRunTests {
   private func calls(_ names: [String], ids: [CommandID] = []) -> [UInt8] {
     let calls = names.enumerated().map { index, name in
       CommandCall(

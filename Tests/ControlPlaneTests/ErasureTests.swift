@@ -56,7 +56,7 @@ private final class Wharfd: Sendable {
   var state: HostingState { member.board.current.state }
 
   func leads() async throws {
-    try await eventually("it leads", withinSeconds: 30) { [member] in
+    try await eventually("it leads") { [member] in
       if case .leading = member.board.current.standing { true } else { false }
     }
   }
@@ -108,7 +108,7 @@ private final class Wharfd: Sendable {
     }
     let before = wharfd.state.position
     try await viewsReach(before)
-    try await eventually("there are snapshots", withinSeconds: 20) {
+    try await eventually("there are snapshots") {
       try await onThread { connection in
         let rows = try connection.query("SELECT count(*) FROM log.snapshots WHERE position > 30")
         return try rows[0].decode(Int64.self, at: 0) > 0
@@ -153,7 +153,7 @@ private final class Wharfd: Sendable {
   }
 
   private func erased(_ wharfd: Wharfd, _ person: ID<Person>) async throws {
-    try await eventually("\(person) is erased", withinSeconds: 60) {
+    try await eventually("\(person) is erased") {
       wharfd.state.persons[person]?.erased != nil
     }
   }
@@ -267,7 +267,7 @@ private final class Wharfd: Sendable {
     let leader = try await Wharfd(database)
     let (person, _) = try await told(leader)
     let other = try await Wharfd(database, instance: "two")
-    try await eventually("it follows", withinSeconds: 20) {
+    try await eventually("it follows") {
       other.state.position >= leader.state.position
     }
     // As one that lives and reads on no more: its row is renewed, its position stays.
@@ -286,7 +286,7 @@ private final class Wharfd: Sendable {
         try connection.execute("DELETE FROM log.members WHERE instance = 'stuck'")
       }
     }
-    try await eventually("the stuck one is seen", withinSeconds: 10) {
+    try await eventually("the stuck one is seen") {
       try await onThread {
         try $0.query("SELECT count(*) FROM log.members WHERE instance = 'stuck'")[0]
           .decode(Int64.self, at: 0) == 1
@@ -308,16 +308,17 @@ private final class Wharfd: Sendable {
     let database = try TestDatabase.current.configuration
     let wharfd = try await Wharfd(database)
     let (person, _) = try await told(wharfd)
-    let isRead = Flag()
+    let (isReading, isRead) = (Flag(), Flag())
     let reading = Task {
       try await onThread { connection in
         try connection.transaction { connection in
           _ = try connection.query("SELECT count(*) FROM views.persons")
+          isReading.set()
           while !isRead.isSet { usleep(20_000) }
         }
       }
     }
-    try await Task.sleep(for: .milliseconds(300))
+    try await eventually("the views are read") { isReading.isSet }
     try await wharfd.say(ForgetPerson(person: .name(Name(known: Self.name))))
     try await Task.sleep(for: .seconds(3))
     #expect(wharfd.state.persons[person]?.erased == nil)
@@ -350,13 +351,13 @@ private final class Wharfd: Sendable {
     }
     let second = try await Wharfd(database, instance: "two")
     try await second.leads()
-    try await eventually("the key is gone", withinSeconds: 20) {
+    try await eventually("the key is gone") {
       try await onThread {
         try $0.query("SELECT count(*) FROM vault.person_keys WHERE wrapped IS NOT NULL")[0]
           .decode(Int64.self, at: 0) == 1
       }
     }
-    try await eventually("its bytes are gone", withinSeconds: 60) {
+    try await eventually("its bytes are gone") {
       try await findings([wrapped]) == []
     }
     await second.stop()

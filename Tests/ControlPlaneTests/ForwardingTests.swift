@@ -14,7 +14,7 @@ import Wire
 @testable import ControlPlane
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct ForwardingTests {
+@Suite(.database, .bounded) struct ForwardingTests {
   /// What stands where the leader was: it notes what comes, and answers as it is told.
   private final class StandIn: Sendable {
     private let requests = Mutex<[HTTPFields]>([])
@@ -138,11 +138,11 @@ import Wire
       of: standIn.start(answering: "{", stalls: true))
     let forwarding = Forwarding(member: follower.member, answerMilliseconds: 500)
     let address = try #require(try forwarding.leaderElsewhere())
-    let start = ContinuousClock.now
+    let watch = Stopwatch()
     let error = await #expect(throws: APIError.self) {
       _ = try await forwarding.send(call("xai"), request, to: address)
     }
-    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(watch.seconds < 20)
     #expect(error?.failure.code == "leaderNotReachable", "\(error?.failure as Any)")
     #expect(error?.failure.message.contains("did not answer") == true)
     #expect(standIn.seen.count == 1)

@@ -11,7 +11,7 @@ import Testing
 @testable import ControlPlane
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct RestoredLogTests {
+@Suite(.database, .bounded) struct RestoredLogTests {
   private func move(_ how: String, _ from: TestDatabase, _ to: TestDatabase) async throws {
     guard how == "import" else {
       try shell("pg_dump -d '\(from.url)' | psql -q -v ON_ERROR_STOP=1 -d '\(to.url)'")
@@ -112,7 +112,7 @@ import Testing
       _ = await end.result
       ended.set()
     }
-    try await eventually("it ends, or leads", withinSeconds: 60) {
+    try await eventually("it ends, or leads") {
       if case .leading = early.board.current.standing { lead.set() }
       return ended.isSet || lead.isSet
     }

@@ -9,7 +9,7 @@ import Wire
 @testable import ControlPlane
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct SightingTests {
+@Suite(.database, .bounded) struct SightingTests {
   private static let attempt = AttemptID(
     replica: ReplicaID(deployment: 31, number: 2), placedAt: 40)
 

@@ -8,7 +8,7 @@ import Wire
 @testable import ControlPlane
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct TokenRoutesTests {
+@Suite(.database, .bounded) struct TokenRoutesTests {
   private func items<Item: Codable & Sendable>(
     _ rig: APIRig, _ path: String, _ token: Secret = APIRig.admin, _ type: Item.Type = Item.self
   ) async throws -> [Item] {

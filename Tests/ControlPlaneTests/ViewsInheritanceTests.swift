@@ -9,7 +9,7 @@ import Testing
 @testable import ControlPlane
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct ViewsInheritanceTests {
+@Suite(.database, .bounded) struct ViewsInheritanceTests {
   /// Roles are the whole cluster's, so each test has its own.
   private func withRoles(
     _ body: (_ reader: String, _ heir: String) async throws -> Void

@@ -41,7 +41,7 @@ import Testing
       board: member.board, database: database, keys: member.keys, logger: .quiet,
       snapshots: snapshots)
     let projecting = Task { try await projector.run() }
-    try await eventually("two leads", withinSeconds: 30) {
+    try await eventually("two leads") {
       if case .leading = member.board.current.standing { true } else { false }
     }
     try await viewsReach(member.board.current.state.position)

@@ -22,7 +22,8 @@ private final class Looks {
 
   init(_ database: TestDatabase) throws {
     connection = try database.connect()
-    try connection.script("SET lock_timeout = '2s'")
+    // Of a hang, which the test would not outlive, it makes a fault.
+    try connection.script("SET lock_timeout = '\(Int(Pace.slowness * 5))s'")
   }
 
   func look() {
@@ -44,7 +45,7 @@ private final class Looks {
   private func note(_ fault: String) { faults.note(fault, unless: false) }
 }
 
-@Suite(.database, .timeLimit(.minutes(2))) struct ViewsSwapTests {
+@Suite(.database, .bounded) struct ViewsSwapTests {
   private func faults(rounds: Int, _ rebuild: @escaping Rebuilding) async throws -> [Fault] {
     let rig = try await LogRig(TestDatabase.current)
     var commands = RandomCommands(seed: 81)

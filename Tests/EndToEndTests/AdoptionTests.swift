@@ -7,7 +7,7 @@ import Hosting
 import TestKit
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(6))) struct AdoptionTests {
+@Suite(.serialized, .turn, .bounded) struct AdoptionTests {
   private static let adoptedWithinSeconds = 10.0
 
   /// `sim`, which besides writes a numbered line now and then, whoever is there to hear it.
@@ -90,7 +90,7 @@ import Testing
     try await site.done("deployment", "scale", "grok", "--replicas", "3", "--wait")
     #expect(site.engines.count == 3 && Set(engines).isSubset(of: site.engines))
     try await site.done("deployment", "delete", "grok")
-    try await eventually("it ends them all", withinSeconds: 40) { site.engines.isEmpty }
+    try await eventually("it ends them all") { site.engines.isEmpty }
     asker.end()
     let holdings = try site.holdings()
     #expect(holdings.starts.count == 3, "\(holdings.starts)")
@@ -110,7 +110,7 @@ import Testing
     kill(ended.pid, SIGTERM)
     try await eventually("both are gone") { site.engines == [other.pid] }
     try await site.startAgent()
-    try await eventually("others took their place", withinSeconds: 60) {
+    try await eventually("others took their place") {
       try await site.done("why", "deployment", "grok").contains("all 3 replicas are ready")
     }
     try await site.expectRest()
@@ -156,7 +156,7 @@ import Testing
     kill(suspended[0].pid, SIGKILL)
     try await eventually("it is gone") { site.engines == [suspended[1].pid, other].sorted() }
     try await site.startAgent()
-    try await eventually("what may run does, and nothing else", withinSeconds: 40) {
+    try await eventually("what may run does, and nothing else") {
       let now = site.engines
       return now.count == 2 && now.contains(other) && !now.contains(suspended[1].pid)
     }

@@ -29,20 +29,22 @@ extension HasGateway {
     request.body = .bytes(
       Array(
         #"{"model":"\#(model)","messages":[{"role":"user","content":"\#(content)"}]}"#.utf8))
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
     let body = try await response.body.collect(upTo: 1 << 20)
     return Answer(status: Int(response.status.code), body: String(buffer: body))
   }
 
   /// Asks until it is answered.
-  func answered(_ key: String, _ model: String, withinSeconds limit: Double = 40) async throws {
+  func answered(_ key: String, _ model: String, withinSeconds limit: Double = Pace.patienceSeconds)
+    async throws
+  {
     try await told(200, key, model, withinSeconds: limit)
   }
 
   /// Asks until it is answered with this status and words.
   func told(
     _ status: Int, saying words: String? = nil, _ key: String, _ model: String,
-    withinSeconds limit: Double = 40
+    withinSeconds limit: Double = Pace.patienceSeconds
   ) async throws {
     var last = "nothing"
     do {
@@ -98,7 +100,7 @@ final class Asker: Sendable {
   var all: [Asked] { asks.all.withLock { $0 } }
 
   /// Waits until that many more were answered by the model.
-  func goesOn(_ count: Int = 20, withinSeconds limit: Double = 30) async throws {
+  func goesOn(_ count: Int = 20, withinSeconds limit: Double = Pace.patienceSeconds) async throws {
     let before = all.count { $0.isAnswered }
     try await eventually("\(count) more requests are answered", withinSeconds: limit) {
       all.count { $0.isAnswered } >= before + count

@@ -12,7 +12,7 @@ import TestKit
 import Testing
 import Wire
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct BadInputTests {
+@Suite(.serialized, .turn, .bounded) struct BadInputTests {
   /// Runs `wharfd run`, which is to end by itself.
   private func run(_ url: String, port: Int, in folder: TestFolder) async throws -> Ran {
     let child = try Child(
@@ -20,7 +20,7 @@ import Wire
         builtProgram("wharfd"), "run", "--listen", "127.0.0.1:\(port)", "--secret-file",
         folder.path("secret"), "--admin-token-file", folder.path("admin.token"),
       ], environment: folder.environment(["WHARF_DATABASE_URL": url]), folder: folder)
-    let status = try await child.waitForExit(withinSeconds: 60)
+    let status = try await child.waitForExit()
     return Ran(status: status, output: child.output, errors: child.errors)
   }
 
@@ -102,7 +102,7 @@ import Wire
     if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
     request.headers.add(name: "content-type", value: "application/json")
     request.body = .bytes(body)
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
     let text = try await response.body.collect(upTo: 1 << 20)
     return (Int(response.status.code), String(buffer: text))
   }
@@ -144,7 +144,7 @@ import Wire
     let away = try await post(wharfds, call("provider.register", #"{"name":"xai"}"#), token: token)
     #expect((500...599).contains(away.status) && away.body.contains("error"), "\(away)")
     try await wharfds.cluster.start()
-    try await eventually("the same command is taken", withinSeconds: 60) {
+    try await eventually("the same command is taken") {
       try await post(wharfds, call("provider.register", #"{"name":"xai"}"#), token: token).status
         == 200
     }

@@ -11,22 +11,24 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct DatabaseOutageTests {
-  /// What a person may be made to wait for it; the machine may be busy.
+@Suite(.serialized, .turn, .bounded) struct DatabaseOutageTests {
+  /// What a person may be made to wait for it.
   private static let soonSeconds = 6.0
+  /// A wharfd that has not reached the database for so long says so at once.
+  private static let outOfTouchSeconds = 8
 
   private func status(_ site: Site, _ path: String) async throws -> UInt {
     let request = HTTPClientRequest(url: site.api + path)
-    return try await HTTPClient.shared.execute(request, timeout: .seconds(5)).status.code
+    return try await HTTPClient.shared.execute(request, timeout: .seconds(60)).status.code
   }
 
   private func refused(_ site: Site, _ arguments: String...) async throws {
-    let start = ContinuousClock.now
+    let watch = Stopwatch()
     let ran = try await site.wharf(arguments)
-    let took = ContinuousClock.now - start
+    let took = watch.seconds
     #expect(ran.status == .code(3), "\(arguments): \(ran)")
     #expect(ran.errors.contains("the database is not reachable"), "\(arguments): \(ran)")
-    #expect(took < .seconds(Self.soonSeconds), "\(arguments) took \(took)")
+    #expect(took < Self.soonSeconds, "\(arguments) took \(took) s")
   }
 
   @Test func `a short outage is waited out, a longer one is told at once, and reads go on`()
@@ -39,15 +41,24 @@ import Testing
     try await site.done("team", "register", "copilot", "--audience", "internal")
     #expect(try await status(site, "/ready") == 200)
 
-    try await cluster.stop(.immediate)
-    try await eventually("wharfd has lost it") { site.said("wharfd").contains("lost the database") }
-    async let patient = site.wharf(["team", "register", "contoso", "--audience", "external"])
-    try await cluster.start()
-    let waited = try await patient
-    #expect(waited.status == .code(0), "\(waited)")
+    // Whether an outage is short is for the machine to say: one that was not is tried again.
+    try await eventually("a short outage was waited out") {
+      try await eventually("wharfd is ready") { try await status(site, "/ready") == 200 }
+      let lost = site.losses
+      let start = ContinuousClock.now
+      try await cluster.stop(.immediate)
+      try await eventually("wharfd has lost it") { site.losses > lost }
+      async let patient = site.wharf(["team", "register", "contoso", "--audience", "external"])
+      try await cluster.start()
+      let lasted = ContinuousClock.now - start
+      let waited = try await patient
+      if lasted > .seconds(Self.outOfTouchSeconds), waited.status == .code(3) { return false }
+      try #require(waited.status == .code(0), "after \(lasted): \(waited)")
+      return true
+    }
 
     try await cluster.stop(.immediate)
-    try await eventually("wharfd says that it is not ready", withinSeconds: 30) {
+    try await eventually("wharfd says that it is not ready") {
       try await status(site, "/ready") == 503
     }
     #expect(try await status(site, "/health") == 200, "it lives, and answers reads")
@@ -59,7 +70,7 @@ import Testing
     #expect(try await site.done("team", "show", "contoso").contains("external"))
 
     try await cluster.start()
-    try await eventually("it is ready again, without a restart", withinSeconds: 30) {
+    try await eventually("it is ready again, without a restart") {
       try await status(site, "/ready") == 200
     }
     try await site.done("team", "register", "fabrikam", "--audience", "internal")
@@ -69,7 +80,7 @@ import Testing
   }
 
   /// Nodes are lost soon: an outage of tens of seconds is long to them.
-  private static let nodeLostSeconds = 10
+  private static let nodeLostSeconds = Site.nodeLostSeconds
   /// Far less than a gateway's lease; beyond it every gateway refuses with `no_policy_lease`, since it
   /// cannot know what was revoked.
   private static let outageSeconds = 20.0
@@ -112,12 +123,12 @@ import Testing
 
     try await cluster.stop(.immediate)
     let stopped = ContinuousClock.now
-    try await eventually("wharfd says that it is not ready", withinSeconds: 30) {
+    try await eventually("wharfd says that it is not ready") {
       try await status(site, "/ready") == 503
     }
     try await refused(site, "deployment", "scale", "grok", "--replicas", "1")
     try await refused(site, "provider", "suspend", "xai")
-    try await eventually("the outage was long", withinSeconds: 60) {
+    try await eventually("the outage was long", withinSeconds: 600) {
       try #require(site.engines == engines, "\(site.lastWords())")
       return ContinuousClock.now - stopped > .seconds(Self.outageSeconds)
     }
@@ -126,7 +137,7 @@ import Testing
     #expect(linesSaid(site) - said < Self.mostLinesSaid, "\(site.lastWords())")
 
     try await cluster.start()
-    try await eventually("it is ready again, without a restart", withinSeconds: 30) {
+    try await eventually("it is ready again, without a restart") {
       try await status(site, "/ready") == 200
     }
     try await site.expectRest()
@@ -145,4 +156,9 @@ import Testing
     try await site.end()
     await cluster.remove()
   }
+}
+
+extension Site {
+  /// How often wharfd said that it lost the database.
+  fileprivate var losses: Int { said("wharfd").ranges(of: "lost the database").count }
 }

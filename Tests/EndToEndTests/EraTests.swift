@@ -8,7 +8,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(6))) struct EraTests {
+@Suite(.serialized, .turn, .bounded) struct EraTests {
   @Test func `an agent that saw more than a restored log holds is not steered by it`() async throws
   {
     let site = try Site()
@@ -42,13 +42,13 @@ import Testing
     let told = try await site.wharf(["deployment", "list"], as: "ada")
     #expect(
       told.status == .code(0) && told.errors.contains("note: a new era of the log"), "\(told)")
-    try await eventually("the agent raises its alarm", withinSeconds: 40) {
+    try await eventually("the agent raises its alarm") {
       try await site.done("node", "show", "node-1", as: "ben").contains("alarm")
     }
     let shown = try await site.done("node", "show", "node-1", as: "ben")
     #expect(shown.contains("but the log was seen up to"), "\(shown)")
     #expect(try await site.done("status", as: "ben").contains("alarm"))
-    try await eventually("the gateway raises its alarm", withinSeconds: 40) {
+    try await eventually("the gateway raises its alarm") {
       (try await site.metric("wharf_gateway_alarms_total") ?? 0) > 0
     }
     // It is told to stop everything, and changes nothing.
@@ -60,8 +60,8 @@ import Testing
     }
 
     try await site.done("node", "accept-era", "node-1", "--reason", "restored", as: "ben")
-    try await eventually("the node follows", withinSeconds: 40) { site.engines.isEmpty }
-    try await eventually("the alarm is over", withinSeconds: 40) {
+    try await eventually("the node follows") { site.engines.isEmpty }
+    try await eventually("the alarm is over") {
       try await !site.done("node", "show", "node-1", as: "ben").contains("alarm")
     }
     try await site.done("deployment", "scale", "grok", "--replicas", "1", "--wait", as: "ben")
@@ -74,7 +74,7 @@ import Testing
     #expect(forgot.status == .code(0), "\(forgot)")
     // The dump held the gateway too.
     try await site.startGateway()
-    try await eventually("the gateway follows", withinSeconds: 40) {
+    try await eventually("the gateway follows") {
       let position = try? await site.metric("wharf_gateway_policy_position")
       return (position ?? 0) > 0 && position != before
     }
@@ -107,10 +107,10 @@ import Testing
     try await site.startDaemon(on: database, for: "ben")
     let found = try await site.wharf(["provider", "list"], as: "ada")
     #expect(found.status == .code(1) && found.errors.contains("the log was rewritten"), "\(found)")
-    try await eventually("the agent finds it", withinSeconds: 40) {
+    try await eventually("the agent finds it") {
       try await site.done("node", "show", "node-1", as: "ben").contains("the log was rewritten")
     }
-    try await eventually("the gateway finds it", withinSeconds: 40) {
+    try await eventually("the gateway finds it") {
       (try await site.metric("wharf_gateway_alarms_total") ?? 0) > 0
     }
     try await site.done("deployment", "scale", "grok", "--replicas", "0", as: "ben")

@@ -9,7 +9,7 @@ import Testing
 private let loopSeconds = Double(
   ProcessInfo.processInfo.environment["WHARF_KILL_LOOP_SECONDS"] ?? "")
 
-@Suite(.serialized, .timeLimit(.minutes(30))) struct KillLoopTests {
+@Suite(.serialized, .turn, .bounded) struct KillLoopTests {
   enum Fault: CaseIterable {
     case leaderKilled, followerKilled, leaderPaused, leaderBackendEnded, leaderBackendStalled,
       backendsKilled, postmasterKilled
@@ -32,7 +32,7 @@ private let loopSeconds = Double(
       let leader = try await wharfds.leading()
       wharfds.send(SIGSTOP, to: leader)
       do {
-        try await eventually("the other leads", withinSeconds: 40) {
+        try await eventually("the other leads") {
           try wharfds.leader() == (leader + 1) % Wharfds.count
         }
         try await storm.goesOn()

@@ -11,7 +11,7 @@ import TestKit
 import Testing
 import Wire
 
-@Suite(.timeLimit(.minutes(4))) struct LaggingFollowerTests {
+@Suite(.turn, .bounded) struct LaggingFollowerTests {
   private static let leader = 0
   private static let follower = 1
   private static let heldSeconds = 6.0
@@ -33,7 +33,7 @@ import Wire
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(body)
     }
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
     let bytes = try await response.body.collect(upTo: 1 << 20)
     return Answer(
       status: Int(response.status.code),
@@ -159,17 +159,18 @@ import Wire
           "HOME": folder.path("ada"), "XDG_STATE_HOME": folder.path("ada-state"),
           "WHARF_API": wharfds.url(Self.leader), "WHARF_TOKEN": token, "NO_COLOR": "1",
         ]), folder: folder)
-      let status = try await child.waitForExit(withinSeconds: 60)
+      let status = try await child.waitForExit()
       try #require(status == .code(0), "\(command): \(child.output) \(child.errors)")
       return child.output.trimmingCharacters(in: .whitespacesAndNewlines)
     }
+    let ports = try Ports.take(10)
     func agent(at number: Int) throws -> Child {
-      let first = 12_000 + Int(getpid()) % 100 * 10
       return try Child(
         [
           builtProgram("wharf-agent"), "run", "--server", wharfds.url(number), "--data",
           folder.path("agent"), "--name", "node-1", "--join-token-file", folder.path("join-token"),
-          "--port-range", "\(first)-\(first + 9)", "--devices", "4xH100-80G", "--cpu", "8000",
+          "--port-range", "\(ports.lowerBound)-\(ports.upperBound)", "--devices", "4xH100-80G",
+          "--cpu", "8000",
           "--memory", "\(64 << 30)",
         ], environment: folder.environment(), folder: folder)
     }
@@ -190,7 +191,7 @@ import Wire
       let engines = folder.engines
       #expect(engines.count == 2)
       running.send(SIGTERM)
-      _ = try await running.waitForExit(withinSeconds: 40)
+      _ = try await running.waitForExit()
       // The next one asks the follower, which still knows of one replica only.
       running = try agent(at: Self.follower)
       let start = ContinuousClock.now
@@ -205,7 +206,7 @@ import Wire
     let stop = try Child(
       [builtProgram("wharf-agent"), "stop-engines", "--data", folder.path("agent")],
       environment: folder.environment(), folder: folder)
-    try await stop.waitForExit(withinSeconds: 40)
+    try await stop.waitForExit()
     await wharfds.remove()
   }
 }

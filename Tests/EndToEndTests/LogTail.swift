@@ -87,7 +87,7 @@ final class LogTail: Sendable {
     let table = try rows.map {
       Seen(position: try $0.decode(Int64.self, at: 0), hash: try $0.decode(String.self, at: 1))
     }
-    try? await eventually("the tail has all", withinSeconds: 30) { events.count >= table.count }
+    try? await eventually("the tail has all") { events.count >= table.count }
     let found = Array(events.prefix(table.count))
     #expect(
       found == table, "given: \(found.count) of \(table.count)", sourceLocation: sourceLocation)

@@ -9,7 +9,7 @@ import TestKit
 import Testing
 import Wire
 
-@Suite(.timeLimit(.minutes(4))) struct PausedLeaderTests {
+@Suite(.turn, .bounded) struct PausedLeaderTests {
   @Test(arguments: ["stored", "held up"])
   func `stopped in the middle of an append that is`(append: String) async throws {
     let wharfds = try await Wharfds()
@@ -32,7 +32,7 @@ import Wire
     // Stored without its leader's knowing, or under way until another leads.
     if append == "held up" { try wharfds.cluster.pause(backend) }
     try holder.script("COMMIT")
-    try await eventually("the other leads", withinSeconds: 40) { try wharfds.leader() == 1 }
+    try await eventually("the other leads") { try wharfds.leader() == 1 }
     let second = client.call(PlaceMark(name: Name("CONTESTED")))
     let new = try await client.settle(second, from: 1)
     wharfds.send(SIGCONT, to: 0)

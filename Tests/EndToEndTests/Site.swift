@@ -15,18 +15,19 @@ final class Site: HasGateway {
   let apiPort: Int
   let gatewayPort: Int
   private let running = Mutex<[String: Child]>([:])
-  private static let nextPort = Mutex(Int(getpid()) % 100 * 4 + 23_000)
+  /// Of each node's engines, for all agents that it has one after the other.
+  private let enginePorts = Mutex<[Int: ClosedRange<Int>]>([:])
 
   init() throws {
     folder = try TestFolder()
-    apiPort = Self.nextPort.withLock { port in
-      defer { port += 2 }
-      return port
-    }
-    gatewayPort = apiPort + 1
+    (apiPort, gatewayPort) = (try Ports.one(), try Ports.one())
   }
 
   var api: String { "http://127.0.0.1:\(apiPort)" }
+
+  /// Short, so that a test is; but nothing that lives is taken for lost on a machine that is as slow as it
+  /// was when this was first asked.
+  static let nodeLostSeconds = Int((10 * Pace.slowness).rounded(.up))
 
   // MARK: Programs
 
@@ -52,7 +53,7 @@ final class Site: HasGateway {
   ) async throws -> (status: TestKit.ExitStatus, said: String) {
     let child = try #require(running.withLock { $0.removeValue(forKey: name) })
     child.send(signal)
-    return (try await child.waitForExit(withinSeconds: 40), child.errors)
+    return (try await child.waitForExit(), child.errors)
   }
 
   func said(_ name: String) -> String { running.withLock { $0[name]?.errors ?? "" } }
@@ -78,7 +79,7 @@ final class Site: HasGateway {
     on database: TestDatabase, for name: String = "ada", with more: [String] = []
   ) async throws {
     try start("wharfd", daemonArguments + more, ["WHARF_DATABASE_URL": database.url])
-    try await eventually("wharfd answers", withinSeconds: 40) {
+    try await eventually("wharfd answers") {
       guard folder.text("token") != nil else { return false }
       return try await wharf(["whoami"], as: name).status == .code(0)
     }
@@ -107,12 +108,17 @@ final class Site: HasGateway {
       let token = try await done("node", "join-token", "-q")
       try Data(token.utf8).write(to: URL(filePath: file))
     }
-    let first = 15_000 + apiPort % 1_000 * 20 + node * 10
+    let ports = try enginePorts.withLock { known in
+      let ports = try known[node] ?? Ports.take(10)
+      known[node] = ports
+      return ports
+    }
     try start(
       "wharf-agent",
       [
         "run", "--server", api, "--data", agentFolder(node), "--name",
-        name ?? "node-\(node)", "--join-token-file", file, "--port-range", "\(first)-\(first + 9)",
+        name ?? "node-\(node)", "--join-token-file", file, "--port-range",
+        "\(ports.lowerBound)-\(ports.upperBound)",
         "--devices", devices, "--cpu", "8000", "--memory", "\(64 << 30)",
       ] + more, as: Self.agent(node))
   }
@@ -149,7 +155,7 @@ final class Site: HasGateway {
   /// The number behind a name in the gateway's metrics.
   func metric(_ name: String) async throws -> Double? {
     let request = HTTPClientRequest(url: "http://127.0.0.1:\(gatewayPort)/metrics")
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
     let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
     return text.split(separator: "\n").first { $0.hasPrefix("\(name) ") }
       .flatMap { Double($0.split(separator: " ").last ?? "") }
@@ -230,7 +236,8 @@ final class Site: HasGateway {
   /// G3: desired is observed, and then nothing more is appended for as long as several full passes
   /// of the reconciler, heartbeats and polls take.
   func expectRest(
-    withinSeconds limit: Double = 60, sourceLocation: SourceLocation = #_sourceLocation
+    withinSeconds limit: Double = Pace.patienceSeconds,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
     try await eventually("the log rests", withinSeconds: limit) {
       let before = try await position()

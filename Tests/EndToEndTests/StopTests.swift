@@ -6,7 +6,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(4))) struct StopTests {
+@Suite(.serialized, .turn, .bounded) struct StopTests {
   /// More than the buffers of a connection hold.
   private static let manyEvents = 60_000
 

@@ -52,7 +52,8 @@ final class Storm: Sendable {
   }
 
   /// Waits until that many more commands were acknowledged.
-  func goesOn(_ commands: Int = 50, withinSeconds limit: Double = 60) async throws {
+  func goesOn(_ commands: Int = 50, withinSeconds limit: Double = Pace.patienceSeconds) async throws
+  {
     let before = count
     try await eventually("\(commands) more commands are acknowledged", withinSeconds: limit) {
       count >= before + commands

@@ -27,17 +27,11 @@ final class System: HasGateway {
   let gatewayPort: Int
   /// Folders that are looked through for programs before all others.
   private let programs: String?
-  private static let nextPort = Mutex(Int(getpid()) % 200 * 20 + 24_000)
 
   init(programs: String? = nil) throws {
     self.programs = programs
     folder = try TestFolder()
-    let first = Self.nextPort.withLock { port in
-      defer { port += 2 }
-      return port
-    }
-    apiPort = first
-    gatewayPort = first + 1
+    (apiPort, gatewayPort) = (try Ports.one(), try Ports.one())
     for name in ["runtime", "config", "state"] {
       try FileManager.default.createDirectory(
         atPath: folder.path(name), withIntermediateDirectories: true,
@@ -154,7 +148,7 @@ final class System: HasGateway {
     request.headers.add(name: "authorization", value: "Bearer \(key)")
     request.headers.add(name: "content-type", value: "application/json")
     request.body = .bytes(try JSONEncoder().encode(Asked(model: model, input: sentences)))
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
     let body = try await response.body.collect(upTo: 1 << 20)
     guard response.status.code != 503 else { return nil }
     try #require(response.status.code == 200, "\(String(buffer: body))")

@@ -5,7 +5,7 @@ import Foundation
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct TourTests {
+@Suite(.turn, .bounded) struct TourTests {
   private struct Step {
     let command: String
     var expected: [String] = []

@@ -6,7 +6,7 @@ import Hosting
 import TestKit
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(8))) struct TranscriptTests {
+@Suite(.serialized, .turn, .bounded) struct TranscriptTests {
   private func onboard(_ system: System) async throws -> String {
     try await system.done("provider", "register", "xai", "--name", "xAI")
     try await system.done(
@@ -80,7 +80,7 @@ import Testing
     for _ in 0..<2 {
       try await system.down()
       try await system.up()
-      try await eventually("both replicas are ready again, with no failure", withinSeconds: 40) {
+      try await eventually("both replicas are ready again, with no failure") {
         let replicas = try await system.wharf("replica", "list", "-o", "json").output
           .filter { !$0.isWhitespace }
         #expect(!replicas.contains("lastFailure"), "\(replicas)")
@@ -105,7 +105,7 @@ import Testing
     try await system.up()
     _ = try await onboard(system)
     func engines(_ count: Int) async throws {
-      try await eventually("\(count) engines run", withinSeconds: 40) {
+      try await eventually("\(count) engines run") {
         system.pids(of: "wharf-engine-sim").count == count
       }
     }
@@ -150,18 +150,18 @@ import Testing
     #expect(engines.count == 4)
     try system.kill9("wharf-agent")
     #expect(try await system.ask(key, "xai/grok-3").status == 200, "it serves on without an agent")
-    try await eventually("the agents are back", withinSeconds: 40) {
+    try await eventually("the agents are back") {
       system.pids(of: "wharf-agent").count == 2
     }
     try system.kill9("wharfd")
     #expect(try await system.ask(key, "xai/grok-3").status == 200, "it serves on without wharfd")
-    try await eventually("wharfd leads again", withinSeconds: 40) {
+    try await eventually("wharfd leads again") {
       try await system.wharf("mark", "after-wharfd").status == .code(0)
     }
     #expect(system.pids(of: "wharf-engine-sim") == engines, "the same engines, all along")
 
     try system.kill9("postgres")
-    try await eventually("PostgreSQL is back and written to", withinSeconds: 60) {
+    try await eventually("PostgreSQL is back and written to") {
       try await system.wharf("mark", "after-postgres").status == .code(0)
     }
     #expect(system.pids(of: "wharf-engine-sim") == engines, "the same engines, all along")
@@ -173,11 +173,11 @@ import Testing
     let victim = try #require(engines.first)
     let killedAt = Int64(Date().timeIntervalSince1970 * 1_000_000)
     kill(victim, SIGKILL)
-    try await eventually("the engine is replaced", withinSeconds: 40) {
+    try await eventually("the engine is replaced") {
       let now = system.pids(of: "wharf-engine-sim")
       return now.count == 4 && !now.contains(victim)
     }
-    try await eventually("every replica is ready", withinSeconds: 40) {
+    try await eventually("every replica is ready") {
       try await system.wharf(
         "deployment", "scale", "grok", "--replicas", "4", "--wait", "--timeout", "30"
       ).status == .code(0)

@@ -22,7 +22,7 @@ extension System {
     let child = try Child(
       [builtProgram("wharfd")] + arguments,
       environment: folder.environment(["WHARF_DATABASE_URL": url]), folder: folder)
-    let status = try await child.waitForExit(withinSeconds: 60)
+    let status = try await child.waitForExit()
     return Ran(status: status, output: child.output, errors: child.errors)
   }
 
@@ -52,7 +52,7 @@ extension System {
 
 extension Wharfds {
   func expectViewsAreTheFold(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    try await eventually("the views are at the head", withinSeconds: 60) {
+    try await eventually("the views are at the head") {
       var connection = try database.connect()
       let views = try connection.query("SELECT position FROM views.checkpoint")
       return try views.first?.decode(Int64.self, at: 0) == head()
@@ -68,7 +68,7 @@ private enum Views {
   static func expectTheFold(
     at url: String, sourceLocation: SourceLocation, rebuild: () async throws -> Ran
   ) async throws {
-    let same = try await eventually("the log rests during a rebuild", withinSeconds: 60) {
+    let same = try await eventually("the log rests during a rebuild") {
       let before = try tables(url)
       let rebuilt = try await rebuild()
       try #require(rebuilt.status == .code(0), "\(rebuilt)")

@@ -8,7 +8,7 @@ import TestKit
 import Testing
 import Wire
 
-@Suite(.timeLimit(.minutes(3))) struct UnheardCommitTests {
+@Suite(.turn, .bounded) struct UnheardCommitTests {
   @Test
   func `killed after the commit was sent: the command stands once, and its retry learns where`()
     async throws
@@ -42,7 +42,7 @@ import Wire
         ).count == 1)
       // Back to the first, for the next round.
       try await wharfds.kill9(1)
-      try await eventually("the first leads", withinSeconds: 40) { try wharfds.leader() == 0 }
+      try await eventually("the first leads") { try wharfds.leader() == 0 }
       try wharfds.start(1)
       try await wharfds.ready(1)
     }

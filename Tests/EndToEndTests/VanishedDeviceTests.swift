@@ -7,7 +7,7 @@ import Hosting
 import TestKit
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(4))) struct VanishedDeviceTests {
+@Suite(.serialized, .turn, .bounded) struct VanishedDeviceTests {
   @Test func `a device that is gone fails its replica, by name, and closes the node`()
     async throws
   {
@@ -25,10 +25,10 @@ import Testing
     try await site.stop(Site.agent(1))
     #expect(site.engines.count == 3)
     try await site.startAgent(devices: "2xH100-80G")
-    try await eventually("its engine is ended, and no other", withinSeconds: 40) {
+    try await eventually("its engine is ended, and no other") {
       site.engines == others
     }
-    let failed = try await eventually("its replica failed", withinSeconds: 40) {
+    let failed = try await eventually("its replica failed") {
       try await site.replicas().first { $0["failures"] as? Int ?? 0 > 0 }
     }
     #expect(failed["lastFailure"] as? String == "exit code 0: device sim-2 is gone from this node")
@@ -40,7 +40,7 @@ import Testing
     let cordoned = try await site.events("nodeCordoned")
     #expect(cordoned.count == 1)
     #expect(cordoned.first?["actor"] as? String == node["id"] as? String, "\(cordoned)")
-    try await eventually("why it waits names the device", withinSeconds: 40) {
+    try await eventually("why it waits names the device") {
       try await site.done("why", "deployment", "grok").contains(
         "cordoned, since device sim-2 vanished in use: node-1")
     }
@@ -49,7 +49,7 @@ import Testing
 
     // Another node takes the replica; the first one only once a person opens it.
     try await site.startAgent(2)
-    try await eventually("all are ready", withinSeconds: 40) {
+    try await eventually("all are ready") {
       try await site.done("why", "deployment", "grok").contains("all 3 replicas are ready")
     }
     #expect(try await site.replicas().count { $0["node"] as? String == "node-2" } == 1)

@@ -24,7 +24,6 @@ final class Wharfds: Sendable {
   /// Of every wharfd, beside what a start is given.
   private let environment: [String: String]
   private let running = Mutex<[Child?]>(Array(repeating: nil, count: count))
-  private static let nextPort = Mutex(Int(getpid()) % 200 * 20 + 28_000)
 
   init(
     proxied: Bool = false, environment: [String: String] = [:]
@@ -34,12 +33,7 @@ final class Wharfds: Sendable {
     cluster = try await TestCluster.dedicated(settings: .init(fsync: true))
     database = try await cluster.makeDatabase()
     proxy = proxied ? try PostgresProxy(server: cluster.folder) : nil
-    ports = (0..<Self.count).map { _ in
-      Self.nextPort.withLock { port in
-        port += 1
-        return port
-      }
-    }
+    ports = try (0..<Self.count).map { _ in try Ports.one() }
     // The first leads.
     for number in 0..<Self.count {
       try start(number)
@@ -48,7 +42,7 @@ final class Wharfds: Sendable {
   }
 
   func ready(_ number: Int) async throws {
-    try await eventually("wharfd \(number) is ready", withinSeconds: 40) {
+    try await eventually("wharfd \(number) is ready") {
       await isHealthy(number)
     }
   }
@@ -139,7 +133,7 @@ final class Wharfds: Sendable {
     return ports.firstIndex { address.hasSuffix(":\($0)") }
   }
 
-  func leading(withinSeconds limit: Double = 40) async throws -> Int {
+  func leading(withinSeconds limit: Double = Pace.patienceSeconds) async throws -> Int {
     try await eventually("one leads", withinSeconds: limit) { try? leader() }
   }
 
@@ -150,7 +144,7 @@ final class Wharfds: Sendable {
     let child = try Child(
       [builtProgram("wharfd")] + tool,
       environment: folder.environment(["WHARF_DATABASE_URL": database.url]), folder: folder)
-    let status = try await child.waitForExit(withinSeconds: 60)
+    let status = try await child.waitForExit()
     return Ran(status: status, output: child.output, errors: child.errors)
   }
 

@@ -5,7 +5,7 @@ import Hosting
 import TestKit
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(4))) struct WhyReplicaTests {
+@Suite(.serialized, .turn, .bounded) struct WhyReplicaTests {
   /// The lines of an answer but for the moment's seconds.
   private func why(_ system: System, _ replica: String) async throws -> [String] {
     try await system.done("why", "replica", replica).split(separator: "\n").map(String.init)
@@ -45,7 +45,7 @@ import Testing
       "--device-memory", "70GiB", "--argument=--fail-at-load=113")
     try await system.done(
       "deployment", "create", "weak", "--model", "xai/grok-3:2", "--replicas", "1")
-    let ended = try await eventually("it failed, and waits for its next try", withinSeconds: 40) {
+    let ended = try await eventually("it failed, and waits for its next try") {
       let lines = try await why(system, "weak-1")
       return lines[0].contains("failed") ? lines : nil
     }

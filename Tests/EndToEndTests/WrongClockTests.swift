@@ -10,7 +10,7 @@ import TestKit
 import Testing
 import Wire
 
-@Suite(.timeLimit(.minutes(3))) struct WrongClockTests {
+@Suite(.turn, .bounded) struct WrongClockTests {
   /// Tells a program another time than its machine has. Written in C, for LD_PRELOAD. Debian's faketime
   /// would do, but shifts the timers of monotonic clocks too, so that no wait in a Swift program ends.
   private static let shim = """
@@ -82,7 +82,7 @@ import Wire
       try wharfds.start(1, with: try await environment(wharfds.folder, hours: hours))
       try await wharfds.ready(1)
       try await wharfds.kill9(0)
-      try await eventually("the wrong clock leads", withinSeconds: 40) {
+      try await eventually("the wrong clock leads") {
         try wharfds.leader() == 1
       }
       let name = try Name("dated-\(round)")

@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// Each test starts engines of its own: one after another, so that a small machine is not flooded.
-@Suite(.serialized) struct `The engine's endpoints` {
+@Suite(.serialized, .turn, .bounded) struct `The engine's endpoints` {
   let folder = try! TestFolder()
 
   @Test func `A chat names the model and echoes the question`() async throws {

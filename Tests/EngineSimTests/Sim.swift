@@ -91,7 +91,7 @@ struct Sim {
   }
 
   func send(
-    _ request: HTTPClientRequest, withinSeconds limit: Int64 = 20
+    _ request: HTTPClientRequest, withinSeconds limit: Int64 = 300
   ) async throws -> HTTPClientResponse {
     try await HTTPClient.shared.execute(request, timeout: .seconds(limit))
   }

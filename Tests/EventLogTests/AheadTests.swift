@@ -8,7 +8,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct AheadTests {
+@Suite(.database, .bounded) struct AheadTests {
   private func mark(_ name: String) -> PlaceMark { PlaceMark(name: Name(known: name)) }
 
   /// The outcome of a command sent now.

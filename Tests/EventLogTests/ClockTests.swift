@@ -9,7 +9,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct ClockTests {
+@Suite(.database, .bounded) struct ClockTests {
   private static let hourMicroseconds: Int64 = 3_600_000_000
 
   /// From here on the sessions of this database are told a time that is so much off.

@@ -7,7 +7,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.serialized, .timeLimit(.minutes(8))) struct DisturbanceTests {
+@Suite(.serialized, .turn, .bounded) struct DisturbanceTests {
   /// Of its rate, what a store keeps that nothing holds up. None of the disturbances takes a core, so a
   /// right one keeps all of it; the rest is what a median still wavers on a busy machine.
   private static let keptShare = 0.8

@@ -7,7 +7,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(3))) struct FlippedByteTests {
+@Suite(.database, .bounded) struct FlippedByteTests {
   /// How a byte of a column is changed: in SQL, on its own bytes. X is the column, AT any number that
   /// picks the byte, BIT one of its bits, MASK a number with one bit set.
   private enum Form: String {

@@ -61,7 +61,7 @@ private struct LoadCargo: Command {
   @Test func `finalize waits for the last older wharfd, and names it`() async throws {
     let new = try await upgraded()
     let old = try Rig(new.database, instance: "old") { $0.formatLevel = 1 }
-    try await eventually("both are here", withinSeconds: 10) {
+    try await eventually("both are here") {
       try members(new) == ["new 2", "old 1"]
     }
     let refusal = #expect(throws: Refusal.self) { try finalize(new) }
@@ -73,7 +73,7 @@ private struct LoadCargo: Command {
       Issue.record("\(outcome)")
       return
     }
-    let head = await new.member.board.wait(for: position, upTo: .seconds(10))
+    let head = await new.member.board.wait(for: position, upTo: .seconds(300))
     #expect(head?.state.log.formatLevel == 2)
     #expect(try finalize(new) == .alreadyAt(2))
     await new.stop()
@@ -103,7 +103,7 @@ private struct LoadCargo: Command {
   @Test func `an older follower that nobody saw stops at the fact itself`() async throws {
     let new = try await upgraded()
     let old = try Rig(new.database, instance: "old") { $0.formatLevel = 1 }
-    try await eventually("the old one follows", withinSeconds: 10) {
+    try await eventually("the old one follows") {
       old.head.standing == .following(address: "http://new")
     }
     // As if it had been out of touch for long.
@@ -135,7 +135,7 @@ private struct LoadCargo: Command {
       Issue.record("\(outcome)")
       return
     }
-    _ = await new.member.board.wait(for: raised, upTo: .seconds(10))
+    _ = await new.member.board.wait(for: raised, upTo: .seconds(300))
     let receipt = try await new.send(LoadCargo())
     #expect(receipt.events.map(\.type) == ["cargoLoaded"])
     await new.stop()

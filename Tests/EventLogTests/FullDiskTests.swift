@@ -80,7 +80,7 @@ private final class SmallDisk {
 /// One after another: each has a cluster of its own, and fills its disk.
 @Suite(
   .serialized, .enabled(if: geteuid() == 0, "mounting a small disk needs root"),
-  .timeLimit(.minutes(3)))
+  .turn, .bounded)
 struct FullDiskTests {
   /// More than fit into what is left of the disk.
   private static let commandsLimit = 4_000
@@ -115,7 +115,7 @@ struct FullDiskTests {
     guard faults.all.isEmpty else { return faults.all }
     do {
       for (name, id) in failed {
-        try await eventually("\(name) is stored", withinSeconds: 30) {
+        try await eventually("\(name) is stored") {
           try await store.failure(name, id: id) == nil
         }
       }

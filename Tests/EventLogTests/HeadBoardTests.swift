@@ -6,7 +6,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.timeLimit(.minutes(1))) struct HeadBoardTests {
+@Suite(.bounded) struct HeadBoardTests {
   private func head(at count: Int) throws -> Head {
     var history = try RandomHistory(seed: 1)
     try history.grow(to: count)
@@ -17,7 +17,7 @@ import Testing
   @Test func `who waits gets the head that reaches the position, and no earlier one`() async throws
   {
     let board = HeadBoard()
-    async let waited = board.wait(for: 2, upTo: .seconds(50))
+    async let waited = board.wait(for: 2, upTo: .seconds(7_200))
     board.publish(try head(at: 1))
     board.publish(try head(at: 2))
     #expect(await waited?.state.position == 2)
@@ -26,7 +26,7 @@ import Testing
 
   @Test func `who waits for another standing gets it, though no event came`() async throws {
     let board = HeadBoard()
-    async let waited = board.wait(upTo: .seconds(50)) { $0.standing == .leading(epoch: 7) }
+    async let waited = board.wait(upTo: .seconds(7_200)) { $0.standing == .leading(epoch: 7) }
     let head = try head(at: 1)
     board.publish(head)
     board.publish(Head(state: head.state, hash: head.hash, standing: .leading(epoch: 7)))
@@ -43,7 +43,7 @@ import Testing
     yields: Int
   ) async {
     let board = HeadBoard()
-    let waiting = Task { await board.wait(for: 1, upTo: .seconds(50)) }
+    let waiting = Task { await board.wait(for: 1, upTo: .seconds(7_200)) }
     for _ in 0..<yields % 5 { await Task.yield() }
     waiting.cancel()
     #expect(await waiting.value == nil)

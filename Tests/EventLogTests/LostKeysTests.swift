@@ -8,7 +8,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct LostKeysTests {
+@Suite(.database, .bounded) struct LostKeysTests {
   /// Person/5 is the first admin.
   private static let admin = Principal(actor: .of(Stream(.person, 5)), role: .admin)
   private static let forgotten = #"{"reason":"(forgotten)"}"#

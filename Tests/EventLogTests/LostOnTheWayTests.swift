@@ -8,7 +8,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(3))) struct LostOnTheWayTests {
+@Suite(.database, .bounded) struct LostOnTheWayTests {
   private static let cuts = 100
   private static let clients = 8
 

@@ -10,7 +10,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.timeLimit(.minutes(4))) struct OutageTests {
+@Suite(.turn, .bounded) struct OutageTests {
   private func rig(on cluster: TestCluster) async throws -> Rig {
     let database = try await cluster.makeDatabase()
     return try await Rig.leading(database) { settings in
@@ -69,13 +69,14 @@ import Testing
       try await two.send(PlaceMark(name: Name(known: "a")))
     }
     let receipt = try await one.send(PlaceMark(name: Name(known: "b")))
-    let reached = await two.member.board.wait(for: receipt.position, upTo: .seconds(5))
+    let reached = await two.member.board.wait(for: receipt.position, upTo: .seconds(300))
     #expect(reached != nil)
     await one.stop()
-    let start = ContinuousClock.now
+    let watch = Stopwatch()
     try await two.leads()
     #expect(
-      ContinuousClock.now - start < .seconds(2), "a leader that stepped down is followed at once")
+      watch.seconds < Double(Candidacy.silenceSeconds) / 2,
+      "one that says nothing any more is believed in for longer")
     try await two.send(PlaceMark(name: Name(known: "c")))
     _ = try two.verified()
     await two.stop()

@@ -8,7 +8,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct RecoveryTests {
+@Suite(.database, .bounded) struct RecoveryTests {
   private func copy(of database: TestDatabase) async throws -> TestDatabase {
     let template = DatabaseTemplate(name: "copy_of_\(database.name)") { copy in
       try shell("pg_dump -d '\(database.url)' | psql -q -v ON_ERROR_STOP=1 -d '\(copy.url)'")
@@ -97,7 +97,8 @@ import Testing
     let leader = try Rig(rig.database, instance: "two", secret: other)
     await #expect(throws: refused) { try await leader.ended() }
     #expect(throws: refused) {
-      try Finalization.run(rig.database, level: 3, secret: other, makeCommandID: { .random() })
+      try Finalization.run(
+        rig.database, level: FormatLevel.current + 1, secret: other, makeCommandID: { .random() })
     }
     for text in ["--secret-file", "wharfd recover --new-secret", "not possible yet"] {
       #expect(refused.description.contains(text))

@@ -14,9 +14,23 @@ protocol ShortageStore: Sendable {
   func place(_ name: String, id: CommandID) async -> SubmitFailure?
   /// How often a command is stored; without one, how many are.
   func count(of id: CommandID?) async throws -> Int
+  /// Its own limits together: an answer may take so long and be in time.
+  var longestAnswer: Duration { get }
+  /// Beside those: until somebody is let run to notice, as a calm machine counts it.
+  var noticedSeconds: Double { get }
+}
+
+/// What stores are told to wait for, on a machine as slow as it was when that was first asked.
+enum Hasty {
+  private static let slowness = min(Pace.slowness, 3)
+  static let statementTimeout = Duration.seconds(2 * slowness)
+  static let connectTimeout = Duration.seconds(2 * slowness)
+  static let waitSeconds = Int((3 * slowness).rounded(.up))
 }
 
 extension ShortageStore {
+  var noticedSeconds: Double { 8 }
+
   /// - Returns: the failure that a command got; nil once it was stored.
   /// - Throws: when it got none in time.
   func failure(_ name: String, id: CommandID) async throws -> SubmitFailure? {
@@ -26,14 +40,16 @@ extension ShortageStore {
       let failure = await place(name, id: id)
       answer.given.withLock { $0 = .some(failure) }
     }
-    return try await eventually("\(name) is answered", withinSeconds: answerSeconds) {
-      answer.given.withLock { $0 }
+    let (watch, start) = (Stopwatch(), ContinuousClock.now)
+    while true {
+      let isLate =
+        watch.seconds > noticedSeconds && ContinuousClock.now - start > longestAnswer * 2
+      if let failure = answer.given.withLock({ $0 }) { return failure }
+      if isLate { throw TestFailure("no answer within twice \(longestAnswer)") }
+      try await Task.sleep(for: .milliseconds(10))
     }
   }
 }
-
-/// A command is answered within its own wait and the statement's, and what a busy machine takes.
-private let answerSeconds = 12.0
 
 private final class Answer: Sendable {
   /// None until it is answered.
@@ -53,11 +69,13 @@ extension Rig: ShortageStore {
     try verified().count { $0.type == MarkPlaced.type && (id == nil || $0.commandID == id) }
   }
 
+  var longestAnswer: Duration { Hasty.statementTimeout * 2 + .seconds(Hasty.waitSeconds) }
+
   /// A member that waits for less long than others do.
   static func hasty(_ database: TestDatabase) async throws -> Rig {
     try await Rig.leading(database) { settings in
-      settings.statementTimeout = .seconds(2)
-      settings.inbox.waitSeconds = 3
+      settings.statementTimeout = Hasty.statementTimeout
+      settings.inbox.waitSeconds = Hasty.waitSeconds
     }
   }
 }
@@ -72,7 +90,11 @@ actor FragileStore: ShortageStore {
     case staysBroken
   }
 
-  private static let timeout = Duration.seconds(2)
+  /// One that waits without bound has no limits, and is never late: it is not watched for long.
+  nonisolated var longestAnswer: Duration {
+    flaw == .waits ? .zero : Hasty.statementTimeout + Hasty.connectTimeout * 2
+  }
+  nonisolated var noticedSeconds: Double { flaw == .waits ? 2 : 8 }
 
   private let lane: Lane
   nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
@@ -112,7 +134,8 @@ actor FragileStore: ShortageStore {
     let insert = Query(
       "INSERT INTO toy VALUES ($1, $2) ON CONFLICT DO NOTHING",
       [Parameter(PostgresUUID(bytes: id.bytes)), Parameter(name)])
-    try line.connection.execute(insert, timeout: flaw == .waits ? nil : Self.timeout)
+    try line.connection.execute(
+      insert, timeout: flaw == .waits ? .seconds(36_000) : Hasty.statementTimeout)
   }
 
   func count(of id: CommandID?) throws -> Int {
@@ -129,6 +152,6 @@ actor FragileStore: ShortageStore {
 final class Line {
   var connection: Connection
   init(_ configuration: PostgresConfiguration) throws {
-    connection = try Connection(configuration, timeout: .seconds(2))
+    connection = try Connection(configuration, timeout: Hasty.connectTimeout)
   }
 }

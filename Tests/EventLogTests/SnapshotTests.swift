@@ -13,7 +13,7 @@ import Testing
     let rig = try await Rig.leading(.current)
     try await withSnapshotter(rig, .fresh()) {
       try await rig.grow(to: 320, seed: 1)
-      try await eventually("there is a snapshot past 300", withinSeconds: 20) {
+      try await eventually("there is a snapshot past 300") {
         var connection = try Connection(rig.database)
         return try snapshotPositions(&connection).last ?? 0 >= 300
       }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(2))) struct StoredAloneTests {
+@Suite(.database, .bounded) struct StoredAloneTests {
   /// Rows of a mark `poison` are refused as bad data; those of a mark `held` wait for a lock.
   private static let trigger = """
     CREATE FUNCTION log.refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$

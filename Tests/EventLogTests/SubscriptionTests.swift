@@ -10,7 +10,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.database, .timeLimit(.minutes(3))) struct SubscriptionTests {
+@Suite(.database, .bounded) struct SubscriptionTests {
   private func subscription(
     _ reader: LogReader, bell: LogBell = LogBell(), filter: EventFilter = .all,
     after start: Position = .empty, adjust: (inout SubscriptionOptions) -> Void = { _ in }

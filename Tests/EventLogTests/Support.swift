@@ -44,8 +44,8 @@ final class Rig: Sendable {
 
   var head: Head { member.board.current }
 
-  func leads(withinSeconds seconds: Double = 20) async throws {
-    try await eventually("\(self) leads", withinSeconds: seconds) {
+  func leads() async throws {
+    try await eventually("\(self) leads") {
       if case .leading = head.standing { true } else { false }
     }
   }

@@ -109,7 +109,7 @@ private struct TwoLeadersCheck {
   }
 }
 
-@Suite(.database, .timeLimit(.minutes(2))) struct TwoLeadersTests {
+@Suite(.database, .bounded) struct TwoLeadersTests {
   private func faults(_ log: any LeadersUnderTest, winner: Member) async throws -> [Fault] {
     var check = TwoLeadersCheck(log, .current)
     let faults = try await check.faults(winner: winner)

@@ -220,7 +220,7 @@ import Testing
       #expect(try reader.keys.reason(of: event) == .known(Self.reason))
       let state = try await reader.state(at: receipt.position)
       #expect(state.persons.named(Name(known: "grace-\(index)")) != nil)
-      let head = await follower.member.board.wait(for: receipt.position, upTo: .seconds(10))
+      let head = await follower.member.board.wait(for: receipt.position, upTo: .seconds(300))
       #expect(head?.state == rig.head.state)
     }
     await follower.stop()
@@ -292,7 +292,7 @@ import Testing
     #expect(
       refusal.code == "formatLevelTooLow" && refusal.help?.contains("wharfd finalize") == true)
     _ = try Finalization.run(rig.database, secret: Rig.secret, makeCommandID: { .random() })
-    try await eventually("the level is known", withinSeconds: 10) {
+    try await eventually("the level is known") {
       rig.head.state.log.formatLevel == FormatLevel.current
     }
     let sealed = try await say(rig, invite("grace"))

@@ -5,6 +5,7 @@ import Glibc
 import Hosting
 import NIOCore
 import NIOHTTP1
+import TestTools
 import Testing
 import Wire
 
@@ -33,7 +34,7 @@ extension WithProcesses {
         try await eventually("nothing new is taken") {
           do {
             _ = try await HTTPClient.shared.execute(
-              gateway.request(.GET, "/health"), timeout: .milliseconds(500))
+              gateway.request(.GET, "/health"), timeout: .seconds(60))
             return false
           } catch {
             return true
@@ -42,7 +43,7 @@ extension WithProcesses {
         var rest = ""
         while let part = try await parts.next() { rest += String(buffer: part) }
         #expect(rest.hasSuffix("data: [DONE]\n\n"))
-        #expect(try await program.ended(within: 10) == 0, "long before the grace is over")
+        #expect(try await program.ended(withinSeconds: 10) == 0, "long before the grace is over")
       }
     }
 
@@ -58,7 +59,7 @@ extension WithProcesses {
           .makeAsyncIterator()
         _ = try await parts.next()
         program.signal(SIGTERM)
-        #expect(try await program.ended(within: 10) == 0)
+        #expect(try await program.ended(withinSeconds: 10) == 0)
       }
     }
 
@@ -97,10 +98,11 @@ extension WithProcesses {
     }
 
     @Test func `a credential file that is missing is said plainly`() async throws {
+      let missing = try TestFolder().path("credential")
       let program = try Program(
-        "wharf-gateway", ["run", "--listen", "127.0.0.1:0", "--credential-file", "/nowhere/at-all"])
+        "wharf-gateway", ["run", "--listen", "127.0.0.1:0", "--credential-file", missing])
       #expect(try await program.ended() == 1)
-      #expect(program.written.contains("cannot read the credential file '/nowhere/at-all'"))
+      #expect(program.written.contains("cannot read the credential file '\(missing)'"))
     }
 
     @Test func `no secret is written to the log`() async throws {

@@ -65,8 +65,8 @@ struct Holder {
   }
 
   /// Waits until the holder ended, and returns the last state.
-  func finalState(withinSeconds limit: Double = 20) async throws -> HolderState? {
-    try await process.waitForExit(withinSeconds: limit)
+  func finalState() async throws -> HolderState? {
+    try await process.waitForExit()
     return try state
   }
 }

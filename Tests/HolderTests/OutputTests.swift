@@ -5,7 +5,7 @@ import Glibc
 import TestKit
 import Testing
 
-@Suite struct `The holder's log` {
+@Suite(.turn, .bounded) struct `The holder's log` {
   let folder = try! TestFolder()
 
   @Test func `Output of both kinds is appended to what is there`() async throws {

@@ -5,7 +5,7 @@ import Glibc
 import TestKit
 import Testing
 
-@Suite struct `The holder's record` {
+@Suite(.turn, .bounded) struct `The holder's record` {
   let folder = try! TestFolder()
 
   @Test(arguments: [Int32(0), 1, 3, 255])
@@ -52,14 +52,16 @@ import Testing
   }
 
   @Test func `A program that cannot be executed is recorded with its errno`() async throws {
-    let holder = try Holder(["/nonexistent/engine"], in: folder)
+    // In a folder of the test's own: any other might exist.
+    let engine = folder.path("none/engine")
+    let holder = try Holder([engine], in: folder)
     let state = try await holder.finalState()
     #expect(holder.process.status() == .code(127))
     #expect(state?.phase == "failed")
     #expect(state?.errno == ENOENT)
     #expect(state?.exitStatus == .init(code: 127))
-    #expect(state?.error?.contains("/nonexistent/engine") == true)
-    #expect(holder.process.errors.contains("cannot execute /nonexistent/engine"))
+    #expect(state?.error?.contains(engine) == true)
+    #expect(holder.process.errors.contains("cannot execute \(engine)"))
     #expect(folder.survivors() == [])
   }
 
@@ -67,7 +69,7 @@ import Testing
     let good = try Holder(shell("pwd"), options: ["--chdir", folder.root], in: folder)
     #expect(try await good.finalState()?.exitStatus == .init(code: 0))
     #expect(folder.text("log")?.contains(folder.root) == true)
-    let bad = try Holder(shell("pwd"), options: ["--chdir", "/nonexistent"], in: folder)
+    let bad = try Holder(shell("pwd"), options: ["--chdir", folder.path("none")], in: folder)
     let state = try await bad.finalState()
     #expect(state?.phase == "failed")
     #expect(state?.errno == ENOENT)

@@ -8,12 +8,14 @@ import Testing
   @Test func `a wake ends the wait and leaves the statement under way`() async throws {
     try await withConnection { connection in
       let wake = try WakeDescriptor()
-      try connection.send("SELECT pg_sleep(0.3), 7")
+      let gate = try Gate()
+      try connection.send("SELECT pg_advisory_lock_shared(4711), 7")
       wake.wake()
       let atTheWake = connection.waitForAnswer(orWake: wake)
       #expect(!atTheWake)
       let isRunning = connection.isStatementRunning
       #expect(isRunning)
+      try gate.open()
       let atTheAnswer = connection.waitForAnswer(orWake: wake)
       #expect(atTheAnswer)
       let answer = try connection.receive()

@@ -5,7 +5,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.database, .timeLimit(.minutes(5))) struct ConnectionTests {
+@Suite(.database, .bounded) struct ConnectionTests {
   /// One that soon gives up on a server that ends no statement.
   private func withImpatientConnection(
     _ body: @Sendable (inout Connection) throws -> Void
@@ -177,13 +177,11 @@ import Testing
 
   @Test func `a slow statement times out, and the connection goes on`() async throws {
     try await withConnection { connection in
-      let start = ContinuousClock.now
       let error = #expect(throws: PostgresError.self) {
-        try connection.query("SELECT pg_sleep(30)", timeout: .milliseconds(200))
+        try connection.query("SELECT pg_sleep(7200)", timeout: .milliseconds(200))
       }
       #expect(error?.kind == .timedOut)
       #expect(error?.isOutcomeUnknown == false)
-      #expect(ContinuousClock.now - start < .seconds(2))
       try connection.check("SELECT 1", gives: 1)
     }
   }
@@ -203,11 +201,13 @@ import Testing
   {
     try await withConnection { connection in
       var seen = 0
+      let timeout = Pace.stretched(1)
+      let rows = Int(timeout / .milliseconds(50) * 1.5)
       try connection.forEachRow(
-        "SELECT pg_sleep(0.05), repeat('x', 100000) FROM generate_series(1, 30)",
-        timeout: .seconds(1)
+        "SELECT pg_sleep(0.05), repeat('x', 100000) FROM generate_series(1, \(rows))",
+        timeout: timeout
       ) { _ in seen += 1 }
-      #expect(seen == 30)
+      #expect(seen == rows)
       #expect(throws: PostgresError.self) {
         try connection.forEachRow("SELECT pg_sleep(30)", timeout: .milliseconds(50)) { _ in }
       }
@@ -222,13 +222,12 @@ import Testing
       let pid = connection.backendProcessID
       try cluster.pause(pid)
       defer { try? cluster.resume(pid) }
-      let start = ContinuousClock.now
+      // Stalled until the end of the test.
       let error = #expect(throws: PostgresError.self) {
         try connection.query("SELECT 1", timeout: .milliseconds(300))
       }
       #expect(error?.kind == .timedOut)
       #expect(error?.isOutcomeUnknown == true)
-      #expect(ContinuousClock.now - start < .seconds(3))
       #expect(connection.isBroken == true)
       let next = #expect(throws: PostgresError.self) { try connection.query("SELECT 1") }
       #expect(next?.kind == .connectionLost)
@@ -299,7 +298,7 @@ import Testing
     }
     #expect(listen(silent, 1) == 0)
     let port = Int(UInt16(bigEndian: address.sin_port))
-    let start = ContinuousClock.now
+    // Silent until the end of the test.
     let error = try await postgresError {
       try await blocking {
         _ = try Connection(
@@ -307,6 +306,5 @@ import Testing
       }
     }
     #expect(error.kind == .connectionFailed)
-    #expect(ContinuousClock.now - start < .seconds(1))
   }
 }

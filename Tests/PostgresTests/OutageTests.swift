@@ -4,12 +4,12 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct OutageTests {
+@Suite(.turn, .bounded) struct OutageTests {
   @Test func `a killed server gives errors, and is used again once it is back`() async throws {
     let cluster = try await TestCluster.dedicated()
     let configuration = try cluster.configuration(database: "postgres")
     try await withPool(
-      lanes: 2, configuration: configuration, configure: { $0.acquireTimeoutSeconds = 0.5 }
+      lanes: 2, configuration: configuration, configure: { $0.acquireTimeoutSeconds = 5 }
     ) { pool in
       try await pool.execute("CREATE TABLE t (n int8)")
       try await pool.execute("INSERT INTO t VALUES (1)")
@@ -40,7 +40,7 @@ import Testing
     let cluster = try await TestCluster.dedicated()
     let configuration = try cluster.configuration(database: "postgres")
     try await withPool(
-      lanes: 1, configuration: configuration, configure: { $0.acquireTimeoutSeconds = 30 }
+      lanes: 1, configuration: configuration, configure: { $0.acquireTimeoutSeconds = 600 }
     ) { pool in
       try await pool.execute("SELECT 1")
       try await cluster.stop(.immediate)
@@ -60,12 +60,11 @@ import Testing
     try await withPool(lanes: 1, configuration: configuration) { pool in
       try await pool.execute("SELECT 1")
       try cluster.pause(postmaster)
-      let start = ContinuousClock.now
-      let sleeper = Task { try await pool.query("SELECT pg_sleep(30)") }
+      // It would end long after the test is ended.
+      let sleeper = Task { try await pool.query("SELECT pg_sleep(7200)") }
       try await eventually { pool.statistics.busy == 1 }
       sleeper.cancel()
       #expect(try await postgresError { _ = try await sleeper.value }.kind == .cancelled)
-      #expect(ContinuousClock.now - start < .seconds(3))
       try cluster.resume(postmaster)
       #expect(try await pool.query("SELECT 1").value() == 1)
     }

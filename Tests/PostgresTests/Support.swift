@@ -65,17 +65,37 @@ func postgresError(
     sourceLocation: sourceLocation)
 }
 
-/// Waits until a condition holds, at most so long.
+/// Waits until a condition holds.
 func eventually(
-  within limit: Duration = .seconds(10), sourceLocation: SourceLocation = #_sourceLocation,
-  _ condition: () async throws -> Bool
+  sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
-  let deadline = ContinuousClock.now + limit
-  while ContinuousClock.now < deadline {
-    if try await condition() { return }
-    try await Task.sleep(for: .milliseconds(10))
+  try await TestKit.eventually("line \(sourceLocation.line) holds", isTrue: condition)
+}
+
+/// Keeps statements from ending until the test opens it: what is to happen meanwhile needs no time then.
+final class Gate {
+  /// Ends once the gate is open.
+  static let wait: Query = "SELECT pg_advisory_xact_lock_shared(4711)"
+  private var connection: Connection
+
+  init() throws {
+    connection = try TestDatabase.current.connect()
+    try connection.execute("SELECT pg_advisory_lock(4711)")
   }
-  Issue.record("it did not come about within \(limit)", sourceLocation: sourceLocation)
+
+  /// Waits until so many statements wait.
+  func holds(_ count: Int) async throws {
+    try await eventually {
+      try connection.query(
+        """
+        SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+        WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
+        """
+      ).value() == count
+    }
+  }
+
+  func open() throws { try connection.execute("SELECT pg_advisory_unlock(4711)") }
 }
 
 func openDescriptors() throws -> Int {

@@ -4,7 +4,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.database, .timeLimit(.minutes(5))) struct TransactionTests {
+@Suite(.database, .bounded) struct TransactionTests {
   private struct Changed: Error {}
 
   private func prepare(_ connection: inout Connection) throws {
@@ -120,7 +120,7 @@ import Testing
   {
     try await blocking {
       var configuration = try TestDatabase.current.configuration
-      configuration.statementTimeout = .milliseconds(300)
+      configuration.statementTimeout = Pace.stretched(0.5)
       var connection = try Connection(configuration)
       try prepare(&connection)
       let pid = connection.backendProcessID

@@ -4,7 +4,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.database, .timeLimit(.minutes(5))) struct ValueTests {
+@Suite(.database, .bounded) struct ValueTests {
   /// Sends a value and reads it back as the same type.
   private func roundTrip<Value: PostgresEncodable & PostgresDecodable & Sendable>(
     _ value: Value

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Up
 
-@Suite(.serialized, .timeLimit(.minutes(10))) struct LifeTests {
+@Suite(.serialized, .turn, .bounded) struct LifeTests {
   @Test func `up, a second up, down, a second down, and up again with nothing lost`() async throws {
     let system = try TestSystem()
     let said = try await system.up(system.small)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Up
 
-@Suite(.serialized, .timeLimit(.minutes(12))) struct RecoveryTests {
+@Suite(.serialized, .turn, .bounded) struct RecoveryTests {
   /// A deployment with one simulated engine.
   private func deploy(_ system: TestSystem) async throws {
     let provider = Name("xai")

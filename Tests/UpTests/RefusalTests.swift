@@ -7,7 +7,7 @@ import Testing
 
 @testable import Up
 
-@Suite(.timeLimit(.minutes(5))) struct RefusalTests {
+@Suite(.turn, .bounded) struct RefusalTests {
   @Test func `a port in use is named with who has it, before anything is started`() async throws {
     let system = try TestSystem()
     let socket = Glibc.socket(
@@ -58,9 +58,11 @@ import Testing
   @Test func `missing programs of PostgreSQL are said to be missing`() async throws {
     let system = try TestSystem()
     let ran = try await system.finish(
-      system.start(system.small + ["--detach", "--postgres", "/nowhere"]))
+      system.start(system.small + ["--detach", "--postgres", system.folder.path("none")]))
     #expect(ran.status == .code(1))
-    #expect(ran.errors.contains("there are no programs postgres and initdb in /nowhere"))
+    #expect(
+      ran.errors.contains(
+        "there are no programs postgres and initdb in \(system.folder.path("none"))"))
     #expect(ran.errors.contains("apt install postgresql"))
   }
 

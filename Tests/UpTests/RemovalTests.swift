@@ -9,7 +9,7 @@ import Testing
 
 @testable import Up
 
-@Suite(.serialized, .timeLimit(.minutes(10))) struct RemovalTests {
+@Suite(.serialized, .turn, .bounded) struct RemovalTests {
   private func log(_ system: TestSystem, _ name: String) -> String {
     (try? String(contentsOfFile: system.layout.log(name), encoding: .utf8)) ?? ""
   }

@@ -30,8 +30,8 @@ final class TestSystem: Sendable {
     folder = try TestFolder()
     data = folder.path("data")
     self.become = become
-    apiPort = try Self.freePort()
-    gatewayPort = try Self.freePort()
+    apiPort = try Ports.one()
+    gatewayPort = try Ports.one()
     for name in ["home", "home/runtime"] {
       try FileManager.default.createDirectory(
         atPath: folder.path(name), withIntermediateDirectories: true,
@@ -52,14 +52,6 @@ final class TestSystem: Sendable {
 
   var layout: Layout { Layout(real: data) }
   var url: String { "http://127.0.0.1:\(apiPort)" }
-
-  private static func freePort() throws -> Int {
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
-    let (bound, port) = listen(socket, on: 0)
-    guard bound else { throw TestFailure("no port is free") }
-    return port
-  }
 
   /// - Returns: whether it could, and on which port.
   static func listen(_ socket: Int32, on port: Int) -> (bound: Bool, port: Int) {

@@ -3,6 +3,7 @@
 import Agent
 import Glibc
 import Hosting
+import TestTools
 import Testing
 
 @testable import Agent

@@ -3,6 +3,7 @@
 import AsyncHTTPClient
 import Hosting
 import Logging
+import TestTools
 import Testing
 import Wire
 
@@ -64,7 +65,7 @@ struct LocalAgent {
 extension StandIn {
   /// Waits for an attempt to be reported in a phase.
   nonisolated func see(
-    _ phase: AttemptPhase, of id: String, withinSeconds seconds: Double = 30
+    _ phase: AttemptPhase, of id: String, withinSeconds seconds: Double = Pace.patienceSeconds
   ) async throws -> ObservedAttempt {
     try await eventually("\(id) is \(phase)", withinSeconds: seconds) {
       await attempt(id, in: phase)

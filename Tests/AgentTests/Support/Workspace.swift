@@ -1,38 +1,12 @@
-// A folder of one test, the processes that belong to it, and waiting without sleeping blindly.
+// A folder of one test, and the processes that belong to it.
 
 import Agent
 import Foundation
 import Glibc
 import Hosting
 import Synchronization
+import TestTools
 import Testing
-
-struct TimedOut: Error, CustomStringConvertible {
-  let description: String
-}
-
-/// Waits until `condition` gives a value.
-func eventually<Value>(
-  _ what: String, withinSeconds seconds: Double = 20,
-  _ condition: () async throws -> Value?
-) async throws -> Value {
-  let deadline = ContinuousClock.now + .seconds(seconds)
-  while true {
-    if let value = try await condition() { return value }
-    guard ContinuousClock.now < deadline else {
-      throw TimedOut(description: "\(what): not within \(seconds) s")
-    }
-    try await Task.sleep(for: .milliseconds(10))
-  }
-}
-
-func eventually(
-  _ what: String, withinSeconds seconds: Double = 20, _ condition: () async throws -> Bool
-) async throws {
-  let _: Void = try await eventually(what, withinSeconds: seconds) {
-    try await condition() ? () : nil
-  }
-}
 
 /// What lives is ended and what was written removed when the test is over.
 struct Workspace: Sendable {
@@ -52,7 +26,7 @@ struct Workspace: Sendable {
   static func use(_ test: (Workspace) async throws -> Void) async throws {
     let template = "/tmp/wharf-agent-test.XXXXXX"
     var bytes = Array(template.utf8CString)
-    guard mkdtemp(&bytes) != nil else { throw TimedOut(description: "no folder for the test") }
+    guard mkdtemp(&bytes) != nil else { throw TestFailure("no folder for the test") }
     let path = String(decoding: bytes.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     let workspace = Workspace(path: path)
     do {
@@ -95,32 +69,12 @@ struct Workspace: Sendable {
     }
   }
 
-  static func freePort() -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        _ = bind(descriptor, $0, length)
-        _ = getsockname(descriptor, $0, &length)
-      }
-    }
-    return Int(UInt16(bigEndian: address.sin_port))
-  }
+  static func freePort() -> Int { ports(1).lowerBound }
 
-  /// A range of ports that no other test uses, below those that the kernel hands out.
+  /// A range of ports that no other test uses.
   static func ports(_ count: Int = 20) -> ClosedRange<Int> {
-    let first = nextPort.withLock { next in
-      defer { next += count }
-      return next
-    }
-    return first...(first + count - 1)
+    do { return try Ports.take(count) } catch { preconditionFailure("\(error)") }
   }
-
-  private static let nextPort = Mutex(11_000 + Int(getpid()) % 100 * 200)
 }
 
 /// Someone else's socket on a port of ours.

@@ -38,7 +38,7 @@ struct StoreChecks<Store: StoreUnderTest> {
     let first = send(held)
     try await hold.waitUntilHeld()
     let tasks = others.map { send($0.0, id: $0.1) }
-    await answers(to: tasks, within: Hold.patience)
+    await answers(to: tasks, withinSeconds: Hold.patienceSeconds)
     try await look()
     if aborted { try hold.abort() } else { try hold.release() }
     var answers: [StoreAnswer] = []
@@ -47,16 +47,13 @@ struct StoreChecks<Store: StoreUnderTest> {
   }
 
   /// Waits until all have their answers, or for as long as nothing that is wrong would take.
-  private func answers(to tasks: [Task<StoreAnswer, Never>], within limit: Duration) async {
+  private func answers(to tasks: [Task<StoreAnswer, Never>], withinSeconds limit: Double) async {
     let done = Flag()
     Task {
       for task in tasks { _ = await task.value }
       done.set()
     }
-    let deadline = ContinuousClock.now + limit
-    while !done.isSet, ContinuousClock.now < deadline {
-      try? await Task.sleep(for: .milliseconds(5))
-    }
+    try? await eventually("all have their answers", withinSeconds: limit) { done.isSet }
   }
 }
 
@@ -230,7 +227,7 @@ extension StoreChecks {
     let first = Task { await store.submit(.create("ghost"), id: .random()) }
     try await hold.waitUntilHeld()
     let second = Task { await store.submit(.create("ghost"), id: .random()) }
-    await self.answers(to: [second], within: Hold.patience)
+    await self.answers(to: [second], withinSeconds: Hold.patienceSeconds)
     try hold.abort()
     _ = await first.value
     let rows = try await store.rows()

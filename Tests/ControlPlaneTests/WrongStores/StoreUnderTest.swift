@@ -69,8 +69,8 @@ extension StoreUnderTest {
 /// Holds the first append that comes between its statement and its commit: a trigger on the table waits
 /// for a lock that this has. Others pass by, if the store lets them.
 final class Hold {
-  /// How long something may take that a right store does not let happen.
-  static let patience = Duration.seconds(1)
+  /// How long something may take that a right store does not let happen, as a calm machine counts it.
+  static let patienceSeconds = 1.5
 
   private static let held = 1
   private static let token = 2

@@ -5,7 +5,7 @@ import Hosting
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct WrongStoreTests {
+@Suite(.turn, .bounded) struct WrongStoreTests {
   /// Their own: together they need more connections than others leave them. It goes with the process.
   private static let cluster = Task {
     var settings = TestCluster.Settings()

@@ -9,6 +9,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import Synchronization
+import TestTools
 import Wire
 
 @testable import Gateway
@@ -34,7 +35,7 @@ struct Engine: Sendable {
   func metric(_ name: String) async throws -> Double {
     var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/metrics")
     request.headers.add(name: "authorization", value: "Bearer \(Sample.engineKey.secret)")
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
     let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
     let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
     return line.flatMap { Double($0.split(separator: " ").last!) } ?? -1
@@ -132,7 +133,7 @@ struct GatewayUnderTest: Sendable {
     _ method: HTTPMethod, _ path: String, key: String? = Sample.key, body: String? = nil
   ) async throws -> Reply {
     let response = try await HTTPClient.shared.execute(
-      request(method, path, key: key, body: body), timeout: .seconds(30))
+      request(method, path, key: key, body: body), timeout: .seconds(120))
     let text = String(buffer: try await response.body.collect(upTo: 64 << 20))
     return Reply(status: Int(response.status.code), headers: response.headers, body: text)
   }

@@ -2,11 +2,11 @@
 
 import Glibc
 import Synchronization
+import TestTools
 import Testing
 
-/// Tests that start real processes run one after another: a small machine could not start all at
-/// once in time.
-@Suite(.serialized, .timeLimit(.minutes(2))) enum WithProcesses {}
+/// Tests that start real processes run one after another.
+@Suite(.serialized, .turn, .bounded) enum WithProcesses {}
 
 final class Program: Sendable {
   let pid: pid_t
@@ -90,8 +90,8 @@ final class Program: Sendable {
   }
 
   /// How it ended: its exit code, or minus the signal.
-  func ended(within seconds: Double = 20) async throws -> Int32 {
-    try await eventually("the program \(pid) ends", within: seconds) { self.reap() != nil }
+  func ended(withinSeconds seconds: Double = Pace.patienceSeconds) async throws -> Int32 {
+    try await eventually("the program \(pid) ends", withinSeconds: seconds) { self.reap() != nil }
     return reap()!
   }
 
@@ -134,17 +134,4 @@ func wholeFile(_ path: String) throws -> String {
 
 struct Late: Error, CustomStringConvertible {
   let description: String
-}
-
-/// Waits for a condition, with a deadline.
-func eventually(
-  _ what: String, within seconds: Double = 10, _ condition: () async throws -> Bool
-) async throws {
-  let deadline = ContinuousClock.now + .seconds(seconds)
-  while try await !condition() {
-    guard ContinuousClock.now < deadline else {
-      throw Late(description: "waited \(seconds) s in vain: \(what)")
-    }
-    try await Task.sleep(for: .milliseconds(5))
-  }
 }

@@ -90,19 +90,24 @@ package final class Child: Sendable {
 
   /// - Throws: `TestFailure` when it still runs at the deadline.
   @discardableResult
-  package func waitForExit(withinSeconds limit: Double = 20) async throws -> ExitStatus {
+  package func waitForExit(withinSeconds limit: Double = Pace.patienceSeconds) async throws
+    -> ExitStatus
+  {
     try await eventually("process \(pid) ends", withinSeconds: limit) { self.status() }
   }
 
   /// As above, on a thread that may block.
   @discardableResult
-  package func blockUntilExit(withinSeconds limit: Double = 20) throws -> ExitStatus {
-    let deadline = ContinuousClock.now + .seconds(limit)
-    while ContinuousClock.now < deadline {
+  package func blockUntilExit(withinSeconds limit: Double = Pace.patienceSeconds) throws
+    -> ExitStatus
+  {
+    let watch = Stopwatch()
+    while true {
+      let isLate = watch.seconds >= limit
       if let status = status() { return status }
+      if isLate { throw TestFailure("waited \(limit) s in vain until process \(pid) ends") }
       usleep(2_000)
     }
-    throw TestFailure("waited \(limit) s in vain until process \(pid) ends")
   }
 
   package var output: String { contents(outputPath) }

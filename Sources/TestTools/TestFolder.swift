@@ -52,28 +52,6 @@ private func processes(where matches: (String) -> Bool) -> [pid_t] {
   }
 }
 
-/// Waits until `condition` gives a value.
-/// - Throws: `TestFailure` at the deadline, naming what was awaited.
-package func eventually<Value>(
-  _ what: String, withinSeconds limit: Double = 20, _ condition: () async throws -> Value?
-) async throws -> Value {
-  let deadline = ContinuousClock.now + .seconds(limit)
-  while true {
-    if let value = try await condition() { return value }
-    guard ContinuousClock.now < deadline else {
-      throw TestFailure("waited \(limit) s in vain until \(what)")
-    }
-    try await Task.sleep(for: .milliseconds(10))
-  }
-}
-
-/// As above, for a condition that is met or not.
-package func eventually(
-  _ what: String, withinSeconds limit: Double = 20, isTrue condition: () async throws -> Bool
-) async throws {
-  _ = try await eventually(what, withinSeconds: limit) { try await condition() ? true : nil }
-}
-
 /// The program `name` that was built beside the tests.
 package func builtProgram(_ name: String) -> String {
   let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""

@@ -1,0 +1,3 @@
+// Who imports the kit has the tools, too.
+
+@_exported import TestTools
