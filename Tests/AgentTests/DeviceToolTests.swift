@@ -3,6 +3,7 @@
 
 import Glibc
 import Hosting
+import TestTools
 import Testing
 import Wire
 
