@@ -19,8 +19,12 @@ package enum Pace {
   /// it waits for does not wait for long, so only a failure costs this.
   package static let patienceSeconds = 60.0
 
-  /// For a limit that a program under test is given: real seconds, as many more as the machine is slow.
-  package static func stretched(_ seconds: Double) -> Duration { .seconds(seconds * slowness) }
+  /// For limits that programs under test are given, in seconds of the clock: how many times as long, on a
+  /// machine that is as slow as this one. Some are waited out whole, so there is an end to it.
+  package static var stretch: Double { min(slowness, mostStretch) }
+  private static let mostStretch = 4.0
+
+  package static func stretched(_ seconds: Double) -> Duration { .seconds(seconds * stretch) }
 }
 
 /// Measures in seconds as a calm machine would count them.

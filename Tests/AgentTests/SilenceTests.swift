@@ -13,7 +13,7 @@ import Wire
   @Test func `silence ends an exclusive attempt with the lease, and no other`() async throws {
     try await Workspace.use { space in
       let standIn = StandIn()
-      await standIn.set(leaseSeconds: Int((2 * Pace.slowness).rounded(.up)))
+      await standIn.set(leaseSeconds: Int((2 * Pace.stretch).rounded(.up)))
       try await StandInServer.use(standIn) { server in
         try await LocalAgent.use(space, server) { agent in
           await standIn.assign(
@@ -48,7 +48,7 @@ import Wire
           await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
           _ = try await server.standIn.see(.ready, of: "31.1.40")
           let end = Timestamp(
-            microseconds: Timestamp.now.microseconds + Int64(2_000_000 * Pace.slowness))
+            microseconds: Timestamp.now.microseconds + Int64(2_000_000 * Pace.stretch))
           await server.standIn.assign(
             41, [assigned("31.1.40", launch: simLaunch(), notAfter: end)])
           try await eventually("the date is known") {

@@ -23,7 +23,7 @@ private final class Looks {
   init(_ database: TestDatabase) throws {
     connection = try database.connect()
     // Of a hang, which the test would not outlive, it makes a fault.
-    try connection.script("SET lock_timeout = '\(Int(Pace.slowness * 5))s'")
+    try connection.script("SET lock_timeout = '\(Int(Pace.stretch * 5))s'")
   }
 
   func look() {

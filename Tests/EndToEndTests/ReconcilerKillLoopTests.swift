@@ -190,7 +190,7 @@ private final class Fleet: Sendable {
     while !kills.isOver.withLock({ $0 }) {
       let leader = try await wharfds.leading()
       try await Task.sleep(
-        for: .milliseconds(Int.random(in: 0...Self.longestLifeMilliseconds)) * Pace.slowness)
+        for: .milliseconds(Int.random(in: 0...Self.longestLifeMilliseconds)) * Pace.stretch)
       try await wharfds.kill9(leader)
       try wharfds.start(leader)
       kills.count.withLock { $0 += 1 }

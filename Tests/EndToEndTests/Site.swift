@@ -27,7 +27,7 @@ final class Site: HasGateway {
 
   /// Short, so that a test is; but nothing that lives is taken for lost on a machine that is as slow as it
   /// was when this was first asked.
-  static let nodeLostSeconds = Int((10 * Pace.slowness).rounded(.up))
+  static let nodeLostSeconds = Int((10 * Pace.stretch).rounded(.up))
 
   // MARK: Programs
 

@@ -58,7 +58,7 @@ import Testing
 
   @Test func `A crash after so many seconds cuts streams off`() async throws {
     // After the stream has begun, and long before it is whole.
-    let seconds = min(15, 1 + Pace.slowness)
+    let seconds = min(15, 1 + Pace.stretch)
     let sim = try await Sim(
       ["--crash-after-seconds", "\(seconds)", "--tokens-per-second", "1"], in: folder)
     var stream = try await sim.chatStream("hello")

@@ -22,7 +22,7 @@ protocol ShortageStore: Sendable {
 
 /// What stores are told to wait for, on a machine as slow as it was when that was first asked.
 enum Hasty {
-  private static let slowness = min(Pace.slowness, 3)
+  private static let slowness = Pace.stretch
   static let statementTimeout = Duration.seconds(2 * slowness)
   static let connectTimeout = Duration.seconds(2 * slowness)
   static let waitSeconds = Int((3 * slowness).rounded(.up))

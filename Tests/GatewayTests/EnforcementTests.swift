@@ -134,7 +134,7 @@ extension WithProcesses {
     @Test func `a lease shorter than the long poll is renewed in time`() async throws {
       let engine = try await Engine()
       var policy = Sample.policy(port: engine.port)
-      let seconds = Int((3 * Pace.slowness).rounded(.up))
+      let seconds = Int((3 * Pace.stretch).rounded(.up))
       policy.leaseSeconds = seconds
       try await withGateway(policy) { gateway, control in
         // Longer than one lease; what is late is the machine, what ended is the lease.
@@ -155,7 +155,7 @@ extension WithProcesses {
       let engine = try await Engine("--tokens-per-second", "5")
       var policy = Sample.policy(port: engine.port)
       policy.teams[0].grants[0].notAfter = GatewayClock().now.date.adding(
-        seconds: Int64((2 * Pace.slowness).rounded(.up)))
+        seconds: Int64((2 * Pace.stretch).rounded(.up)))
       try await withGateway(policy) { gateway, control in
         control.isSilent = true
         var parts = try await gateway.stream().body.makeAsyncIterator()
@@ -171,7 +171,7 @@ extension WithProcesses {
       let engine = try await Engine("--tokens-per-second", "5")
       var policy = Sample.policy(port: engine.port)
       policy.keys[0].notAfter = GatewayClock().now.date.adding(
-        seconds: Int64((2 * Pace.slowness).rounded(.up)))
+        seconds: Int64((2 * Pace.stretch).rounded(.up)))
       try await withGateway(policy) { gateway, control in
         control.isSilent = true
         var parts = try await gateway.stream().body.makeAsyncIterator()
