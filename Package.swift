@@ -26,6 +26,9 @@ let lifecycle = Target.Dependency.product(
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(
+  name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let unixSignals = Target.Dependency.product(
   name: "UnixSignals", package: "swift-service-lifecycle")
@@ -55,6 +58,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.20.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
@@ -84,12 +88,18 @@ let package = Package(
       resources: ["sim", "vllm", "sglang", "llama-cpp", "llama-cpp-python", "tei"].map {
         .embedInCode("\($0).yaml")
       }, swiftSettings: strict),
+    module(
+      "HTTPServing",
+      [
+        httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioHTTP1, nioHTTPTypes,
+        nioHTTPTypesHTTP1,
+      ]),
     module("EventLog", ["Hosting", "Migrations", "Postgres", crypto, deque, logging]),
     module(
       "ControlPlane",
       [
-        "EngineTemplates", "EventLog", "Hosting", "Migrations", "Planner", "Postgres", "Wire",
-        asyncHTTPClient, hashTrees,
+        "EngineTemplates", "EventLog", "HTTPServing", "Hosting", "Migrations", "Planner",
+        "Postgres", "Wire", asyncHTTPClient, hashTrees,
         httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, unixSignals,
       ]),
 
@@ -98,8 +108,8 @@ let package = Package(
     module(
       "Gateway",
       [
-        "Hosting", "Wire", asyncHTTPClient, crypto, hummingbird, hummingbirdCore, httpTypes,
-        lifecycle,
+        "HTTPServing", "Hosting", "Wire", asyncHTTPClient, crypto, hummingbird, hummingbirdCore,
+        httpTypes, lifecycle,
         logging, nioCore, nioHTTP1, nioPosix, unixSignals,
       ]),
     module(
@@ -141,6 +151,9 @@ let package = Package(
       name: "HostingTests", dependencies: ["Hosting", "Planner", "TestKit", hashTrees],
       exclude: ["Golden"], swiftSettings: strict),
     tests("PlannerTests", ["Hosting", "Planner", "TestKit", hashTrees]),
+    tests(
+      "HTTPServingTests",
+      ["HTTPServing", "TestTools", httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1]),
     tests("PostgresTests", ["Postgres", "TestKit"]),
     tests("HolderTests", ["TestKit", "wharf-holder"]),
     tests(
@@ -156,9 +169,9 @@ let package = Package(
     tests(
       "GatewayTests",
       [
-        "Gateway", "Hosting", "TestTools", "Wire", "wharf-engine-sim", "wharf-gateway",
-        asyncHTTPClient, crypto, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
-        nioHTTP1,
+        "Gateway", "HTTPServing", "Hosting", "TestTools", "Wire", "wharf-engine-sim",
+        "wharf-gateway", asyncHTTPClient, crypto, httpTypes, hummingbird, hummingbirdTesting,
+        logging, nioCore, nioHTTP1,
       ]),
     .testTarget(
       name: "EndToEndTests",
@@ -187,8 +200,8 @@ let package = Package(
     tests(
       "ControlPlaneTests",
       [
-        "ControlPlane", "EventLog", "Hosting", "Migrations", "Postgres", "TestKit", "Wire",
-        hashTrees, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+        "ControlPlane", "EventLog", "Hosting", "Migrations", "Postgres", "TestKit", "TestTools",
+        "Wire", hashTrees, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
       ]),
   ]
 )

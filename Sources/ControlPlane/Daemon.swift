@@ -26,6 +26,8 @@ package struct Daemon: Sendable {
     package var drainSeconds = usualDrainSeconds
     /// Of clients, at once: 10,000 agents keep one or two each, people and machines come and go.
     package var connectionsLimit = 24_576
+    /// Pages of these origins may use the API.
+    package var corsOrigins: [String] = []
 
     package static let usualNodeLostSeconds = SilenceLimits.usualNodeLostSeconds
     package static let usualDrainSeconds: Int64 = 10
@@ -108,6 +110,7 @@ package struct Daemon: Sendable {
       signals: signals, readers: readers,
       secret: secret, host: host,
       port: port, address: address, connectionsLimit: settings.connectionsLimit,
+      crossOrigin: try APIServer.crossOrigin(settings.corsOrigins),
       now: { member.time ?? .now() }, logger: logger)
     let projector = try Projector(
       board: member.board, database: database, keys: keys, logger: logger, snapshots: snapshots,

@@ -32,7 +32,7 @@ final class Engine: Sendable {
       EngineState(
         crashAfterRequests: options.failures.crashAfterRequests,
         hangAfterRequests: options.failures.hangAfterRequests,
-        hangsUnseen: options.failures.hangUnseen))
+        muteAfterRequests: options.failures.muteAfterRequests))
   }
 
   var phase: EngineState.Phase { state.withLock { $0.phase } }
@@ -45,9 +45,13 @@ final class Engine: Sendable {
   /// Lets an inference request in: to a place, after its turn.
   /// - Throws: `APIError` when it is refused, `CancellationError` when its client went away.
   func admit() async throws -> Place {
+    if let refusal = options.failures.refusal {
+      counters.withLock { $0.refused += 1 }
+      throw refusal
+    }
     switch state.withLock({ $0.arrive() }) {
     case .notReady: throw APIError.loading
-    case .hang: try await answerNever()
+    case .hang, .ignore: try await answerNever()
     case .crash: crash()
     case .serve(let isFirst): if isFirst { try log.record(.serving) }
     }

@@ -12,21 +12,22 @@ struct EngineState {
     /// `isFirst` of this process.
     case serve(isFirst: Bool)
     case hang
+    /// Takes it and never answers it; all else goes on.
+    case ignore
     case crash
   }
 
   let crashAfterRequests: Int?
   let hangAfterRequests: Int?
-  /// Hanging, it is taken for ready by whoever asks for its health.
-  let hangsUnseen: Bool
+  let muteAfterRequests: Int?
   private(set) var phase: Phase = .loading
   /// Inference requests let through.
   private(set) var requests = 0
 
-  init(crashAfterRequests: Int?, hangAfterRequests: Int?, hangsUnseen: Bool = false) {
-    self.hangsUnseen = hangsUnseen
+  init(crashAfterRequests: Int?, hangAfterRequests: Int?, muteAfterRequests: Int? = nil) {
     self.crashAfterRequests = crashAfterRequests
     self.hangAfterRequests = hangAfterRequests
+    self.muteAfterRequests = muteAfterRequests
   }
 
   mutating func loaded() {
@@ -42,9 +43,10 @@ struct EngineState {
     }
     if let limit = crashAfterRequests, requests >= limit { return .crash }
     if let limit = hangAfterRequests, requests >= limit {
-      if !hangsUnseen { phase = .hung }
+      phase = .hung
       return .hang
     }
+    if let limit = muteAfterRequests, requests >= limit { return .ignore }
     requests += 1
     return .serve(isFirst: requests == 1)
   }

@@ -1,6 +1,7 @@
 // The command line of the simulated engine: every behaviour is chosen by a flag, none by chance.
 
 import ArgumentParser
+import HTTPTypes
 
 struct Options: ParsableArguments {
   @OptionGroup(title: "Serving") var serving: ServingOptions
@@ -132,8 +133,23 @@ struct FailureOptions: ParsableArguments {
     help: "Answer this many inference requests, then accept all and answer none, health included.")
   var hangAfterRequests: Int?
 
-  @Flag(help: "While it hangs, health and the list of models are answered all the same.")
-  var hangUnseen = false
+  @Option(
+    help: "Answer this many inference requests, then take all and answer none; health stays good.")
+  var muteAfterRequests: Int?
+
+  @Option(help: "Refuse every inference request with this status, 400 to 599.")
+  var refuseStatus: Int?
+
+  @Option(help: "What a refusal by --refuse-status says.")
+  var refuseMessage = "This engine refuses all requests, as its flags ask."
+
+  var refusal: APIError? {
+    refuseStatus.map { code in
+      APIError(
+        status: .init(code: code), kind: code < 500 ? .invalidRequest : .server,
+        message: refuseMessage, code: "refused_by_flag")
+    }
+  }
 
   @Flag(help: "Ignore SIGTERM.")
   var refuseStop = false
@@ -152,6 +168,10 @@ struct FailureOptions: ParsableArguments {
     if let hangAfterRequests {
       try check(hangAfterRequests, in: 0...Int.max, "--hang-after-requests")
     }
+    if let muteAfterRequests {
+      try check(muteAfterRequests, in: 0...Int.max, "--mute-after-requests")
+    }
+    if let refuseStatus { try check(refuseStatus, in: 400...599, "--refuse-status") }
     try check(slowStopSeconds, in: 0...86_400, "--slow-stop-seconds")
   }
 }

@@ -29,10 +29,9 @@ package final class Gate: Sendable {
 
   func sweep() {
     stop { $0.sweep(now: clock.now) }
-    let idle = Duration.seconds(limits.idleSeconds)
     let now = clock.uptime
     let controls = guarded.withLock { Array($0.controls.values) }
-    for control in controls where control.isIdle(now: now, limit: idle) { control.stop(.idle) }
+    for control in controls { control.overstep(now: now).map { control.stop($0) } }
   }
 
   private func stop(_ step: (inout GateState) -> [GateState.Cut]) {
@@ -76,8 +75,18 @@ package final class Gate: Sendable {
     return try result.get()
   }
 
-  func move(_ id: GateState.RequestID, again: Bool) -> PolicyRoute? {
-    guarded.withLock { $0.state.move(id, again: again, now: clock.now) }
+  func answered(_ id: GateState.RequestID) { guarded.withLock { $0.state.answered(id) } }
+
+  func note(_ id: GateState.RequestID, _ fault: RouteFault) {
+    guarded.withLock { $0.state.note(id, fault, now: clock.now) }
+  }
+
+  func move(_ id: GateState.RequestID, after fault: RouteFault) -> PolicyRoute? {
+    guarded.withLock { $0.state.move(id, after: fault, now: clock.now) }
+  }
+
+  func takeSeen() -> [AttemptID: RouteBook.Seen] {
+    guarded.withLock { $0.state.takeSeen(now: clock.uptime) }
   }
 
   func finish(_ id: GateState.RequestID, tokens: Int) {

@@ -21,6 +21,8 @@ struct GateState: Sendable {
     let position: Position
     var attempt: AttemptID
     var tried: Set<AttemptID>
+    /// When its replica was asked.
+    var askedAt: Duration
     var isCut = false
   }
 
@@ -43,11 +45,14 @@ struct GateState: Sendable {
   private(set) var index: PolicyIndex?
   private var leaseEnds: Duration?
   private var quotas = QuotaBook()
-  private var routes = RouteBook()
+  private var routes: RouteBook
   private(set) var inFlight: [RequestID: Request] = [:]
   private var nextID: RequestID = 1
 
-  init(limits: GatewayLimits) { self.limits = limits }
+  init(limits: GatewayLimits) {
+    self.limits = limits
+    routes = RouteBook(limits: limits)
+  }
 
   // MARK: Lease and policy
 
@@ -139,30 +144,48 @@ struct GateState: Sendable {
     nextID += 1
     inFlight[id] = Request(
       keyDigest: keyDigest, team: team, model: model.id, modelName: model.name, asked: asked,
-      position: position, attempt: route.attempt, tried: [route.attempt])
+      position: position, attempt: route.attempt, tried: [route.attempt],
+      askedAt: now.uptime)
     return .success(
       Admission(
         id: id, route: route, position: position, team: team, modelName: model.name, quota: quota))
   }
 
-  /// The request's replica failed and rests: another one that was not tried yet. `again` allows the
-  /// same one when there is no other. None when there is nothing left to try, or the request was cut.
-  mutating func move(_ id: RequestID, again: Bool, now: Moment) -> PolicyRoute? {
-    guard let request = inFlight[id], let index else { return nil }
-    routes.rest(request.attempt, until: now.uptime + .seconds(limits.routeRestSeconds))
-    guard !request.isCut, holdsLease(now.uptime),
+  /// Its replica answered: with a model's words, or against the request.
+  mutating func answered(_ id: RequestID) {
+    guard let request = inFlight[id] else { return }
+    routes.answered(request.attempt)
+  }
+
+  /// Its replica came to nothing with it.
+  mutating func note(_ id: RequestID, _ fault: RouteFault, now: Moment) {
+    guard let request = inFlight[id] else { return }
+    // A client that leaves at once has learned nothing of the replica.
+    let waited = now.uptime - request.askedAt
+    if fault == .clientLeft, waited < .seconds(limits.patienceSeconds) { return }
+    routes.note(request.attempt, fault, now: now.uptime)
+  }
+
+  /// Its replica came to nothing with it and had not begun: another one that was not tried yet. None
+  /// when there is nothing left to try, or the request was cut.
+  mutating func move(_ id: RequestID, after fault: RouteFault, now: Moment) -> PolicyRoute? {
+    note(id, fault, now: now)
+    guard let request = inFlight[id], let index, !request.isCut, holdsLease(now.uptime),
       case .serve(let permission) = index.decide(
-        keyDigest: request.keyDigest, model: request.asked, now: now.date, lease: true)
-    else { return nil }
-    let tried = request.tried
-    guard
-      let route = routes.choose(among: permission.routes, except: tried, now: now.uptime)
-        ?? (again ? routes.choose(among: permission.routes, except: [], now: now.uptime) : nil)
+        keyDigest: request.keyDigest, model: request.asked, now: now.date, lease: true),
+      let route = routes.choose(
+        among: permission.routes, except: request.tried, now: now.uptime)
     else { return nil }
     routes.leave(request.attempt)
     inFlight[id]?.attempt = route.attempt
     inFlight[id]?.tried.insert(route.attempt)
+    inFlight[id]?.askedAt = now.uptime
     return route
+  }
+
+  /// What was seen of replicas and is worth telling the control plane.
+  mutating func takeSeen(now: Duration) -> [AttemptID: RouteBook.Seen] {
+    routes.takeSeen(now: now)
   }
 
   /// Nothing more of the request's answer is passed on. Safe to call twice.

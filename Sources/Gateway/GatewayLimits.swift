@@ -1,19 +1,20 @@
 // Every limit of the gateway, by name. The defaults are what the program runs with; tests shorten
 // waits.
 
+import HTTPServing
+import Hosting
+
 package struct GatewayLimits: Sendable {
   // What clients may send
+  package var serving = ServingLimits()
+  package var clientConnections: Int {
+    get { serving.connections }
+    set { serving.connections = newValue }
+  }
   package var requestBodyBytes = 16 << 20
-  package var headerFieldBytes = 16 << 10
-  package var headerListBytes = 32 << 10
-  package var headerCount = 100
-  package var clientConnections = 16_384
-  /// A connection that sends nothing, between requests or within one, is closed after this.
-  package var clientIdleSeconds: Int64 = 75
-  /// What is left of a body that nobody will read may still arrive for so long.
-  package var unreadBodyLingerSeconds: Int64 = 2
-  /// A body up to this length is read away after a refusal, so that the connection can be kept.
-  package var unreadBodyBytes = 1 << 20
+  /// Bodies of all requests that are read or answered now.
+  package var bodiesBytes = 1 << 30
+  package var keyBytes = 512
 
   // What goes on at once
   package var requestsInFlight = 4096
@@ -21,25 +22,54 @@ package struct GatewayLimits: Sendable {
 
   // Engines
   package var engineConnectSeconds: Int64 = 2
-  /// From sending the request to the first byte of the answer; the whole of an answer that is not
-  /// streamed is generated before it.
-  package var engineFirstByteSeconds: Int64 = 600
-  /// Between two parts of an answer, or while the client does not read.
-  package var idleSeconds: Int64 = 120
-  /// How many routes one request may try while nothing was sent to the client.
+  /// A connection that no request uses is kept for so long: less than engines keep them (5 s those on
+  /// uvicorn and cpp-httplib), so that no request is sent into one that is being closed.
+  package var engineKeepAliveSeconds: Int64 = 3
+  /// Where the engine's template says nothing. From sending the request to the first byte of the answer;
+  /// the whole of an answer that is not streamed is generated before it.
+  package var engineFirstByteSeconds = 600
+  /// Likewise. Between two parts of an answer, or while the client does not read.
+  package var idleSeconds = 120
+  /// Likewise. The whole of an answer.
+  package var engineWholeSeconds = 3600
+
+  /// How long a request may wait at an engine whose template says nothing.
+  var usualWaits: Launch.Waits {
+    Launch.Waits(
+      firstByteSeconds: engineFirstByteSeconds, idleSeconds: idleSeconds,
+      wholeSeconds: engineWholeSeconds)
+  }
+
+  /// How many replicas one request may try to reach while none has taken it.
   package var routeTries = 3
-  /// A route that failed is passed over for so long, unless it is the last one.
+  /// A route that failed is passed over for so long, unless it is the last one; as long at most is
+  /// heeded what an engine without room says.
   package var routeRestSeconds: Int64 = 5
+  /// After so many tries in a row that came to nothing a route is put out.
+  package var routeFruitlessTries = 3
+  /// For so long at first, each further time for twice as long, up to the ceiling.
+  package var routeOutSeconds: Int64 = 10
+  package var routeOutCeilingSeconds: Int64 = 300
+  /// A client that leaves sooner tells nothing of the engine that it did not wait for.
+  package var patienceSeconds: Int64 = 5
   /// An answer up to this length is taken whole before any of it is sent on, so that an engine's
-  /// death within it can still be mended.
+  /// death within it is told with a status of its own.
   package var bufferedReplyBytes = 1 << 20
+  /// What an engine says against a request may be this long, and take so long.
   package var engineErrorBytes = 64 << 10
+  package var engineErrorSeconds: Int64 = 5
+  /// So much of its words is passed on.
+  package var engineMessageCharacters = 4000
+  /// The longest wait that is passed on from an engine without room.
+  package var retryAfterCeilingSeconds = 3600
 
   // The control plane
   /// How long a policy request may wait for news; less where a third of the lease is less.
   package var policyWaitSeconds = 25
   package var policyBytes = 64 << 20
   package var controlPlaneReplySeconds: Int64 = 10
+  /// How often what was seen of replicas is told, where there is something to tell.
+  package var sightingSeconds: Int64 = 5
   package var retryFloorMilliseconds = 200
   package var retryCeilingMilliseconds = 3000
 
@@ -50,6 +80,10 @@ package struct GatewayLimits: Sendable {
   /// How often it is looked whether all cut requests have ended.
   package var cutPollMilliseconds = 2
   package var drainSeconds: Int64 = 30
+
+  // What is told
+  /// Lines of the log about failed requests.
+  package var failureLinesPerSecond = 50
 
   // Memory
   package var metricSeries = 20_000

@@ -2,6 +2,8 @@
 // graceful stop the endpoint ends first, so that what is in flight keeps its lease until it is done.
 
 import AsyncHTTPClient
+import HTTPServing
+import HTTPTypes
 import Hosting
 import Hummingbird
 import HummingbirdCore
@@ -20,6 +22,8 @@ package struct GatewayOptions: Sendable {
   package var metricsTokenFile: String?
   /// Where what was seen of the log is kept; nowhere when absent.
   package var seenFile: String?
+  /// Pages of these origins may read answers: `https://app.example.com`, or `*` for all.
+  package var corsOrigins: [String] = []
   package var limits = GatewayLimits()
 
   package init(
@@ -44,12 +48,17 @@ package struct GatewayServer: Sendable {
   /// streams may not look at its other connections for seconds, and the lease would end of it.
   private let linkLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   private let linkClient: HTTPClient
-  private let connections = ClientConnections()
+  private let connections: ConnectionBook
+  private let crossOrigin: CrossOrigin?
   private let metricsToken: Hosting.Digest?
   private let memory: HeadMemory?
   private let logger: Logger
 
-  /// - Throws: `Credential.Unreadable`, `HeadMemory.Problem`.
+  /// What pages of other origins may read of an answer's header.
+  private static let exposedFields: [HTTPField.Name] =
+    [.requestID, .retryAfterSeconds, .wharfPosition, .wharfAttempt] + Headers.quotaFields
+
+  /// - Throws: `Credential.Unreadable`, `HeadMemory.Problem`, `CrossOrigin.Unreadable`.
   package init(_ options: GatewayOptions, logger: Logger) throws {
     self.options = options
     self.logger = logger
@@ -58,13 +67,25 @@ package struct GatewayServer: Sendable {
       GatewayResponder.digest(Substring(try Credential(file: $0).secret))
     }
     memory = try options.seenFile.map { try HeadMemory(file: $0) }
+    connections = ConnectionBook(options.limits.serving)
+    crossOrigin =
+      options.corsOrigins.isEmpty
+      ? nil
+      : try CrossOrigin(
+        origins: options.corsOrigins, exposing: Self.exposedFields.map(\.canonicalName))
     gate = Gate(limits: options.limits)
     metrics = GatewayMetrics(limits: options.limits)
     client = HTTPClient(
-      eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration(options.limits))
+      eventLoopGroupProvider: .singleton, configuration: Self.engineConfiguration(options.limits))
     linkClient = HTTPClient(
       eventLoopGroupProvider: .shared(linkLoop),
       configuration: Self.clientConfiguration(options.limits))
+  }
+
+  private static func engineConfiguration(_ limits: GatewayLimits) -> HTTPClient.Configuration {
+    var configuration = clientConfiguration(limits)
+    configuration.connectionPool.idleTimeout = .seconds(limits.engineKeepAliveSeconds)
+    return configuration
   }
 
   private static func clientConfiguration(_ limits: GatewayLimits) -> HTTPClient.Configuration {
@@ -83,20 +104,19 @@ package struct GatewayServer: Sendable {
     onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
   ) -> some ApplicationProtocol {
     let limits = options.limits
-    var http = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [HangUpHandler(connections)],
-      idleTimeout: .seconds(limits.clientIdleSeconds))
-    http.httpDecoder = .init(
-      maxHeaderFieldSize: limits.headerFieldBytes, maxHeaderListSize: limits.headerListBytes,
-      maxHeaderFieldCount: limits.headerCount)
+    let form = Replies.form(limits)
     return Application(
-      responder: GatewayResponder(
-        gate: gate, metrics: metrics, client: client, connections: connections,
-        metricsToken: metricsToken),
-      server: .http1(configuration: http),
+      responder: MannersResponder(
+        GatewayResponder(
+          gate: gate, metrics: metrics, client: client, connections: connections,
+          metricsToken: metricsToken,
+          failures: FailureLog(logger: logger, linesPerSecond: limits.failureLinesPerSecond),
+          bodies: BodyBudget(bytes: limits.bodiesBytes)),
+        crossOrigin: crossOrigin, methods: "GET, HEAD, POST", form: form),
+      server: .serving(limits.serving, connections, form: form),
       configuration: ApplicationConfiguration(
         address: .hostname(options.host, port: options.port),
-        availableConnectionsDelegate: .maximum(limits.clientConnections, logger: logger)),
+        availableConnectionsDelegate: .maximum(limits.serving.connections, logger: logger)),
       onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
       logger: logger)
   }
@@ -110,8 +130,11 @@ package struct GatewayServer: Sendable {
       gate: gate, metrics: metrics, client: linkClient, servers: options.servers,
       credentialFile: options.credentialFile, address: "\(options.host):\(options.port)",
       memory: memory, logger: logger)
+    let sightings = SightingLink(
+      gate: gate, client: linkClient, servers: options.servers,
+      credentialFile: options.credentialFile, logger: logger)
     var configuration = ServiceGroupConfiguration(
-      services: [link, Sweeper(gate: gate), application(onRunning: onRunning)],
+      services: [link, sightings, Sweeper(gate: gate), application(onRunning: onRunning)],
       gracefulShutdownSignals: signals, logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(options.limits.drainSeconds)
     let group = ServiceGroup(configuration: configuration)

@@ -1,9 +1,10 @@
 // The handle by which a request in flight is stopped from outside: by a policy that ends it, by its
-// client hanging up, or for idleness.
+// client hanging up, for idleness, or because its time is over.
 //
 // running → stopped, once, for the first reason given. Work that is attached later is cancelled at
 // once.
 
+import Hosting
 import Synchronization
 
 final class RequestControl: Sendable {
@@ -13,6 +14,8 @@ final class RequestControl: Sendable {
     case clientGone
     /// Neither engine nor client moved for too long.
     case idle
+    /// It took longer than a whole answer may.
+    case overdue
   }
 
   private struct State {
@@ -23,6 +26,9 @@ final class RequestControl: Sendable {
   private let state = Mutex(State())
   /// In milliseconds of uptime; idleness counts from the first byte on.
   private let movedAt = Atomic<Int64>(RequestControl.waitingForFirstByte)
+  private let idleMilliseconds = Atomic<Int64>(0)
+  /// In milliseconds of uptime.
+  private let endsAt = Atomic<Int64>(RequestControl.waitingForFirstByte)
 
   var reason: Reason? { state.withLock { $0.reason } }
 
@@ -49,11 +55,21 @@ final class RequestControl: Sendable {
     movedAt.store(Self.milliseconds(uptime), ordering: .relaxed)
   }
 
+  /// The answer has begun: from here on parts may be so far apart, and the whole may take so long.
+  func begins(askedAt: Duration, at uptime: Duration, _ waits: Launch.Waits) {
+    idleMilliseconds.store(Int64(waits.idleSeconds) * 1000, ordering: .relaxed)
+    endsAt.store(
+      Self.milliseconds(askedAt) + Int64(waits.wholeSeconds) * 1000, ordering: .relaxed)
+    moved(at: uptime)
+  }
+
   /// Never before the first byte: waiting for that has a limit of its own.
-  func isIdle(now: Duration, limit: Duration) -> Bool {
+  func overstep(now: Duration) -> Reason? {
     let moved = movedAt.load(ordering: .relaxed)
-    return moved != Self.waitingForFirstByte
-      && Self.milliseconds(now) - moved > Self.milliseconds(limit)
+    let now = Self.milliseconds(now)
+    guard moved != Self.waitingForFirstByte else { return nil }
+    if now - moved > idleMilliseconds.load(ordering: .relaxed) { return .idle }
+    return now > endsAt.load(ordering: .relaxed) ? .overdue : nil
   }
 
   private static let waitingForFirstByte = Int64.max

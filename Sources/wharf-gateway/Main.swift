@@ -53,6 +53,13 @@ struct Run: AsyncParsableCommand {
   @Option(help: "A file with the bearer token that shows names in /metrics; totals need none.")
   var metricsTokenFile: String?
 
+  @Option(
+    help: """
+      An origin whose web pages may use this gateway, as in https://app.example.com; once for each, \
+      or '*' for all. None when absent.
+      """)
+  var corsOrigin: [String] = []
+
   @Option(help: "How long requests in flight may take to end after SIGTERM.")
   var drainSeconds: Int64?
 
@@ -69,6 +76,7 @@ struct Run: AsyncParsableCommand {
       servers: server, host: String(listen[..<colon]), port: port, credentialFile: credentialFile,
       metricsTokenFile: metricsTokenFile, seenFile: seenFile ?? "\(credentialFile).seen")
     if let drainSeconds { options.limits.drainSeconds = drainSeconds }
+    options.corsOrigins = corsOrigin
     options.limits.clientConnections = Descriptors.room(
       forConnections: options.limits.clientConnections)
     guard let level = Logger.Level(rawValue: logLevel) else {

@@ -30,6 +30,13 @@ struct Run: AsyncParsableCommand {
       """)
   var nodeLostSeconds = Daemon.Settings.usualNodeLostSeconds
 
+  @Option(
+    help: """
+      An origin whose web pages may use the API, as in https://console.example.com; once for each, \
+      or '*' for all. None when absent.
+      """)
+  var corsOrigin: [String] = []
+
   @Option(help: "How long requests under way may take to end after SIGTERM.")
   var drainSeconds = Daemon.Settings.usualDrainSeconds
 
@@ -52,6 +59,7 @@ struct Run: AsyncParsableCommand {
       database: database.database, listen: listen, advertise: advertise, secretFile: secretFile,
       adminTokenFile: adminTokenFile, nodeLostSeconds: nodeLostSeconds)
     settings.drainSeconds = drainSeconds
+    settings.corsOrigins = corsOrigin
     settings.connectionsLimit = Descriptors.room(forConnections: settings.connectionsLimit)
     do {
       try await Daemon(settings: settings, logger: logger).run()

@@ -129,7 +129,7 @@ import Wire
     try await Workspace.use { space in
       try await StandInServer.use { server in
         try await LocalAgent.use(space, server) { _ in
-          var hanging = simLaunch(["--hang-after-requests", "1", "--hang-unseen"], graceSeconds: 1)
+          var hanging = simLaunch(["--mute-after-requests", "1"], graceSeconds: 1)
           hanging.liveness = Launch.Liveness(
             path: nil, periodSeconds: 1, failures: 2, graceSeconds: 0,
             request: .init(

@@ -82,6 +82,23 @@ import Testing
     #expect(try await sim.process.waitForExit() == .code(0))
   }
 
+  @Test func `A mute engine is healthy and answers no request`() async throws {
+    let sim = try await Sim(["--mute-after-requests", "1"], in: folder)
+    #expect(try await sim.chat("x").status == 200)
+    let waiting = sim.request(.POST, "/v1/chat/completions", body: Sim.chatBody("x"))
+    await #expect(throws: (any Error).self) { try await sim.send(waiting, withinSeconds: 1) }
+    #expect(try await sim.get("/health").status == 200)
+  }
+
+  @Test func `One that refuses says so with status and words`() async throws {
+    let sim = try await Sim(
+      ["--refuse-status", "422", "--refuse-message", "no such voice"], in: folder)
+    let reply = try await sim.chat("x")
+    #expect(reply.status == 422)
+    #expect(reply.text.contains("no such voice"))
+    #expect(try await sim.get("/health").status == 200)
+  }
+
   @Test func `One that refuses to stop serves on after SIGTERM`() async throws {
     let sim = try await Sim(["--refuse-stop"], in: folder)
     sim.process.send(SIGTERM)

@@ -93,16 +93,39 @@ import Wire
 
   // MARK: Quotas
 
-  @Test func `a minute's requests pass at once, then one each time its share has filled`() {
+  @Test func `a minute's requests pass at once, and the next when the first are a minute ago`() {
     var policy = Sample.policy()
     policy.teams[0].grants[0].requestsPerMinute = 6
     var state = GateState.holding(policy, until: 1000)
     for _ in 0..<6 { #expect(admit(&state).denial == nil) }
     #expect(admit(&state).denial?.status == 429)
-    #expect(admit(&state).denial?.retryAfterSeconds == 10)
-    #expect(admit(&state, 9.9).denial?.status == 429)
-    #expect(admit(&state, 10).denial == nil)
-    #expect(admit(&state, 10).denial?.status == 429)
+    #expect(admit(&state).denial?.retryAfterSeconds == 61)
+    #expect(admit(&state, 60.9).denial?.status == 429)
+    for _ in 0..<6 { #expect(admit(&state, 61).denial == nil) }
+    #expect(admit(&state, 61).denial?.status == 429)
+  }
+
+  @Test(arguments: 1...8) func `no minute has more requests than the limit, wherever it begins`(
+    seed: UInt64
+  ) {
+    var random = SplitMix(seed: seed)
+    let limit = Int.random(in: 1...20, using: &random)
+    var policy = Sample.policy()
+    policy.teams[0].grants[0].requestsPerMinute = limit
+    var state = GateState.holding(policy, until: 10_000)
+    var now = 0.0
+    var passed: [Double] = []
+    for _ in 0..<2000 {
+      now += Double.random(in: 0...3, using: &random)
+      guard case .success(let admission) = admit(&state, now) else { continue }
+      state.finish(admission.id, tokens: 0)
+      passed.append(now)
+    }
+    for (index, first) in passed.enumerated() where index + limit < passed.count {
+      #expect(passed[index + limit] - first >= 60)
+    }
+    let minutes = now / 60
+    #expect(Double(passed.count) > 0.95 * Double(limit) * (minutes - 1) * 60 / 61)
   }
 
   @Test func `a team's limit holds over all its models`() {
@@ -126,9 +149,13 @@ import Wire
     let denial = try #require(refused)
     #expect(denial.status == 429)
     #expect(denial.type == "tokens")
-    #expect(denial.retryAfterSeconds == 31)
-    #expect(admit(&state, 29).denial?.status == 429)
-    #expect(admit(&state, 31).denial == nil)
+    #expect(denial.retryAfterSeconds == 61)
+    #expect(admit(&state, 60.9).denial?.status == 429)
+    // The debt of 30 has taken half of the second minute.
+    state.finish(try admit(&state, 61).get().id, tokens: 30)
+    #expect(admit(&state, 62).denial?.status == 429)
+    state.finish(try admit(&state, 122).get().id, tokens: 600)
+    #expect(admit(&state, 122).denial?.retryAfterSeconds == 61 * 10)
   }
 
   @Test func `a refused request takes nothing from a quota`() throws {
@@ -163,7 +190,7 @@ import Wire
     policy.teams[0].grants[0].tokensPerMinute = 1
     var state = GateState.holding(policy, until: 1000)
     let admission = try admit(&state).get()
-    #expect(admission.quota.requests?.remaining == .max)
+    #expect(admission.quota.requests?.remaining == .max - 1)
     state.finish(admission.id, tokens: .max)
     guard case .failure(let rejection) = admit(&state) else {
       Issue.record("a debt was forgotten")
@@ -214,10 +241,10 @@ import Wire
   @Test func `a replica that failed rests, and is asked all the same when it is the last`() throws {
     var state = twoRoutes()
     let first = try admit(&state).get()
-    let moved = state.move(first.id, again: false, now: at(0))
+    let moved = state.move(first.id, after: .notReached, now: at(0))
     let other = try #require(moved)
     #expect(other.attempt != first.route.attempt)
-    let third = state.move(first.id, again: false, now: at(0))
+    let third = state.move(first.id, after: .notReached, now: at(0))
     #expect(third == nil, "both were tried")
     state.finish(first.id, tokens: 0)
     // Both rest: the gateway would rather try than refuse.
@@ -230,10 +257,138 @@ import Wire
     var state = twoRoutes()
     let id = try admit(&state).get().id
     _ = state.apply(PolicyIndex(Sample.policy().revoking()), now: at(0))
-    #expect(state.move(id, again: true, now: at(0)) == nil)
+    #expect(state.move(id, after: .notReached, now: at(0)) == nil)
+  }
+
+  // MARK: Replicas that answer nothing
+
+  /// Asks until the attempt was asked once; answers what others get.
+  func ask(_ attempt: AttemptID, _ state: inout GateState, _ seconds: Double) throws
+    -> GateState.RequestID?
+  {
+    for _ in 0..<4 {
+      let admission = try admit(&state, seconds).get()
+      if admission.route.attempt == attempt { return admission.id }
+      state.answered(admission.id)
+      state.finish(admission.id, tokens: 0)
+    }
+    return nil
+  }
+
+  func fail(_ attempt: AttemptID, _ state: inout GateState, _ seconds: Double) throws {
+    let asked = try ask(attempt, &state, seconds)
+    let id = try #require(asked, "it is asked at \(seconds) s")
+    state.note(id, .slow, now: at(seconds))
+    state.finish(id, tokens: 0)
+  }
+
+  @Test func `a replica that answers nothing is left out for longer and longer, and tried again`()
+    throws
+  {
+    var state = twoRoutes()
+    let mute = Sample.attempt(1)
+    for second in [0.0, 6, 12] { try fail(mute, &state, second) }
+    // Out for ten seconds, then one request is the probe.
+    #expect(try ask(mute, &state, 21.9) == nil)
+    try fail(mute, &state, 22)
+    // It came to nothing: out for twenty.
+    #expect(try ask(mute, &state, 41.9) == nil)
+    let second = try ask(mute, &state, 42)
+    let probe = try #require(second)
+    #expect(try ask(mute, &state, 42) == nil, "one probe at a time")
+    state.answered(probe)
+    state.finish(probe, tokens: 0)
+    let third = try ask(mute, &state, 42)
+    #expect(third != nil, "an answer brings it back")
+  }
+
+  @Test func `an answer between two failures starts the count anew`() throws {
+    var state = twoRoutes()
+    let attempt = Sample.attempt(1)
+    for second in [0.0, 6] { try fail(attempt, &state, second) }
+    let asked = try ask(attempt, &state, 12)
+    let id = try #require(asked)
+    state.answered(id)
+    state.finish(id, tokens: 0)
+    for second in [12.0, 18] { try fail(attempt, &state, second) }
+    #expect(try ask(attempt, &state, 24) != nil)
+  }
+
+  @Test func `when every replica is out the least bad one is asked`() throws {
+    var policy = Sample.policy()
+    policy.models[0].routes = [Sample.route(1), Sample.route(2)]
+    var state = GateState.holding(policy, until: 1000)
+    for second in [0.0, 6, 12] {
+      for number in 1...2 { try fail(Sample.attempt(number), &state, second) }
+    }
+    let worse = try admit(&state, 13).get()
+    state.note(worse.id, .slow, now: at(13))
+    state.finish(worse.id, tokens: 0)
+    for _ in 0..<3 {
+      let next = try admit(&state, 14).get()
+      #expect(next.route.attempt != worse.route.attempt)
+      state.finish(next.id, tokens: 0)
+    }
+  }
+
+  @Test func `a client that leaves at once tells nothing of the replica, one that waited does`()
+    throws
+  {
+    var state = GateState.holding(Sample.policy(), until: 1000)
+    for second in [0.0, 10, 20] {
+      let id = try admit(&state, second).get().id
+      state.note(id, .clientLeft, now: at(second + 4.9))
+      state.finish(id, tokens: 0)
+    }
+    #expect(state.takeSeen(now: .seconds(29)) == [:])
+    let id = try admit(&state, 30).get().id
+    state.note(id, .clientLeft, now: at(35))
+    state.finish(id, tokens: 0)
+    #expect(
+      state.takeSeen(now: .seconds(35))
+        == [Sample.attempt(1): .init(asked: 1, answered: 0, gaveUp: 1)])
+    #expect(state.takeSeen(now: .seconds(35)) == [:], "it is told once")
+    let good = try admit(&state, 36).get().id
+    state.answered(good)
+    state.finish(good, tokens: 0)
+    #expect(
+      state.takeSeen(now: .seconds(40))
+        == [Sample.attempt(1): .init(asked: 1, answered: 1, gaveUp: 0)],
+      "that it answers again is told, too")
+    let better = try admit(&state, 97).get().id
+    state.answered(better)
+    state.finish(better, tokens: 0)
+    #expect(state.takeSeen(now: .seconds(97)) == [:])
+  }
+
+  @Test func `a replica without room rests and is not blamed`() throws {
+    var state = twoRoutes()
+    for second in [0.0, 6, 12, 18] {
+      let asked = try ask(Sample.attempt(1), &state, second)
+      let id = try #require(asked)
+      state.note(id, .full(seconds: 2), now: at(second))
+      state.finish(id, tokens: 0)
+      #expect(try ask(Sample.attempt(1), &state, second + 1.9) == nil)
+    }
+    #expect(state.takeSeen(now: .seconds(30)) == [:])
   }
 }
 
 extension Result<GateState.Admission, Rejection> {
   var denial: Denial? { if case .failure(let rejection) = self { rejection.denial } else { nil } }
+}
+
+/// Numbers that look random and are the same each time.
+private struct SplitMix: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
 }

@@ -78,7 +78,7 @@ extension WithProcesses {
       try await withGateway(policy) { gateway, control in
         let refused = try await gateway.chat()
         #expect(refused.status == 502, "the engine refuses another attempt's key")
-        #expect(refused.code == "engine_failed")
+        #expect(refused.code == "engine_refused_key")
         control.policy = control.policy.next { $0.models[0].routes = [engine.route()] }
         try await eventually("the policy is enforced") { control.enforced.contains(41) }
         #expect(try await gateway.chat().status == 200)
@@ -149,38 +149,6 @@ extension WithProcesses {
     }
 
     // MARK: Engines that fail
-
-    @Test func `an engine that dies before its first byte costs the client nothing`() async throws {
-      let doomed = try await Engine("--crash-after-requests", "0")
-      let sound = try await Engine()
-      var policy = Sample.policy()
-      policy.models[0].routes = [doomed.route(1), sound.route(2)]
-      try await withGateway(policy) { gateway, _ in
-        for _ in 0..<4 {
-          let reply = try await gateway.chat()
-          #expect(reply.status == 200)
-          #expect(reply.headers["wharf-attempt"] == ["31.2.40"])
-        }
-        #expect(try await doomed.program.ended() == -SIGABRT, "it was asked, and died of it")
-      }
-    }
-
-    @Test func `an engine that fails is passed over while another is there`() async throws {
-      let full = try await Engine(
-        "--max-concurrent", "1", "--max-queued", "0", "--overload-status", "503",
-        "--tokens-per-second", "1")
-      let sound = try await Engine()
-      var policy = Sample.policy()
-      policy.models[0].routes = [full.route(1)]
-      try await withGateway(policy) { gateway, control in
-        var held = try await gateway.stream().body.makeAsyncIterator()
-        _ = try await held.next()
-        #expect(try await gateway.chat().status == 502, "there is no other")
-        control.policy = control.policy.next { $0.models[0].routes.append(sound.route(2)) }
-        try await eventually("the policy is enforced") { control.enforced.contains(41) }
-        for _ in 0..<3 { #expect(try await gateway.chat().status == 200) }
-      }
-    }
 
     @Test func `an engine that dies within a stream ends it with an error`() async throws {
       let engine = try await Engine("--tokens-per-second", "5")
@@ -260,13 +228,13 @@ extension WithProcesses {
         let first = try await gateway.chat()
         #expect(first.headers["x-ratelimit-limit-requests"] == ["2"])
         #expect(first.headers["x-ratelimit-remaining-requests"] == ["1"])
-        #expect(first.headers["x-ratelimit-reset-requests"] == ["30s"])
+        #expect(first.headers["x-ratelimit-reset-requests"].first?.hasPrefix("1m") == true)
         _ = try await gateway.chat()
         let refused = try await gateway.chat()
         #expect(refused.status == 429)
         #expect(refused.code == "rate_limit_exceeded")
         #expect(
-          Int(refused.headers["retry-after"].first ?? "").map { (1...30).contains($0) } == true)
+          Int(refused.headers["retry-after"].first ?? "").map { (50...61).contains($0) } == true)
         #expect(refused.headers["x-ratelimit-remaining-requests"] == ["0"])
       }
     }

@@ -80,7 +80,7 @@ import Wire
     Case(
       testDescription: "a wrong method", method: .get, status: 405,
       reply: error(
-        "/v1/chat/completions does not answer to GET.", "invalid_request_error", nil,
+        "/v1/chat/completions does not answer to GET, but to POST.", "invalid_request_error", nil,
         "method_not_allowed")),
     Case(
       testDescription: "a body that is too long", body: String(repeating: " ", count: 5000),

@@ -9,8 +9,11 @@ struct TeamQuota: CommandVerb {
     example: "wharf team quota copilot --tokens-per-minute 1000000")
 
   @Argument(help: "The team.", transform: Parse.name) var team: Name
-  @Option(help: "No limit when absent.") var requestsPerMinute: Int?
-  @Option(help: "No limit when absent.") var tokensPerMinute: Int?
+  @Option(help: "At each gateway, within any 60 s; no limit when absent.")
+  var requestsPerMinute: Int?
+  @Option(
+    help: "At each gateway; what one answer uses beyond it is waited out. No limit when absent.")
+  var tokensPerMinute: Int?
   @OptionGroup var sending: SendOptions
 
   func command() -> any Command {

@@ -2,6 +2,7 @@
 // and what would help.
 
 import EventLog
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -25,8 +26,9 @@ struct APIError: Error, HTTPResponseError {
     self.position = position
   }
 
+  var body: [UInt8] { ErrorReply(position: position, error: failure).jsonBytes }
+
   func response(from request: Request, context: some RequestContext) -> Response {
-    let body = ErrorReply(position: position, error: failure).jsonBytes
     var headers: HTTPFields = [.contentType: "application/json"]
     if status == .serviceUnavailable { headers[.retryAfter] = "1" }
     if let head, let name = HTTPField.Name(WharfHeader.head) {
@@ -49,6 +51,15 @@ extension APIError {
     APIError(
       .badRequest, "malformed",
       "the parameter '\(name)' is '\(value.shortened(to: 60))': expected \(wanted)")
+  }
+
+  /// What no route sees.
+  init(_ problem: ServingProblem, _ limits: ServingLimits) {
+    let words = problem.code.split(separator: "_")
+    let code = words.dropFirst().reduce(String(words[0])) {
+      $0 + $1.prefix(1).uppercased() + $1.dropFirst()
+    }
+    self.init(.init(code: problem.status), code, problem.message(limits))
   }
 
   init(_ problem: OutOfTouch) {

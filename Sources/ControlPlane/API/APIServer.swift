@@ -1,6 +1,7 @@
 // The HTTP API of wharfd: routes put together, errors given their one form.
 
 import EventLog
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -9,8 +10,14 @@ import NIOCore
 import Wire
 
 package struct APIServer {
-  /// A connection without a request, or with half of one, is closed after so long.
+  /// A connection without a request is closed after so long.
   private static let connectionIdleSeconds: Int64 = 120
+  /// A body of a mebibyte at most has so long to arrive.
+  private static let requestSeconds: Int64 = 60
+  /// What pages of other origins may read of an answer's header.
+  private static let exposedFields = [
+    WharfHeader.head, WharfHeader.log, WharfHeader.seen, "retry-after",
+  ]
 
   package let member: LogMember
   package let reader: LogReader
@@ -22,6 +29,8 @@ package struct APIServer {
   package let port: Int
   package let address: String
   package let connectionsLimit: Int
+  /// None where pages of other origins have no business here.
+  package let crossOrigin: CrossOrigin?
   package let now: @Sendable () -> Timestamp
   package let logger: Logger
   private let uses: TokenUses
@@ -29,7 +38,7 @@ package struct APIServer {
   package init(
     member: LogMember, reader: LogReader, bell: LogBell, signals: SignalBook, readers: ReaderBook,
     secret: ClusterSecret, host: String, port: Int, address: String, connectionsLimit: Int,
-    now: @escaping @Sendable () -> Timestamp, logger: Logger
+    crossOrigin: CrossOrigin? = nil, now: @escaping @Sendable () -> Timestamp, logger: Logger
   ) {
     self.member = member
     self.reader = reader
@@ -41,16 +50,35 @@ package struct APIServer {
     self.port = port
     self.address = address
     self.connectionsLimit = connectionsLimit
+    self.crossOrigin = crossOrigin
     self.now = now
     self.logger = logger
     uses = TokenUses(since: now())
   }
 
-  package func router() -> Router<BasicRequestContext> {
-    let router = Router(context: BasicRequestContext.self)
+  package static func crossOrigin(_ origins: [String]) throws(CrossOrigin.Unreadable)
+    -> CrossOrigin?
+  {
+    origins.isEmpty ? nil : try CrossOrigin(origins: origins, exposing: exposedFields)
+  }
+
+  private var serving: ServingLimits {
+    var limits = ServingLimits()
+    limits.idleSeconds = Self.connectionIdleSeconds
+    limits.requestSeconds = Self.requestSeconds
+    limits.connections = connectionsLimit
+    return limits
+  }
+
+  package func router() -> Router<APIContext> { router(ConnectionBook(serving)) }
+
+  private func router(_ connections: ConnectionBook) -> Router<APIContext> {
+    let router = Router(context: APIContext.self)
+    let methods = AllowedMethods()
     let signer = HeadSigner(secret)
     router.add(middleware: SeenMiddleware(member: member, reader: reader, log: signer.name))
-    router.add(middleware: ErrorForm(logger: logger))
+    router.add(middleware: ErrorForm(logger: logger, methods: methods, limits: serving))
+    router.add(middleware: KnownCaller(connections: connections))
     let source = ReadSource(
       board: member.board, reader: reader, authentication: Authentication(now: now, uses: uses))
     router.get("health") { _, _ in
@@ -97,6 +125,7 @@ package struct APIServer {
     ).add(to: routes)
     SightingRoute(source: source, sightings: signals.sightings, forwarding: forwarding)
       .add(to: routes)
+    methods.learn(router.routes.map { ($0.path.description, $0.method) })
     return router
   }
 
@@ -104,9 +133,14 @@ package struct APIServer {
   package func application(
     onListening: @escaping @Sendable () async -> Void
   ) -> some ApplicationProtocol {
-    Application(
-      router: router(),
-      server: .http1(configuration: .init(idleTimeout: .seconds(Self.connectionIdleSeconds))),
+    let limits = serving
+    let connections = ConnectionBook(limits)
+    let form: ProblemForm = { ("application/json", APIError($0, limits).body) }
+    return Application(
+      responder: MannersResponder(
+        router(connections).buildResponder(), crossOrigin: crossOrigin,
+        methods: "GET, HEAD, POST", form: form),
+      server: .serving(limits, connections, form: form),
       configuration: .init(
         address: .hostname(host, port: port), serverName: "wharfd",
         availableConnectionsDelegate: .maximum(connectionsLimit, logger: logger)),
@@ -117,6 +151,8 @@ package struct APIServer {
 /// Gives every error its one form, the unexpected ones too, and logs those.
 private struct ErrorForm<Context: RequestContext>: RouterMiddleware {
   let logger: Logger
+  let methods: AllowedMethods
+  let limits: ServingLimits
 
   func handle(
     _ request: Request, context: Context,
@@ -128,12 +164,21 @@ private struct ErrorForm<Context: RequestContext>: RouterMiddleware {
       return error.response(from: request, context: context)
     } catch let error as OutOfTouch {
       return APIError(error).response(from: request, context: context)
+    } catch let problem as ServingProblem {
+      return APIError(problem, limits).response(from: request, context: context)
+    } catch let error as HTTPError where error.status == .notFound {
+      if let allowed = methods.of(request.uri.path) {
+        let problem = APIError(.wrongMethod(allowed: allowed), limits)
+        var response = problem.response(from: request, context: context)
+        response.headers[.allow] = allowed
+        return response
+      }
+      return APIError(
+        .notFound, "notFound",
+        "there is no \(request.method.rawValue) \(request.uri.path.shortened(to: 80))"
+      ).response(from: request, context: context)
     } catch let error as HTTPError {
-      let message =
-        error.status == .notFound
-        ? "there is no \(request.method.rawValue) \(request.uri.path.shortened(to: 80))"
-        : error.body ?? "\(error.status)"
-      return APIError(error.status, "notFound", message)
+      return APIError(error.status, "notFound", error.body ?? "\(error.status)")
         .response(from: request, context: context)
     } catch {
       logger.error(

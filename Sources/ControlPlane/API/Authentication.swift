@@ -1,6 +1,7 @@
 // Who is asking: the bearer token's digest, looked up in the state. The token itself is never kept,
 // logged or compared.
 
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -15,6 +16,12 @@ struct Authentication: Sendable {
 
   /// The principal of a request, or 401.
   func principal(of request: Request, in state: HostingState) throws -> Principal {
+    let principal = try identify(request, in: state)
+    KnownCaller.connection?.isKnown(true)
+    return principal
+  }
+
+  private func identify(_ request: Request, in state: HostingState) throws -> Principal {
     guard let header = request.headers[.authorization] else {
       throw APIError(
         .unauthorized, "noToken", "this request carries no token",

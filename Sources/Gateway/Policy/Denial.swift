@@ -1,6 +1,7 @@
 // Why a request is not answered by a model: what the client is told, in OpenAI's terms. Every answer
 // of the gateway that is not a model's is made here.
 
+import HTTPServing
 import Hosting
 
 package struct Denial: Error, Equatable, Sendable {
@@ -14,6 +15,11 @@ package struct Denial: Error, Equatable, Sendable {
   /// Which field of the request it is about.
   package var parameter: String?
   package var retryAfterSeconds: Int?
+  /// Where it is about the method: those that the path answers to.
+  package var allowedMethods: String?
+
+  /// The code where it is ours; an engine's words are for its client alone.
+  var origin: String { Self.ownCodes.contains(code) ? code : "engine" }
 
   package init(
     _ status: Int, type: String, code: String, _ message: String, parameter: String? = nil,
@@ -87,7 +93,8 @@ extension Denial {
   static func rateLimited(_ kind: String, limit: Int, of subject: String, wait: Int) -> Denial {
     Denial(
       429, type: kind, code: "rate_limit_exceeded",
-      "The limit of \(limit) \(kind) a minute of \(subject) is used up: try again in \(wait) s.",
+      "The limit of \(limit) \(kind) a minute of \(subject) is used up at this gateway: try again in "
+        + "\(wait) s.",
       retryAfterSeconds: wait)
   }
 }
@@ -112,19 +119,38 @@ extension Denial {
       "There is no \(method) \(path.shortened(to: 100)) here.")
   }
 
-  static func wrongMethod(_ method: String, _ path: String) -> Denial {
-    Denial(
+  static func wrongMethod(_ method: String, _ path: String, allowed: String) -> Denial {
+    var denial = Denial(
       405, type: "invalid_request_error", code: "method_not_allowed",
-      "\(path.shortened(to: 100)) does not answer to \(method).")
+      "\(path.shortened(to: 100)) does not answer to \(method), but to \(allowed).")
+    denial.allowedMethods = allowed
+    return denial
+  }
+
+  /// What no route sees.
+  init(_ problem: ServingProblem, _ limits: GatewayLimits) {
+    self.init(
+      problem.status, type: "invalid_request_error", code: problem.code,
+      problem.message(limits.serving))
   }
 
   static let overloaded = Denial(
     503, type: "server_error", code: "gateway_overloaded",
     "The gateway answers as many requests as it can.", retryAfterSeconds: 1)
 
+  /// Nothing was begun anywhere, so that asking again is safe.
+  static let engineNotReached = Denial(
+    502, type: "server_error", code: "engine_not_reached",
+    "No engine of the model could be reached: nothing was begun.", retryAfterSeconds: 1)
+
   static let engineFailed = Denial(
     502, type: "server_error", code: "engine_failed",
-    "The model's engine failed before it answered.", retryAfterSeconds: 1)
+    "The model's engine failed before it answered; whether it had begun is not known.")
+
+  static let engineRefusedKey = Denial(
+    502, type: "server_error", code: "engine_refused_key",
+    "The model's engine refused the key that the gateway has for it: this is a fault of the "
+      + "platform's, not of the request.", retryAfterSeconds: 5)
 
   static let engineBroke = Denial(
     502, type: "server_error", code: "engine_failed", "The model's engine failed while it answered."
@@ -132,6 +158,16 @@ extension Denial {
 
   static let engineSlow = Denial(
     504, type: "server_error", code: "engine_timeout", "The model's engine did not answer in time.")
+
+  static let engineOverdue = Denial(
+    504, type: "server_error", code: "engine_timeout",
+    "The answer took longer than answers of this model may.")
+
+  private static let ownCodes: Set<String> = Set(
+    [
+      noLease, noReadyReplica(of: ""), overloaded, engineNotReached, engineFailed,
+      engineRefusedKey, engineBroke, engineSlow,
+    ].map(\.code) + ["engine_overloaded", "engine_error"])
 
   /// Nobody reads this one; it stands in the metrics, as other proxies count it.
   static let clientGone = Denial(

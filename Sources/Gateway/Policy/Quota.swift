@@ -1,43 +1,94 @@
-// Quotas: requests and tokens a minute, of a team over all models and of one grant. Each limit is a
-// bucket that holds a minute's worth and fills evenly. A request is taken when it is let through;
-// its tokens are charged once they are known, so a token bucket may go below empty and then lets
-// nothing through until it has filled again. Pure; there is at most one bucket a limit.
+// Quotas: requests and tokens a minute, of a team over all models and of one grant, at this gateway. A
+// request is taken when it is let through; its tokens are charged once they are known, or estimated.
+// Pure; there is at most one window a limit.
+//
+// 1. Within any 60 s no more requests are let through than the limit says.
+// 2. What tokens go beyond the limit is a debt: it is paid with the room of the minutes that follow, so
+//    that over time no more is used than the limit allows.
 
 import Hosting
 import Wire
 
-/// Holds up to `capacity`, a minute's worth.
-struct QuotaBucket: Sendable, Equatable {
-  private(set) var capacity: Int
-  private var level: Double
-  private var at: Duration
+/// What was taken of a limit lately, by the second. What was taken in a second counts until that second
+/// is wholly more than a minute ago: for 60 s at least and 61 s at most.
+struct QuotaWindow: Sendable, Equatable {
+  static let countsSeconds: Int64 = 61
 
-  init(capacity: Int, now: Duration) {
-    self.capacity = capacity
-    level = Double(capacity)
-    at = now
+  private struct Taken: Sendable, Equatable {
+    let second: Int64
+    var amount: Int
   }
 
-  /// Fills up to now; a changed limit takes effect at once.
-  mutating func refill(capacity: Int, now: Duration) {
-    let perSecond = Double(capacity) / 60
-    level = min(Double(capacity), level + max(0, (now - at).inSeconds) * perSecond)
-    self.capacity = capacity
-    at = now
+  private(set) var limit: Int
+  private var taken: [Taken] = []
+  private var used = 0
+  private var debt = 0
+  private var second: Int64
+
+  init(limit: Int, now: Duration) {
+    self.limit = limit
+    second = now.components.seconds
   }
 
-  var holdsOne: Bool { level >= 1 }
-  var isEmpty: Bool { level <= 0 }
-  var remaining: Int { max(0, Int(cut: level)) }
-
-  mutating func take(_ amount: Int) { level -= Double(amount) }
-
-  func seconds(until wanted: Double) -> Double {
-    guard capacity > 0 else { return 60 }
-    return max(0, (wanted - level) * 60 / Double(capacity))
+  /// Goes on to now; a changed limit takes effect at once.
+  mutating func advance(limit: Int, now: Duration) {
+    self.limit = limit
+    let last = max(second, now.components.seconds)
+    while let oldest = taken.first, oldest.second + Self.countsSeconds <= last {
+      second = oldest.second + Self.countsSeconds
+      used -= oldest.amount
+      taken.removeFirst()
+      pay()
+    }
+    second = last
+    pay()
   }
 
-  var secondsUntilFull: Double { seconds(until: Double(capacity)) }
+  private mutating func pay() {
+    let payment = min(debt, max(0, limit - used))
+    debt -= payment
+    enter(payment)
+  }
+
+  private mutating func enter(_ amount: Int) {
+    guard amount > 0 else { return }
+    used += amount
+    if taken.last?.second == second {
+      taken[taken.count - 1].amount += amount
+    } else {
+      taken.append(Taken(second: second, amount: amount))
+    }
+  }
+
+  var hasRoom: Bool { used < limit && debt == 0 }
+  var remaining: Int { debt > 0 ? 0 : max(0, limit - used) }
+
+  mutating func take(_ amount: Int) {
+    debt = debt.addingReportingOverflow(amount).overflow ? .max : debt + amount
+    pay()
+  }
+
+  var secondsUntilRoom: Double {
+    guard limit > 0 else { return Double(Self.countsSeconds) }
+    let (rounds, rest) = debt.quotientAndRemainder(dividingBy: limit)
+    let room = max(0, used - limit) + rest
+    var leaving = 0
+    for item in taken {
+      leaving += item.amount
+      if leaving > room { return wait(until: item, rounds) }
+    }
+    return taken.last.map { wait(until: $0, rounds) } ?? 0
+  }
+
+  var secondsUntilUnused: Double {
+    guard limit > 0 else { return Double(Self.countsSeconds) }
+    let rounds = debt / limit + (debt % limit > 0 ? 1 : 0)
+    return taken.last.map { wait(until: $0, rounds) } ?? 0
+  }
+
+  private func wait(until item: Taken, _ rounds: Int) -> Double {
+    Double(item.second + Self.countsSeconds - second) + Double(rounds) * Double(Self.countsSeconds)
+  }
 }
 
 /// What a reply says about the tightest limits that bore on it.
@@ -57,13 +108,13 @@ struct QuotaBook: Sendable {
     /// None for the team over all models.
     let model: Stream?
   }
-  private struct Buckets {
-    var requests: QuotaBucket?
-    var tokens: QuotaBucket?
+  private struct Windows {
+    var requests: QuotaWindow?
+    var tokens: QuotaWindow?
   }
-  private var buckets: [Subject: Buckets] = [:]
+  private var windows: [Subject: Windows] = [:]
 
-  var count: Int { buckets.count }
+  var count: Int { windows.count }
 
   /// Takes one request from every limit that bears on it, or none and says which was used up.
   mutating func admit(
@@ -72,48 +123,48 @@ struct QuotaBook: Sendable {
     let (team, grant, model) = (permission.team, permission.grant, permission.model)
     let ofTeam = Subject(team: team.id, model: nil)
     let ofGrant = Subject(team: team.id, model: model.id)
-    refill(ofTeam, requests: team.requestsPerMinute, tokens: team.tokensPerMinute, now: now)
-    refill(ofGrant, requests: grant.requestsPerMinute, tokens: grant.tokensPerMinute, now: now)
+    advance(ofTeam, requests: team.requestsPerMinute, tokens: team.tokensPerMinute, now: now)
+    advance(ofGrant, requests: grant.requestsPerMinute, tokens: grant.tokensPerMinute, now: now)
     for subject in [ofGrant, ofTeam] {
       guard let denial = exhausted(subject, permission) else { continue }
       return .failure(QuotaExceeded(denial: denial, reading: reading(ofTeam, ofGrant)))
     }
-    buckets[ofTeam]?.requests?.take(1)
-    buckets[ofGrant]?.requests?.take(1)
+    windows[ofTeam]?.requests?.take(1)
+    windows[ofGrant]?.requests?.take(1)
     return .success(reading(ofTeam, ofGrant))
   }
 
   mutating func charge(tokens: Int, team: Stream, model: Stream) {
-    buckets[Subject(team: team, model: nil)]?.tokens?.take(tokens)
-    buckets[Subject(team: team, model: model)]?.tokens?.take(tokens)
+    windows[Subject(team: team, model: nil)]?.tokens?.take(tokens)
+    windows[Subject(team: team, model: model)]?.tokens?.take(tokens)
   }
 
-  /// Forgets the buckets of what is no longer in the policy.
+  /// Forgets the windows of what is no longer in the policy.
   mutating func retain(_ index: PolicyIndex) {
-    buckets = buckets.filter { subject, _ in
+    windows = windows.filter { subject, _ in
       guard let team = index.teams[subject.team] else { return false }
       return subject.model.map { team.grants[$0] != nil } ?? true
     }
   }
 
-  private mutating func refill(_ subject: Subject, requests: Int?, tokens: Int?, now: Duration) {
+  private mutating func advance(_ subject: Subject, requests: Int?, tokens: Int?, now: Duration) {
     guard requests != nil || tokens != nil else {
-      buckets[subject] = nil
+      windows[subject] = nil
       return
     }
-    var both = buckets[subject] ?? Buckets()
-    Self.refill(&both.requests, requests, now)
-    Self.refill(&both.tokens, tokens, now)
-    buckets[subject] = both
+    var both = windows[subject] ?? Windows()
+    Self.advance(&both.requests, requests, now)
+    Self.advance(&both.tokens, tokens, now)
+    windows[subject] = both
   }
 
-  private static func refill(_ bucket: inout QuotaBucket?, _ limit: Int?, _ now: Duration) {
+  private static func advance(_ window: inout QuotaWindow?, _ limit: Int?, _ now: Duration) {
     guard let limit else {
-      bucket = nil
+      window = nil
       return
     }
-    if bucket == nil { bucket = QuotaBucket(capacity: limit, now: now) }
-    bucket?.refill(capacity: limit, now: now)
+    if window == nil { window = QuotaWindow(limit: limit, now: now) }
+    window?.advance(limit: limit, now: now)
   }
 
   private func exhausted(_ subject: Subject, _ permission: Permission) -> Denial? {
@@ -121,14 +172,14 @@ struct QuotaBook: Sendable {
       subject.model == nil
       ? "the team '\(permission.team.name)'"
       : "the team '\(permission.team.name)' for the model '\(permission.model.name)'"
-    let both = buckets[subject]
-    if let bucket = both?.requests, !bucket.holdsOne {
+    let both = windows[subject]
+    if let window = both?.requests, !window.hasRoom {
       return .rateLimited(
-        "requests", limit: bucket.capacity, of: name, wait: Self.wait(bucket.seconds(until: 1)))
+        "requests", limit: window.limit, of: name, wait: Self.wait(window.secondsUntilRoom))
     }
-    if let bucket = both?.tokens, bucket.isEmpty {
+    if let window = both?.tokens, !window.hasRoom {
       return .rateLimited(
-        "tokens", limit: bucket.capacity, of: name, wait: Self.wait(bucket.seconds(until: 1)))
+        "tokens", limit: window.limit, of: name, wait: Self.wait(window.secondsUntilRoom))
     }
     return nil
   }
@@ -137,13 +188,13 @@ struct QuotaBook: Sendable {
 
   private func reading(_ subjects: Subject...) -> QuotaReading {
     QuotaReading(
-      requests: Self.tightest(subjects.compactMap { buckets[$0]?.requests }),
-      tokens: Self.tightest(subjects.compactMap { buckets[$0]?.tokens }))
+      requests: Self.tightest(subjects.compactMap { windows[$0]?.requests }),
+      tokens: Self.tightest(subjects.compactMap { windows[$0]?.tokens }))
   }
 
-  private static func tightest(_ buckets: [QuotaBucket]) -> QuotaReading.Line? {
-    buckets.min { $0.remaining < $1.remaining }.map {
-      .init(limit: $0.capacity, remaining: $0.remaining, resetSeconds: $0.secondsUntilFull)
+  private static func tightest(_ windows: [QuotaWindow]) -> QuotaReading.Line? {
+    windows.min { $0.remaining < $1.remaining }.map {
+      .init(limit: $0.limit, remaining: $0.remaining, resetSeconds: $0.secondsUntilUnused)
     }
   }
 }

@@ -2,10 +2,12 @@
 // sent to the client.
 
 import AsyncHTTPClient
+import Glibc
 import HTTPTypes
 import Hosting
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Wire
 
 /// The answer of an engine, of which nothing was sent on yet.
@@ -29,9 +31,9 @@ final class EngineBody: @unchecked Sendable {
 
 enum EngineOutcome: Sendable {
   case reply(EngineReply)
-  /// It refused the connection, broke it, refused the gateway's key or failed: another may do.
-  case failed(brokeConnection: Bool)
-  case slow
+  /// It answered with a status of an error: what it was asked for is not begun, or was given up.
+  case refused(EngineRefusal)
+  case failed(RouteFault)
 }
 
 struct EngineCall: Sendable {
@@ -49,50 +51,70 @@ struct EngineCall: Sendable {
     request.method = .POST
     request.headers = headers
     request.body = .bytes(body)
+    let waits = route.waits ?? limits.usualWaits
+    let seconds = Int64(min(waits.firstByteSeconds, waits.wholeSeconds))
     do {
-      let deadline = NIODeadline.now() + .seconds(limits.engineFirstByteSeconds)
-      let response = try await client.execute(request, deadline: deadline)
-      return try await judge(response)
+      let response = try await client.execute(request, deadline: .now() + .seconds(seconds))
+      return try await judge(response, seconds)
     } catch {
       if Task.isCancelled { throw CancellationError() }
-      if let error = error as? HTTPClientError, error == .deadlineExceeded { return .slow }
-      if error is DeadlinePassed { return .slow }
-      return .failed(brokeConnection: true)
+      return .failed(Self.fault(error))
     }
   }
 
-  private func judge(_ response: HTTPClientResponse) async throws -> EngineOutcome {
+  /// Only an error of making the connection shows that the engine has nothing of the request: a
+  /// connection that ends after it was sent may have brought it there.
+  static func fault(_ error: any Error) -> RouteFault {
+    switch error {
+    case let error as HTTPClientError where error == .deadlineExceeded: .slow
+    case is DeadlinePassed: .slow
+    case let error as HTTPClientError where error == .connectTimeout: .notReached
+    case is NIOConnectionError: .notReached
+    case ChannelError.connectTimeout: .notReached
+    case let error as IOError where Self.connectingFails.contains(error.errnoCode): .notReached
+    default: .brokeOff
+    }
+  }
+
+  /// Errors that only the making of a connection meets.
+  private static let connectingFails: Set<CInt> = [
+    ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, ENOENT,
+  ]
+
+  /// - Parameter seconds: how long the first byte of its body may take.
+  private func judge(
+    _ response: HTTPClientResponse, _ seconds: Int64
+  ) async throws -> EngineOutcome {
     let status = Int(response.status.code)
-    switch status {
-    case 401, 403, 500...:
-      // Read away, so that the connection can be used again.
-      _ = try? await inTime { [limits] in
+    guard (200...299).contains(status) else {
+      // Read to its end, so that the connection can be used again.
+      let body = try? await within(milliseconds: limits.engineErrorSeconds * 1_000) { [limits] in
         try await response.body.collect(upTo: limits.engineErrorBytes)
       }
-      return .failed(brokeConnection: false)
-    default: break
+      return .refused(
+        EngineRefusal(
+          status: status, headers: response.headers, body: body.map { Array(buffer: $0) },
+          limits: limits))
     }
     let headers = Headers.reply(from: response.headers)
+    // The client's deadline ends with the head, and an engine may send that at once.
     let body = EngineBody(response.body.makeAsyncIterator())
-    var first = try await inTime { try await body.next() } ?? ByteBuffer()
-    if isStream && status == 200 {
+    var first =
+      try await within(milliseconds: seconds * 1_000) { try await body.next() } ?? ByteBuffer()
+    if isStream {
       return .reply(
         EngineReply(status: status, headers: headers, first: first, rest: body))
     }
     while first.readableBytes <= limits.bufferedReplyBytes {
-      guard let part = try await inTime({ try await body.next() }) else {
+      guard
+        let part = try await within(
+          milliseconds: seconds * 1_000, { try await body.next() })
+      else {
         return .reply(EngineReply(status: status, headers: headers, first: first, rest: nil))
       }
       first.writeImmutableBuffer(part)
     }
     return .reply(
       EngineReply(status: status, headers: headers, first: first, rest: body))
-  }
-
-  /// The client's deadline ends with the head, and an engine may send that at once.
-  private func inTime<Value: Sendable>(
-    _ work: @escaping @Sendable () async throws -> Value
-  ) async throws -> Value {
-    try await within(milliseconds: Int64(limits.engineFirstByteSeconds) * 1_000, work)
   }
 }

@@ -1,14 +1,16 @@
 // One admitted request, from the choice of an engine to the last byte of its answer.
 //
 //   asking ──reply──► passing on ──end──► finished
-//     │ failed, another replica left: asking again
-//     └ stopped, or none left: finished with an error
+//     │ not reached, another replica left: asking that one
+//     │ refused for want of room or by a wrong key, for the first time, another left: asking that one
+//     └ stopped, anything else, or none left: finished with an error
 //
 // 1. The request stays in flight in the gate until nothing more of an engine's answer is passed on;
 //    only then may the gateway report that it enforces what ended it.
-// 2. Another replica is tried only while nothing was sent to the client.
+// 2. Another replica is asked only where none can have begun: no request runs twice.
 
 import AsyncHTTPClient
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -24,14 +26,17 @@ final class Exchange: Sendable {
   let call: EngineCall
   let startedAt: Duration
   let requestID: String
-  let client: ClientConnections.Connection?
+  let client: ServerConnection?
+  /// Where the room for the request's body is given back.
+  let room: BodyRoom
   let channel: any Channel
+  let failures: FailureLog
   private let isFinished = Atomic(false)
 
   init(
     gate: Gate, metrics: GatewayMetrics, admission: GateState.Admission, control: RequestControl,
     call: EngineCall, startedAt: Duration, requestID: String,
-    client: ClientConnections.Connection?, channel: any Channel
+    client: ServerConnection?, room: BodyRoom, channel: any Channel, failures: FailureLog
   ) {
     self.gate = gate
     self.metrics = metrics
@@ -41,9 +46,11 @@ final class Exchange: Sendable {
     self.startedAt = startedAt
     self.requestID = requestID
     self.client = client
+    self.room = room
     self.channel = channel
+    self.failures = failures
     executor = EventLoopExecutor(channel.eventLoop)
-    client?.answers(control)
+    client?.whenGone { [control] in control.stop(.clientGone) }
   }
 
   /// Work on a request is done on its connection's own event loop: a part that has arrived is written
@@ -56,7 +63,7 @@ final class Exchange: Sendable {
   private func finish(tokens: Int) {
     guard !isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return }
     gate.finish(admission.id, tokens: tokens)
-    client?.answers(nil)
+    client?.whenGone(nil)
   }
 
   // MARK: Asking
@@ -69,7 +76,11 @@ final class Exchange: Sendable {
       return pass(reply, route, requestBytes: body.readableBytes)
     } catch {
       let denial = why(error)
-      finish(tokens: 0)
+      // Who left, or was cut, had an engine at work on the prompt all the same.
+      let isBegun = control.reason != nil || denial == .engineSlow || denial == .engineFailed
+      if denial == .clientGone { gate.note(admission.id, .clientLeft) }
+      finish(tokens: isBegun ? UsageMeter(requestBytes: body.readableBytes).tokens : 0)
+      tell(denial, attempt: nil)
       metrics.count(model: admission.modelName, team: admission.team, code: denial.status)
       var response = Replies.error(denial)
       decorate(&response.headers, attempt: nil)
@@ -81,24 +92,58 @@ final class Exchange: Sendable {
     _ fields: HTTPFields, _ scan: RequestScan, _ body: ByteBuffer
   ) async throws -> (EngineReply, PolicyRoute) {
     var route = admission.route
+    var refusals = 0
     for round in 1... {
       let headers = Headers.request(
         from: fields, engineKey: route.engineKey.secret, requestID: requestID)
       let outcome = try await call.perform(
         route, headers: headers, body: scan.rewritten(body, model: route.servedModelName))
       switch outcome {
-      case .reply(let reply): return (reply, route)
-      case .slow:
-        _ = gate.move(admission.id, again: false)
-        throw Denial.engineSlow
-      case .failed(let brokeConnection):
-        metrics.countFailure()
-        let next = gate.move(admission.id, again: brokeConnection && round == 1)
-        guard round < gate.limits.routeTries, let next else { throw Denial.engineFailed }
+      case .reply(let reply):
+        gate.answered(admission.id)
+        return (reply, route)
+      case .refused(let refusal):
+        guard let fault = refusal.fault else {
+          gate.answered(admission.id)
+          throw refusal.denial
+        }
+        refusals += 1
+        guard refusals == 1, let next = moved(from: route, after: fault) else {
+          if refusals > 1 { blame(route, fault) }
+          throw refusal.denial
+        }
         route = next
+      case .failed(.notReached):
+        guard round < gate.limits.routeTries, let next = moved(from: route, after: .notReached)
+        else { throw Denial.engineNotReached }
+        route = next
+      case .failed(let fault):
+        blame(route, fault)
+        throw fault == .slow ? Denial.engineSlow : Denial.engineFailed
       }
     }
     preconditionFailure("the rounds are bounded by routeTries")
+  }
+
+  private func blame(_ route: PolicyRoute, _ fault: RouteFault) {
+    told(route, fault)
+    gate.note(admission.id, fault)
+  }
+
+  private func moved(from route: PolicyRoute, after fault: RouteFault) -> PolicyRoute? {
+    told(route, fault)
+    return gate.move(admission.id, after: fault)
+  }
+
+  private func told(_ route: PolicyRoute, _ fault: RouteFault) {
+    metrics.countFailure()
+    failures.tried(
+      route.attempt, fault.description, requestID: requestID, now: gate.clock.uptime)
+  }
+
+  private func tell(_ denial: Denial, attempt: AttemptID?) {
+    failures.replied(
+      denial, team: admission.team, requestID: requestID, attempt: attempt, now: gate.clock.uptime)
   }
 
   private func why(_ error: any Error) -> Denial {
@@ -106,6 +151,7 @@ final class Exchange: Sendable {
     case .cut(let denial): denial
     case .clientGone: .clientGone
     case .idle: .engineSlow
+    case .overdue: .engineOverdue
     case nil: (error as? Denial) ?? .clientGone
     }
   }
@@ -128,7 +174,10 @@ final class Exchange: Sendable {
     return Response(
       status: HTTPResponse.Status(code: reply.status), headers: headers,
       body: ResponseBody(contentLength: whole) { [self] writer in
-        let end = await passOn(reply, UsageMeter(requestBytes: requestBytes), to: writer)
+        let end = await passOn(
+          reply, UsageMeter(requestBytes: requestBytes), route.waits ?? gate.limits.usualWaits,
+          to: writer)
+        if let end { tell(end, attempt: route.attempt) }
         metrics.count(
           model: admission.modelName, team: admission.team, code: end?.status ?? reply.status)
         try await close(&writer, end, isEvents: isEvents)
@@ -138,9 +187,11 @@ final class Exchange: Sendable {
   /// Passes on part by part, the next only once the client took the last. Returns why it ended early,
   /// if it did; from then on nothing more of the engine's is sent.
   private func passOn(
-    _ reply: EngineReply, _ meter: UsageMeter, to writer: any ResponseBodyWriter
+    _ reply: EngineReply, _ meter: UsageMeter, _ waits: Launch.Waits,
+    to writer: any ResponseBodyWriter
   ) async -> Denial? {
     let sink = Sink(writer: writer)
+    control.begins(askedAt: startedAt, at: gate.clock.uptime, waits)
     // One write to a connection that takes it is not worth breaking off with half a reply: it is over
     // before the gate, and so the control plane, hears that the request has ended.
     let isPrompt = reply.rest == nil && channel.isWritable
@@ -167,7 +218,12 @@ final class Exchange: Sendable {
     } onCancel: {
       task.cancel()
     }
-    finish(tokens: reply.status == 200 ? fed.tokens : 0)
+    switch control.reason {
+    case .idle: gate.note(admission.id, .slow)
+    case nil where end == .engineBroke: gate.note(admission.id, .brokeOff)
+    case nil, .cut, .clientGone, .overdue: break
+    }
+    finish(tokens: fed.tokens)
     if control.reason != nil, reply.rest != nil || end != nil { return why(end ?? .engineBroke) }
     return end
   }

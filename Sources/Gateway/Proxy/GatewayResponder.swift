@@ -2,6 +2,7 @@
 
 import AsyncHTTPClient
 import Crypto
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -20,9 +21,11 @@ struct GatewayResponder: HTTPResponder {
   let gate: Gate
   let metrics: GatewayMetrics
   let client: HTTPClient
-  let connections: ClientConnections
+  let connections: ConnectionBook
   /// Who bears it may read names in the metrics.
   let metricsToken: Hosting.Digest?
+  let failures: FailureLog
+  let bodies: BodyBudget
 
   func respond(to request: Request, context: GatewayContext) async throws -> Response {
     var response = await answer(request, context)
@@ -37,47 +40,34 @@ struct GatewayResponder: HTTPResponder {
       switch (request.method, path) {
       case (.post, "/v1/chat/completions"), (.post, "/v1/completions"), (.post, "/v1/embeddings"):
         return try await complete(request, path, context)
-      case (.get, "/v1/models"): return try models(request)
+      case (.get, "/v1/models"): return try models(request, context)
       case (.get, let path) where path.hasPrefix("/v1/models/"):
-        return try model(request, String(path.dropFirst("/v1/models/".count)))
+        return try model(request, String(path.dropFirst("/v1/models/".count)), context)
       case (.get, "/health"): return Replies.health(gate.reading)
       case (.get, "/metrics"): return metricsPage(request)
-      case (_, "/v1/chat/completions"), (_, "/v1/completions"), (_, "/v1/embeddings"),
-        (_, "/v1/models"), (_, "/health"), (_, "/metrics"):
-        throw Rejection(denial: .wrongMethod(request.method.rawValue, path))
+      case (_, "/v1/chat/completions"), (_, "/v1/completions"), (_, "/v1/embeddings"):
+        throw Rejection(denial: .wrongMethod(request.method.rawValue, path, allowed: "POST"))
+      case (_, "/v1/models"), (_, "/health"), (_, "/metrics"):
+        throw Rejection(denial: .wrongMethod(request.method.rawValue, path, allowed: "GET, HEAD"))
+      case (_, let path) where path.hasPrefix("/v1/models/"):
+        throw Rejection(denial: .wrongMethod(request.method.rawValue, path, allowed: "GET, HEAD"))
       default: throw Rejection(denial: .unknownRoute(request.method.rawValue, path))
       }
     } catch {
-      return reject(error, request, context)
+      return reject(error, request)
     }
   }
 
-  private func reject(
-    _ rejection: Rejection, _ request: Request, _ context: GatewayContext
-  ) -> Response {
+  private func reject(_ rejection: Rejection, _ request: Request) -> Response {
     metrics.count(model: rejection.modelName, team: rejection.team, code: rejection.denial.status)
+    let requestID = Headers.requestID(request.headers)
+    failures.replied(
+      rejection.denial, team: rejection.team, requestID: requestID, attempt: nil,
+      now: gate.clock.uptime)
     var response = Replies.error(rejection.denial)
-    response.headers[.requestID] = Headers.requestID(request.headers)
+    response.headers[.requestID] = requestID
     response.headers[.wharfPosition] = gate.reading.position.description
     if let quota = rejection.quota { Headers.write(quota, to: &response.headers) }
-    return refuseBody(of: request, in: response, context)
-  }
-
-  /// A body that nobody reads is read away when it is short; else the connection is closed, after a
-  /// while in which the client may read the reply.
-  private func refuseBody(
-    of request: Request, in response: Response, _ context: GatewayContext
-  ) -> Response {
-    let length =
-      request.headers[.contentLength].map { Int($0) ?? .max }
-      ?? (request.headers[.transferEncoding] == nil ? 0 : .max)
-    guard length > gate.limits.unreadBodyBytes else { return response }
-    var response = response
-    response.headers[.connection] = "close"
-    let channel = context.channel
-    channel.eventLoop.scheduleTask(in: .seconds(gate.limits.unreadBodyLingerSeconds)) {
-      channel.close(promise: nil)
-    }
     return response
   }
 
@@ -88,8 +78,9 @@ struct GatewayResponder: HTTPResponder {
   ) async throws(Rejection) -> Response {
     let startedAt = gate.clock.uptime
     let key = try keyDigest(request)
-    _ = try team(of: key)
-    let body = try await body(of: request)
+    _ = try team(of: key, context)
+    let room = BodyRoom(bodies)
+    let body = try await body(of: request, room)
     let scan: RequestScan
     do throws(Denial) { scan = try RequestScan(body) } catch { throw Rejection(denial: error) }
     let (admission, control) = try gate.admit(keyDigest: key, model: scan.model)
@@ -97,36 +88,54 @@ struct GatewayResponder: HTTPResponder {
       gate: gate, metrics: metrics, admission: admission, control: control,
       call: EngineCall(client: client, limits: gate.limits, path: path, isStream: scan.isStream),
       startedAt: startedAt, requestID: Headers.requestID(request.headers),
-      client: connections[context.channel], channel: context.channel)
+      client: connections[context.channel], room: room, channel: context.channel,
+      failures: failures)
     return await exchange.response(to: request.headers, scan: scan, body: body)
   }
 
   private func keyDigest(_ request: Request) throws(Rejection) -> Hosting.Digest {
     do throws(Denial) {
-      return Self.digest(try Headers.bearer(request.headers))
+      return Self.digest(try Headers.bearer(request.headers, limitBytes: gate.limits.keyBytes))
     } catch {
       // Without a lease even this is not said.
       throw Rejection(denial: gate.reading.serves ? error : .noLease)
     }
   }
 
-  private func team(of key: Hosting.Digest) throws(Rejection) -> PolicyIndex.Team {
+  /// Whose key it is. Its connection is one that stays when room runs short.
+  private func team(
+    of key: Hosting.Digest, _ context: GatewayContext
+  ) throws(Rejection) -> PolicyIndex.Team {
     do throws(Denial) {
-      return try gate.team(of: key)
+      let team = try gate.team(of: key)
+      connections[context.channel]?.isKnown(true)
+      return team
     } catch {
+      if error == .unknownKey { connections[context.channel]?.isKnown(false) }
       throw Rejection(denial: error)
     }
   }
 
-  private func body(of request: Request) async throws(Rejection) -> ByteBuffer {
+  private func body(
+    of request: Request, _ room: BodyRoom
+  ) async throws(Rejection) -> ByteBuffer {
     let limit = gate.limits.requestBodyBytes
-    if let text = request.headers[.contentLength], let length = Int(text), length > limit {
-      throw Rejection(denial: .tooLarge(limitBytes: limit))
-    }
+    let declared = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+    guard declared <= limit else { throw Rejection(denial: .tooLarge(limitBytes: limit)) }
     do {
-      return try await request.body.collect(upTo: limit)
-    } catch is NIOTooManyBytesError {
-      throw Rejection(denial: .tooLarge(limitBytes: limit))
+      var body = ByteBuffer()
+      for try await part in request.body {
+        guard body.readableBytes + part.readableBytes <= limit else {
+          throw Denial.tooLarge(limitBytes: limit)
+        }
+        guard room.take(part.readableBytes) else { throw Denial.overloaded }
+        body.writeImmutableBuffer(part)
+      }
+      return body
+    } catch let denial as Denial {
+      throw Rejection(denial: denial)
+    } catch let problem as ServingProblem where problem == .tooSlow {
+      throw Rejection(denial: Denial(problem, gate.limits))
     } catch {
       throw Rejection(denial: .malformed("The request's body broke off."))
     }
@@ -141,15 +150,19 @@ struct GatewayResponder: HTTPResponder {
 
   // MARK: The gateway answers
 
-  private func models(_ request: Request) throws(Rejection) -> Response {
-    let team = try team(of: keyDigest(request))
+  private func models(
+    _ request: Request, _ context: GatewayContext
+  ) throws(Rejection) -> Response {
+    let team = try team(of: keyDigest(request), context)
     let reading = gate.reading
     let models = reading.index?.usable(by: team, now: gate.clock.now.date) ?? []
     return decorated(Replies.models(models), request, reading)
   }
 
-  private func model(_ request: Request, _ path: String) throws(Rejection) -> Response {
-    let team = try team(of: keyDigest(request))
+  private func model(
+    _ request: Request, _ path: String, _ context: GatewayContext
+  ) throws(Rejection) -> Response {
+    let team = try team(of: keyDigest(request), context)
     let reading = gate.reading
     let asked = Self.decoded(path)
     do throws(Denial) {
@@ -193,7 +206,9 @@ struct GatewayResponder: HTTPResponder {
 
   private func metricsPage(_ request: Request) -> Response {
     var named = false
-    if let metricsToken, let token = try? Headers.bearer(request.headers) {
+    if let metricsToken,
+      let token = try? Headers.bearer(request.headers, limitBytes: gate.limits.keyBytes)
+    {
       named = Self.digest(token) == metricsToken
     }
     return Response(

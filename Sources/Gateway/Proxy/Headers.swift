@@ -40,8 +40,9 @@ enum Headers {
     var fields = HTTPFields()
     fields.reserveCapacity(engine.count + 8)
     for (name, value) in engine {
+      // Which pages may read an answer is the gateway's to say.
       guard let field = HTTPField.Name(name), !keptFromClient.contains(field.canonicalName),
-        !named.contains(field.canonicalName)
+        !named.contains(field.canonicalName), !field.canonicalName.hasPrefix("access-control-")
       else { continue }
       fields.append(HTTPField(name: field, value: value))
     }
@@ -49,23 +50,35 @@ enum Headers {
   }
 
   /// The key of `Authorization: Bearer KEY`.
-  static func bearer(_ fields: HTTPFields) throws(Denial) -> Substring {
+  static func bearer(_ fields: HTTPFields, limitBytes: Int) throws(Denial) -> Substring {
     guard let value = fields[.authorization] else { throw .missingKey }
+    // Longer ones are nobody's: they are not even digested.
+    guard value.utf8.count <= limitBytes else { throw .unknownKey }
     let parts = value.split(separator: " ", maxSplits: 1)
     guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw .missingKey }
     return parts[1]
   }
 
-  static let longestRequestID = 128
+  static let longestRequestID = 64
 
-  /// The client's own id where it is usable, else one made here.
+  /// The client's own id where it can be no more than an id, else one made here: it stands in the log.
   static func requestID(_ fields: HTTPFields) -> String {
     if let given = fields[.requestID], (1...longestRequestID).contains(given.utf8.count),
-      given.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+      given.utf8.allSatisfy({ isOfAnID($0) })
     {
       return given
     }
     return randomUUID()
+  }
+
+  private static func isOfAnID(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+      UInt8(ascii: "."), UInt8(ascii: ":"):
+      true
+    default: false
+    }
   }
 
   /// Version 4.
@@ -80,6 +93,10 @@ enum Headers {
   private static func isUUID(_ text: String) -> Bool {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     return parts.map(\.utf8.count) == [8, 4, 4, 4, 12] && parts.joined().allSatisfy(\.isHexDigit)
+  }
+
+  static let quotaFields: [HTTPField.Name] = ["requests", "tokens"].flatMap { kind in
+    ["limit", "remaining", "reset"].map { HTTPField.Name("x-ratelimit-\($0)-\(kind)")! }
   }
 
   static func write(_ quota: QuotaReading, to fields: inout HTTPFields) {

@@ -1,5 +1,6 @@
 // Replies that the gateway itself makes: errors in OpenAI's shape, the lists of models, health.
 
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -21,8 +22,14 @@ enum Replies {
     if let seconds = denial.retryAfterSeconds {
       response.headers[.retryAfterSeconds] = String(seconds)
     }
+    if let methods = denial.allowedMethods { response.headers[.allow] = methods }
     if denial.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
     return response
+  }
+
+  /// The form of what no route sees.
+  static func form(_ limits: GatewayLimits) -> ProblemForm {
+    { ("application/json", errorBody(Denial($0, limits))) }
   }
 
   static func errorBody(_ denial: Denial) -> [UInt8] {

@@ -19,6 +19,9 @@ final class ControlPlane: Sendable {
     var leaseHead: HeadWitness?
     var idleHead: HeadWitness?
     var pulls = 0
+    var sightings: [GatewaySightings] = []
+    var knowsSightings = true
+    var unknown = 0
   }
   private let state: Mutex<State>
   /// Called when a report arrives, before it is recorded.
@@ -41,6 +44,14 @@ final class ControlPlane: Sendable {
     set { state.withLock { $0.idleHead = newValue } }
   }
   var enforced: [Position] { state.withLock { $0.enforced.map(\.position) } }
+  var sightings: [GatewaySightings] { state.withLock { $0.sightings } }
+  /// Whether it has the route for them; without it, it is one of before.
+  var knowsSightings: Bool {
+    get { state.withLock { $0.knowsSightings } }
+    set { state.withLock { $0.knowsSightings = newValue } }
+  }
+  /// Requests to routes that it does not have.
+  var unknown: Int { state.withLock { $0.unknown } }
   var pulls: Int { state.withLock { $0.pulls } }
   func whenEnforced(_ action: @escaping @Sendable (PolicyEnforced) -> Void) {
     onEnforced.withLock { $0 = action }
@@ -63,7 +74,14 @@ final class ControlPlane: Sendable {
           head: state.leaseHead ?? state.policy.head, leaseSeconds: state.policy.leaseSeconds)
       }
       return json(lease.jsonBytes)
-    default: return Response(status: .notFound)
+    case (.post, "/v1/gateway/sightings") where knowsSightings:
+      let body = try await request.body.collect(upTo: 1 << 20)
+      let seen = try GatewaySightings(jsonBytes: Array(body.readableBytesView))
+      state.withLock { $0.sightings.append(seen) }
+      return Response(status: .noContent)
+    default:
+      state.withLock { $0.unknown += 1 }
+      return Response(status: .notFound)
     }
   }
 
