@@ -87,7 +87,7 @@ package final class ControlLink: Sendable {
 
   /// - Returns: an assignment newer than `generation`, or nil when there is none within the wait.
   package func assignment(
-    after generation: Position, waitSeconds: Int, seen: Position? = nil
+    after generation: Position, waitSeconds: Int, seen: HeadWitness? = nil
   ) async throws(Problem) -> Answer<Assignment?> {
     let reply = try await exchange(
       .GET, "/v1/agent/assignment?after=\(generation)&wait=\(waitSeconds)", nil, seen,
@@ -97,13 +97,13 @@ package final class ControlLink: Sendable {
   }
 
   package func report(
-    _ observation: Observation, seen: Position? = nil
+    _ observation: Observation, seen: HeadWitness? = nil
   ) async throws(Problem) -> Answer<ReportReply> {
     try await post("/v1/agent/report", observation.jsonBytes, seen, ReportReply.self)
   }
 
   package func heartbeat(
-    _ heartbeat: Heartbeat, seen: Position? = nil
+    _ heartbeat: Heartbeat, seen: HeadWitness? = nil
   ) async throws(Problem) -> Answer<HeartbeatReply> {
     try await post("/v1/agent/heartbeat", heartbeat.jsonBytes, seen, HeartbeatReply.self)
   }
@@ -117,7 +117,7 @@ package final class ControlLink: Sendable {
   }
 
   private func post<Value: JSONRecord & Sendable>(
-    _ path: String, _ body: [UInt8], _ seen: Position?, _ type: Value.Type
+    _ path: String, _ body: [UInt8], _ seen: HeadWitness?, _ type: Value.Type
   ) async throws(Problem) -> Answer<Value> {
     let reply = try await exchange(
       .POST, path, body, seen, timeoutSeconds: replySeconds)
@@ -135,7 +135,7 @@ package final class ControlLink: Sendable {
   }
 
   private func exchange(
-    _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, _ seen: Position?,
+    _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, _ seen: HeadWitness?,
     timeoutSeconds: Int64
   ) async throws(Problem) -> Answer<Reply> {
     let index = preferred.load(ordering: .relaxed)
@@ -153,7 +153,7 @@ package final class ControlLink: Sendable {
   }
 
   private func send(
-    _ method: HTTPMethod, _ server: String, _ path: String, _ body: [UInt8]?, _ seen: Position?,
+    _ method: HTTPMethod, _ server: String, _ path: String, _ body: [UInt8]?, _ seen: HeadWitness?,
     _ timeoutSeconds: Int64
   ) async throws(Problem) -> Answer<Reply> {
     var request = HTTPClientRequest(url: server + path)
@@ -163,7 +163,7 @@ package final class ControlLink: Sendable {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(body)
     }
-    if let seen { request.headers.add(name: WharfHeader.seen, value: "\(seen)") }
+    if let seen { request.headers.add(name: WharfHeader.seen, value: seen.headerText) }
     let nonce = Self.nonce()
     if proof != nil { request.headers.add(name: WharfHeader.nonce, value: nonce) }
     let sentAt = BootTime.now

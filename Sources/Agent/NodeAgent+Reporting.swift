@@ -107,7 +107,7 @@ extension NodeAgent {
         // The first question is answered at once: whether what was kept is still the newest.
         let answer = try await link.assignment(
           after: acted, waitSeconds: hasAsked ? ControlLink.longPollSeconds : 0,
-          seen: seen?.position)
+          seen: seen)
         await heard(answer)
         await answered(.assignment)
         trouble = nil
@@ -194,7 +194,7 @@ extension NodeAgent {
     sequence += 1
     var numbered = observation
     numbered.sequence = sequence
-    let answer = try await link.report(numbered, seen: steering.head?.position)
+    let answer = try await link.report(numbered, seen: steering.head)
     acknowledged(numbered, answer)
   }
 
@@ -204,7 +204,7 @@ extension NodeAgent {
     let answer = try await link.heartbeat(
       Heartbeat(
         bootID: configuration.bootID, incarnation: configuration.incarnation, sequence: sequence,
-        digest: digest), seen: steering.head?.position)
+        digest: digest), seen: steering.head)
     acknowledged(answer)
     return answer.value.wantsReport
   }

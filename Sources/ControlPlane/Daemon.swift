@@ -21,6 +21,8 @@ package struct Daemon: Sendable {
     package let secretFile: String
     package let adminTokenFile: String
     package let nodeLostSeconds: Int
+    /// Where it keeps what it saw last of the log; beside the secret, unless told otherwise.
+    package var seenFile: String
     /// How long requests under way may take to end once a stop was asked for; then they are cut: who reads
     /// no more of what it asked for would hold up the stop for ever.
     package var drainSeconds = usualDrainSeconds
@@ -43,6 +45,8 @@ package struct Daemon: Sendable {
       self.secretFile = secretFile
       self.adminTokenFile = adminTokenFile
       self.nodeLostSeconds = nodeLostSeconds
+      // Several wharfd of one machine may share the secret.
+      seenFile = "\(secretFile).\(listen).seen"
     }
   }
 
@@ -92,6 +96,7 @@ package struct Daemon: Sendable {
     var log = LogSettings(
       database: database, instance: settings.listen, address: address,
       makeCommandID: { CommandID.make() })
+    log.memory = try SeenFile(settings.seenFile) { logger.error("\($0)") }
     log.snapshots = snapshots
     log.keys = keys
     let member = try LogMember(settings: log, secret: secret, logger: logger)

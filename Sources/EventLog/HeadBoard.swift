@@ -31,6 +31,11 @@ package struct Head: Sendable {
     self.clock = clock
   }
 
+  /// What is told of it outside, and found again.
+  package var witness: HeadWitness {
+    HeadWitness(era: state.log.era?.position ?? .empty, position: state.position, hash: hash)
+  }
+
   /// The time that a decision at this head would have: by it dates are judged.
   package func time(at instant: ContinuousClock.Instant) -> Timestamp {
     max(clock?.now(instant) ?? state.recordedAt, state.recordedAt)
@@ -53,6 +58,8 @@ package final class HeadBoard: Sendable {
     /// Heads published, positions ascending.
     var recent: Deque<(position: Position, hash: Digest)> = []
     var head = Head(state: HostingState(), hash: Chain.origin, standing: .starting)
+    /// Why a wharfd that has read the log does not stand in it.
+    var obstacle: String?
     var waiters: [Int: Waiter] = [:]
     var nextWaiter = 0
 
@@ -68,6 +75,19 @@ package final class HeadBoard: Sendable {
   package init() {}
 
   package var current: Head { contents.withLock { $0.head } }
+
+  /// While this wharfd is still starting: what keeps it from it, if it is more than time.
+  package var obstacle: String? { contents.withLock { $0.obstacle } }
+
+  /// What was read is not the log, or not yet. Nobody was told of it but that it is being read.
+  func forget() {
+    contents.withLock { contents in
+      contents.head = Head(state: HostingState(), hash: Chain.origin, standing: .starting)
+      contents.recent = []
+    }
+  }
+
+  func publish(obstacle: String?) { contents.withLock { $0.obstacle = obstacle } }
 
   func publish(_ head: Head) {
     let reached = contents.withLock { contents in

@@ -20,6 +20,8 @@ package struct LogSettings: Sendable {
   package var formatLevel = FormatLevel.current
   /// Where a start finds a state to go on from; without, the log is folded from its beginning.
   package var snapshots: SnapshotStore?
+  /// Where what was seen of the log is kept; without, a start believes any database.
+  package var memory: (any HeadKeeping)?
   /// The keys of persons, for all who read the log in this program; without, the member's own.
   package var keys: PersonKeys?
   /// Makes the ids of commands that this wharfd sends itself.
@@ -51,6 +53,8 @@ package final class LogMember: Sendable {
   private let inbox: Inbox
   private let wake: WakeDescriptor
   private let stopping = Mutex(false)
+  /// The last head that a caller has seen and that was not here.
+  private let shown = Mutex<HeadWitness?>(nil)
   private let contact = Mutex<ContinuousClock.Instant?>(nil)
   private let logger: Logger
 
@@ -136,6 +140,7 @@ package final class LogMember: Sendable {
       MemberLoop(
         settings: settings, secret: secret, keys: keys, board: board, inbox: inbox, wake: wake,
         stopped: { [self] in stopping.withLock { $0 } },
+        shown: { [self] in shown.withLock { $0 } },
         touched: { [self] in contact.withLock { $0 = ContinuousClock.now } },
         outOfTouch: { [self] in outOfTouch }, logger: logger))
   }
@@ -152,6 +157,26 @@ package final class LogMember: Sendable {
     let silent = ContinuousClock.now - last
     guard silent >= .seconds(Self.touchSeconds) else { return nil }
     return OutOfTouch(seconds: Int(silent.components.seconds))
+  }
+
+  /// How long a caller that saw more than is here waits until it is found out why.
+  private static let shownWaitSeconds = 5
+
+  /// A caller that is to be believed has seen a head of this log that is not here. A follower reads on, and
+  /// has it in a moment; a leader of an old database finds out that it is one.
+  ///
+  /// - Parameter isMachine: belongs to this system alone. Of a person nothing is taken of a later era: who
+  ///   tries a restored copy out saw one there, and comes back.
+  package func heed(_ seen: HeadWitness, from isMachine: Bool) async {
+    let head = board.current.witness
+    guard seen.isBeyond(head), isMachine || seen.era == head.era else { return }
+    shown.withLock { shown in
+      if shown?.isBeyond(seen) != true { shown = seen }
+    }
+    wake.wake()
+    _ = await board.wait(upTo: .seconds(Self.shownWaitSeconds)) { head in
+      head.standing == .starting || !seen.isBeyond(head.witness)
+    }
   }
 
   /// Steps down and ends `run`.

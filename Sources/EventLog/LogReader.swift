@@ -46,6 +46,11 @@ package struct LogReader: Sendable {
     return try (0..<rows.count).map { try StoredEvent(rows[$0]) }
   }
 
+  /// Throws while what stands in the table is not known to be where the database was told to bring it.
+  package static func confirm(on connection: inout Connection) throws {
+    try connection.execute(LogStatements.confirm)
+  }
+
   func withConnection<Result: Sendable>(
     _ body: @Sendable (inout Connection) throws -> Result
   ) async throws -> Result {

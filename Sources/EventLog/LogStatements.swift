@@ -130,6 +130,16 @@ package enum LogStatements {
     WHERE current_setting('synchronous_commit') IN ('off', 'local')
     """
 
+  /// Returns without an error once everything that was committed before is where the server was told to
+  /// bring it: rows that are found in the table may be there because someone ended the wait for a standby,
+  /// or because the server crashed while it waited. A commit waits until a standby has the server's log up
+  /// to its own record, and so all that comes before. It changes nothing; where the server waits for
+  /// nobody it does not even commit.
+  static let confirm: Query = """
+    SELECT pg_logical_emit_message(true, 'wharf', ''::text)
+    WHERE current_setting('synchronous_standby_names') <> ''
+    """
+
   static let head: Query = "SELECT coalesce(max(position), 0)::int8 FROM log.events"
 
   // MARK: The leader's row

@@ -78,6 +78,12 @@ extension MemberLoop {
       try beat(&connection)
     }
     guard case .leading = standing else { return }
+    if shortOfShown != nil {
+      answerStored()
+      try readOn(&connection)
+      try requireShown()
+      guard case .leading = standing else { return }
+    }
     if let batch = ahead, batch.follows(state.position), gathering.isEnough(batch.outcomes.count) {
       ahead = nil
       return try store(batch, &connection)
@@ -178,7 +184,7 @@ extension MemberLoop {
       case .collided:
         return try readOn(&connection)
       case .commandKnown:
-        return try answerKnown(&connection)
+        return try readOn(&connection)
       case .keyKnown:
         return try keys.prepareAll(&connection, timeout: settings.statementTimeout)
       case .rejected(let error):
@@ -210,13 +216,16 @@ extension MemberLoop {
     }
   }
 
-  /// Answers what is in the log already under the ids of `unsettled`; the rest stays.
+  /// Answers what is in the log already under the ids of `unsettled`, up to the state; the rest stays.
   mutating func answerKnown(_ connection: inout Connection) throws {
     ahead = nil
     guard !unsettled.isEmpty else { return }
     let known = try receipts(of: unsettled, &connection)
     unsettled.removeAll { pending in
-      guard let receipt = known[pending.request.id] else { return false }
+      // What stands beyond the state was found just now, and is not known to be kept.
+      guard let receipt = known[pending.request.id], receipt.position <= state.position else {
+        return false
+      }
       pending.answer(Self.result(of: pending, receipt))
       return true
     }

@@ -2,7 +2,9 @@
 // connection, and blocks only in waits that have a limit.
 //
 // Invariants:
-//  1. `state` and `hash` are those of a prefix of the log; they move only by events known committed.
+//  1. `state` and `hash` are those of a prefix of the log; they move only by events known to be kept: their
+//     commit was answered, or they were found in the table and a later commit was answered. Committed is not
+//     enough where the server is to wait for standbys, and stopped waiting.
 //  2. While leading, at most one batch is under way. Commands that come in meanwhile are decided into
 //     the next on the state after it, and dropped again unless exactly that state commits.
 //  3. A command is answered once: with the events found in the log under its id, or with a refusal
@@ -30,6 +32,8 @@ struct MemberLoop {
   let inbox: Inbox
   let wake: WakeDescriptor
   let stopped: @Sendable () -> Bool
+  /// What a caller saw of the log, and was not here.
+  let shown: @Sendable () -> HeadWitness?
   /// Told whenever the database answered as it should.
   let touched: @Sendable () -> Void
   /// Whether that is too long ago to let anybody wait.
@@ -38,6 +42,8 @@ struct MemberLoop {
 
   var state = HostingState()
   var hash = Chain.origin
+  /// What was kept by an earlier run is in the log; from here on `recognise` looks after it.
+  private var hasFoundKept = false
   var standing = Standing.starting
   private var candidacy = Candidacy()
   var clock: LogClock?
@@ -61,6 +67,7 @@ struct MemberLoop {
   init(
     settings: LogSettings, secret: ClusterSecret, keys: PersonKeys, board: HeadBoard,
     inbox: Inbox, wake: WakeDescriptor, stopped: @escaping @Sendable () -> Bool,
+    shown: @escaping @Sendable () -> HeadWitness? = { nil },
     touched: @escaping @Sendable () -> Void,
     outOfTouch: @escaping @Sendable () -> OutOfTouch?, logger: Logger
   ) {
@@ -72,6 +79,7 @@ struct MemberLoop {
     self.inbox = inbox
     self.wake = wake
     self.stopped = stopped
+    self.shown = shown
     self.touched = touched
     self.outOfTouch = outOfTouch
     self.logger = logger
@@ -92,9 +100,18 @@ struct MemberLoop {
         try start(&connection)
         try recognise(&connection)
         try catchUp(&connection)
+        try requireSeen(&connection)
         backoff.reset()
         try follow(&connection)
         return
+      } catch let error as ShortOfSeen {
+        logger.critical("neither leading nor answering: \(error)")
+        board.publish(obstacle: error.description)
+        stand(.starting)
+        // The next connection may lead to the right one, where this past may not be.
+        (state, hash) = (HostingState(), Chain.origin)
+        board.forget()
+        rest(backoff.next())
       } catch let error as PostgresError {
         logger.warning("lost the database: \(error)")
         // What is published stays: a leader that comes back leads on, unless another does by then.
@@ -143,12 +160,66 @@ struct MemberLoop {
     }
   }
 
+  /// Until what is here is all that this wharfd saw before it was started anew, and all that callers saw, it
+  /// says nothing of it.
+  private mutating func requireSeen(_ connection: inout Connection) throws {
+    let found = witness
+    for seen in [hasFoundKept ? nil : settings.memory?.kept, shown()].compactMap({ $0 }) {
+      if seen.isBeyond(found) {
+        // That it was moved says more, and is for a person.
+        try requireHome(LogStatements.readIdentity(&connection).identity)
+        settings.memory?.keep(seen)
+        hasFoundKept = false
+        throw ShortOfSeen(seen: seen, found: found)
+      }
+      guard seen.era == found.era else { continue }
+      let hash = try LogStatements.readHash(
+        at: seen.position, &connection, timeout: settings.statementTimeout)
+      guard hash == seen.hash else {
+        settings.memory?.keep(seen)
+        throw LogError.otherPast(position: seen.position, seen: seen.hash, found: hash)
+      }
+    }
+    hasFoundKept = true
+    board.publish(obstacle: nil)
+    keepSeen()
+  }
+
+  private func requireHome(_ database: DatabaseIdentity) throws(LogError) {
+    guard let era = state.log.era, era.database != database else { return }
+    throw .otherEra(recorded: era.database.description, found: database.description)
+  }
+
+  /// What a caller saw and is not here. Most of the time it is by the time that it is looked for.
+  var shortOfShown: ShortOfSeen? {
+    guard let seen = shown() else { return nil }
+    let found = witness
+    return seen.isBeyond(found) ? ShortOfSeen(seen: seen, found: found) : nil
+  }
+
+  /// - Throws: after the log was read to its end, where it is not there.
+  mutating func requireShown() throws(ShortOfSeen) {
+    guard let short = shortOfShown else { return }
+    settings.memory?.keep(short.seen)
+    hasFoundKept = false
+    throw short
+  }
+
+  private var witness: HeadWitness {
+    HeadWitness(era: state.log.era?.position ?? .empty, position: state.position, hash: hash)
+  }
+
+  private func keepSeen() {
+    guard hasFoundKept, state.position > .empty else { return }
+    settings.memory?.keep(witness)
+  }
+
   /// Goes on from a snapshot, where nothing was read yet.
   private mutating func start(_ connection: inout Connection) throws {
     if state.position == .empty, let kept = try settings.snapshots?.newest(on: &connection) {
       state = kept.state
       hash = kept.hash
-      try requireReadable()
+      try requireReadable(state)
       keys.forgetThose(in: state)
       logger.info("starting from the snapshot at position \(state.position)")
       publish()
@@ -156,7 +227,7 @@ struct MemberLoop {
     try appear(&connection)
   }
 
-  private func requireReadable() throws(LogError) {
+  private func requireReadable(_ state: HostingState) throws(LogError) {
     guard state.log.formatLevel > settings.formatLevel else { return }
     throw .formatNewer(
       position: state.position, log: state.log.formatLevel, known: settings.formatLevel)
@@ -189,7 +260,15 @@ struct MemberLoop {
   }
 
   func publish() {
+    keepSeen()
     board.publish(Head(state: state, hash: hash, standing: standing, clock: clock))
+  }
+
+  /// Whether readers still take this one for the leader, which it is not before it has taken the lead anew.
+  private var isComingBack: Bool {
+    if case .leading = standing { return false }
+    if case .leading = board.current.standing { return true }
+    return false
   }
 
   /// Reads on from the last known position to the head.
@@ -200,29 +279,38 @@ struct MemberLoop {
         timeout: settings.statementTimeout)
       let events = try (0..<rows.count).map { try StoredEvent(rows[$0]) }
       try keys.prepare(events, &connection)
-      for event in events { try fold(event) }
+      var next = (state: state, hash: hash)
+      for event in events { try fold(event, into: &next) }
       let isAtHead = events.count < Self.readLimit
+      if !events.isEmpty {
+        // Not before is it acknowledged, shown, projected or sent to anybody.
+        try connection.execute(LogStatements.confirm, timeout: settings.statementTimeout)
+        (state, hash) = next
+        for event in events { note(event) }
+      }
       // Not before: the log may hold that it took another secret later on.
       if isAtHead { try requireOurSecret() }
       if !events.isEmpty { publish() }
       if isAtHead {
-        touched()
+        // To read is not enough for who gives out leases: it must be able to append.
+        if !isComingBack { touched() }
         return
       }
     }
   }
 
-  private mutating func fold(_ event: StoredEvent) throws(LogError) {
-    guard event.position == state.position.next else {
-      throw .gap(expected: state.position.next, found: event.position)
+  private func fold(
+    _ event: StoredEvent, into next: inout (state: HostingState, hash: Digest)
+  ) throws(LogError) {
+    guard event.position == next.state.position.next else {
+      throw .gap(expected: next.state.position.next, found: event.position)
     }
-    guard Chain.hash(of: event, after: hash) == event.hash else {
+    guard Chain.hash(of: event, after: next.hash) == event.hash else {
       throw .broken(position: event.position, reason: "the row is not what was appended")
     }
-    try state.fold(event, keys)
-    hash = event.hash
-    note(event)
-    try requireReadable()
+    try next.state.fold(event, keys)
+    next.hash = event.hash
+    try requireReadable(next.state)
   }
 
   /// Who is forgotten is so here before the state says it, and the leader is soon told that it is.
@@ -245,6 +333,7 @@ extension MemberLoop {
         continue
       }
       try catchUp(&connection)
+      try requireShown()
       if ContinuousClock.now >= nextAppearance { try appear(&connection) }
       if ContinuousClock.now >= nextSighting, try shouldLead(&connection) {
         try takeLead(&connection)
@@ -281,7 +370,9 @@ extension MemberLoop {
       logger.info("following", metadata: ["leader": "\(address ?? "unknown")"])
       inbox.close(.notLeading(address: address))
       settle { _ in .notLeading(address: address) }
-    case .starting: break
+    case .starting:
+      inbox.close(.unavailable("the database lacks what was seen of the log"))
+      settle { _ in .outcomeUnknown("the database lacks what was seen of the log") }
     }
     publish()
   }
@@ -315,9 +406,7 @@ extension MemberLoop {
   private mutating func takeLead(_ connection: inout Connection) throws {
     let (database, databaseTime) = try LogStatements.readIdentity(
       &connection, timeout: settings.statementTimeout)
-    if let era = state.log.era, era.database != database {
-      throw LogError.otherEra(recorded: era.database.description, found: database.description)
-    }
+    try requireHome(database)
     // Who appends next knows every key: only another append could bring one, and this one would fail.
     try keys.prepareAll(&connection, timeout: settings.statementTimeout)
     keys.giveUpMissing(in: state)
@@ -340,6 +429,7 @@ extension MemberLoop {
       instance: settings.instance, epoch: state.position, address: settings.address)
     try connection.execute(row, timeout: settings.statementTimeout)
     nextBeat = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
+    touched()
     stand(.leading(epoch: state.position))
     try answerKnown(&connection)
   }

@@ -4,14 +4,15 @@ import Hosting
 import Postgres
 
 package enum MemberStatements {
-  /// Gives the database's time.
+  /// Gives the database's time. Waits for no standby: who is here is a matter of this moment, and what
+  /// is known of the log is read on while a standby is away.
   static func appear(
     instance: String, formatLevel: Int, address: String, position: Position
   ) -> Query {
     """
     INSERT INTO log.members AS m (instance, format_level, address, seen_at, position)
-    VALUES (
-      \(instance), \(Int32(formatLevel)), \(address), clock_timestamp(), \(position.value))
+    SELECT \(instance), \(Int32(formatLevel)), \(address), clock_timestamp(), \(position.value)
+    FROM (SELECT set_config('synchronous_commit', 'local', true)) AS durability(setting)
     ON CONFLICT (instance, address) DO UPDATE SET format_level = excluded.format_level,
       seen_at = excluded.seen_at, position = excluded.position
     RETURNING clock_timestamp()

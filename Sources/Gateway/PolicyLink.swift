@@ -174,7 +174,7 @@ package final class PolicyLink: Service {
     request.method = method
     request.headers.add(name: "authorization", value: "Bearer \(credential.secret)")
     if let seen = state.progress.witness {
-      request.headers.add(name: WharfHeader.seen, value: "\(seen.position)")
+      request.headers.add(name: WharfHeader.seen, value: seen.headerText)
     }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")

@@ -17,6 +17,7 @@ extension Connection {
       throw PostgresError(
         .cancelled, "before it was sent", attempted: PostgresError.preview(sql))
     }
+    handle.notices.clear()
     running = statement
   }
 
@@ -156,7 +157,10 @@ extension Connection {
     try awaitCancelRequest()
     let statement = running
     running = nil
-    guard var failure else { return }
+    guard var failure else {
+      if handle.notices.heard.contains(.commitNotReplicated) { throw notReplicated(statement) }
+      return
+    }
     if failure.sqlState == "57014" {
       switch statement?.stop {
       case .cancelled, .abandoned: failure.kind = .cancelled
@@ -263,6 +267,15 @@ extension Connection {
       statement?.lossKind(.connectionLost) ?? .connectionLost, message,
       attempted: PostgresError.preview(statement?.sql ?? ""), sqlState: failure?.sqlState,
       isOutcomeUnknown: statement?.isOutcomeUnknownWhenLost ?? false)
+  }
+
+  /// The server calls it done.
+  private func notReplicated(_ statement: Statement?) -> PostgresError {
+    PostgresError(
+      .notReplicated,
+      "the server stopped waiting for the standbys that its commit was to reach: it stands here, and "
+        + "is lost if one of them is promoted",
+      attempted: PostgresError.preview(statement?.sql ?? ""), isOutcomeUnknown: true)
   }
 
   func brokenError(_ attempted: String) -> PostgresError {

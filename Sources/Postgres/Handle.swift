@@ -5,6 +5,7 @@ import Glibc
 
 struct Handle: ~Copyable {
   let raw: OpaquePointer
+  let notices = ServerNotices()
 
   private init(owning raw: OpaquePointer) { self.raw = raw }
 
@@ -61,8 +62,7 @@ struct Handle: ~Copyable {
   private func prepareForUse() {
     let status = PQsetnonblocking(raw, 1)
     precondition(status == 0, "nothing is waiting to be sent on a fresh connection")
-    // libpq would print notices ("relation exists, skipping") to standard error.
-    PQsetNoticeProcessor(raw, { _, _ in }, nil)
+    notices.listen(to: raw)
   }
 
   /// libpq's words for the last failure, on one line.

@@ -26,6 +26,9 @@ package struct PostgresError: Error, Sendable, Hashable {
     case transactionAborted
     /// The connection died while a commit was under way: it may or may not have taken effect.
     case outcomeUnknown
+    /// Committed on this server, and not known to be on the standbys that it was to wait for: so it is
+    /// until a later commit returns that waited for them.
+    case notReplicated
     /// No lane came free in time, or too many were waiting.
     case poolExhausted
     case poolClosed
@@ -43,8 +46,8 @@ package struct PostgresError: Error, Sendable, Hashable {
   /// The constraint that the server names, such as `events_pkey`.
   package var constraint: String?
   package var hint: String?
-  /// The statement was sent outside of a transaction, or it was the commit, and no answer came:
-  /// look before trying again.
+  /// The statement was sent outside of a transaction, or it was the commit, and no answer came, or one
+  /// that may not last: look before trying again.
   package var isOutcomeUnknown: Bool
 
   package init(
@@ -70,7 +73,7 @@ extension PostgresError {
   /// The server is away, or went while this was done: what may be done twice may succeed once it is back.
   package var isServerAway: Bool {
     switch kind {
-    case .connectionFailed, .connectionLost, .outcomeUnknown: true
+    case .connectionFailed, .connectionLost, .outcomeUnknown, .notReplicated: true
     // Its operator ends the connection or the server (57P01 … 57P03).
     case .server, .transactionAborted: sqlState?.hasPrefix("57P") ?? false
     case .invalidConfiguration, .timedOut, .cancelled, .decoding, .unexpectedResult,
@@ -129,6 +132,7 @@ extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
     case .unexpectedResult: "unexpected result"
     case .transactionAborted: "the transaction was rolled back"
     case .outcomeUnknown: "the outcome is unknown"
+    case .notReplicated: "not replicated"
     case .poolExhausted: "no connection was free"
     case .poolClosed: "the pool is closed"
     case .resourceExhausted: "this machine ran out of a resource"

@@ -44,8 +44,8 @@ package actor TestCluster {
   /// Holds data, socket and log.
   package nonisolated let folder: String
   private nonisolated let lane: Lane
-  private let programs: PostgresPrograms
-  private let settings: Settings
+  let programs: PostgresPrograms
+  var settings: Settings
   private let watcher: ClusterWatcher
   private var postmaster: pid_t?
   private var administration: Connection?
@@ -66,7 +66,7 @@ package actor TestCluster {
     return cluster
   }
 
-  private init(_ settings: Settings) throws {
+  init(_ settings: Settings) throws {
     programs = try PostgresPrograms()
     lane = try Lane(name: "test-cluster")
     self.settings = settings
@@ -103,8 +103,8 @@ package actor TestCluster {
 extension TestCluster {
   package var postmasterPID: Int32? { postmaster }
 
-  private var dataFolder: String { "\(folder)/data" }
-  private nonisolated var logFile: String { "\(folder)/log" }
+  var dataFolder: String { "\(folder)/data" }
+  nonisolated var logFile: String { "\(folder)/log" }
 
   private func create() throws {
     let initdb = programs.command(
@@ -117,13 +117,14 @@ extension TestCluster {
     guard status == 0 else { throw TestClusterError("initdb ended with \(status): \(logTail)") }
     // Whoever can enter the folder is asked who they are. One role is for tests of passwords.
     try write(
-      "local all password_only scram-sha-256\nlocal all all peer map=test\n", to: "pg_hba.conf")
+      "local all password_only scram-sha-256\nlocal all,replication all peer map=test\n",
+      to: "pg_hba.conf")
     let callers = Set([programs.user.name, "root", NSUserName()]).sorted()
     try write(callers.map { "test \($0) postgres\n" }.joined(), to: "pg_ident.conf")
     try start()
   }
 
-  private func write(_ text: String, to file: String) throws {
+  func write(_ text: String, to file: String) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: "\(dataFolder)/\(file)"))
   }
 
@@ -199,7 +200,7 @@ extension TestCluster {
     try start()
   }
 
-  private nonisolated var logTail: String {
+  nonisolated var logTail: String {
     let log = (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? "(no log)"
     return log.split(separator: "\n").suffix(20).joined(separator: "\n")
   }
@@ -263,7 +264,7 @@ extension TestCluster {
   }
 
   /// Runs a statement on a connection that is kept, since most tests come here twice.
-  private func administer(_ sql: String) throws {
+  func administer(_ sql: String) throws {
     if administration == nil || !administration!.isUsable() {
       administration = try Connection(configuration(database: "postgres"))
     }

@@ -15,6 +15,11 @@ package struct TestDatabase: Sendable {
     get throws { try cluster.configuration(database: name) }
   }
 
+  /// The same database, as another cluster has it: a standby.
+  package func on(_ cluster: TestCluster) -> TestDatabase {
+    TestDatabase(name: name, cluster: cluster)
+  }
+
   /// A connection for the calling thread, which must be allowed to block for a moment.
   package func connect() throws -> Connection { try Connection(configuration) }
 

@@ -79,17 +79,3 @@ package struct EngineKey: JSONText, Hashable, Sendable, CustomStringConvertible 
   package var jsonText: String { secret }
   package var description: String { "engine key" }
 }
-
-/// What was seen of the log, outside the database: a rewrite of it is found by comparing.
-package struct HeadWitness: Codable, Equatable, Sendable {
-  /// The position at which the era began.
-  package var era: Position
-  package var position: Position
-  package var hash: Digest
-
-  package init(era: Position, position: Position, hash: Digest) {
-    self.era = era
-    self.position = position
-    self.hash = hash
-  }
-}

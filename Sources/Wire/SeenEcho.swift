@@ -4,8 +4,8 @@
 import Hosting
 
 extension WharfHeader {
-  /// On a request: a position that was seen. On the reply: `POSITION/HASH` of what the log holds
-  /// there, or `POSITION/none` from a leader whose log ends before it.
+  /// On a request: what was seen, as `ERA/POSITION/HASH`, or its position. On the reply: `POSITION/HASH` of
+  /// what the log holds there, or `POSITION/none` from a leader whose log ends before it.
   package static let seen = "Wharf-Seen"
 }
 

@@ -117,6 +117,7 @@ struct Recover: ParsableCommand {
         people    ~/.local/state/wharf/heads.json of each person, and their signed heads
         agents    seen.json in each agent's data folder
         gateways  the file beside each gateway's credential, .seen
+        wharfd    the file beside each one's secret, .seen
       """)
   }
 

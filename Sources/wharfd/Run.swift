@@ -24,6 +24,11 @@ struct Run: AsyncParsableCommand {
   var adminTokenFile: String
 
   @Option(
+    help: "File in which it keeps what it saw last of the log; SECRET_FILE.LISTEN.seen when absent."
+  )
+  var seenFile: String?
+
+  @Option(
     help: """
       A node is lost when silent for so many seconds. How long an agent may act unheard, and how \
       often it speaks, stands in proportion. The same for every wharfd of this system.
@@ -59,6 +64,7 @@ struct Run: AsyncParsableCommand {
       database: database.database, listen: listen, advertise: advertise, secretFile: secretFile,
       adminTokenFile: adminTokenFile, nodeLostSeconds: nodeLostSeconds)
     settings.drainSeconds = drainSeconds
+    if let seenFile { settings.seenFile = seenFile }
     settings.corsOrigins = corsOrigin
     settings.connectionsLimit = Descriptors.room(forConnections: settings.connectionsLimit)
     do {

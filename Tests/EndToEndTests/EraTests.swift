@@ -104,6 +104,10 @@ import Testing
     let verified = try await site.run("wharfd", ["verify", "--database", database.url])
     #expect(verified.status == .code(0), "the chain fits: \(verified)")
 
+    // wharfd finds it itself, as long as it remembers.
+    let refused = try await site.daemonRefusal(on: database)
+    #expect(refused.status == .code(1) && refused.errors.contains("rewritten"), "\(refused)")
+    try site.forgetSeen()
     try await site.startDaemon(on: database, for: "ben")
     let found = try await site.wharf(["provider", "list"], as: "ada")
     #expect(found.status == .code(1) && found.errors.contains("the log was rewritten"), "\(found)")

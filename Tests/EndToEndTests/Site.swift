@@ -74,6 +74,11 @@ final class Site: HasGateway {
     ]
   }
 
+  /// The next wharfd is a new one to the log.
+  func forgetSeen() throws {
+    try FileManager.default.removeItem(atPath: folder.path("secret.127.0.0.1:\(apiPort).seen"))
+  }
+
   /// Starts wharfd, and waits until it answers someone.
   func startDaemon(
     on database: TestDatabase, for name: String = "ada", with more: [String] = []

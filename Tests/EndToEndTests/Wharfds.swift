@@ -16,8 +16,10 @@ import Wire
 final class Wharfds: Sendable {
   static let count = 2
   let folder: TestFolder
-  let cluster: TestCluster
-  let database: TestDatabase
+  /// Where their log is now; another one once a standby was promoted.
+  private let place: Mutex<TestDatabase>
+  var database: TestDatabase { place.withLock { $0 } }
+  var cluster: TestCluster { database.cluster }
   /// Between the first of them and the database, where a test wants it.
   let proxy: PostgresProxy?
   private let ports: [Int]
@@ -30,8 +32,8 @@ final class Wharfds: Sendable {
   ) async throws {
     folder = try TestFolder()
     self.environment = environment
-    cluster = try await TestCluster.dedicated(settings: .init(fsync: true))
-    database = try await cluster.makeDatabase()
+    let cluster = try await TestCluster.dedicated(settings: .init(fsync: true))
+    place = Mutex(try await cluster.makeDatabase())
     proxy = proxied ? try PostgresProxy(server: cluster.folder) : nil
     ports = try (0..<Self.count).map { _ in try Ports.one() }
     // The first leads.
@@ -65,17 +67,31 @@ final class Wharfds: Sendable {
     try #require(folder.text("admin.token")).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  /// - Parameter more: of its environment.
-  func start(_ number: Int, with more: [String: String] = [:]) throws {
+  /// - Parameters:
+  ///   - more: of its environment.
+  ///   - arguments: more of them.
+  func start(
+    _ number: Int, with more: [String: String] = [:], _ arguments: [String] = []
+  ) throws {
     let child = try Child(
       [
         builtProgram("wharfd"), "run", "--listen", "127.0.0.1:\(ports[number])", "--secret-file",
         folder.path("secret"), "--admin-token-file", folder.path("admin.token"),
-      ],
+      ] + arguments,
       environment: folder.environment(
-        environment.merging(more) { $1 }
-          .merging(["WHARF_DATABASE_URL": databaseURL(number)]) { $1 }), folder: folder)
+        environment.merging(["WHARF_DATABASE_URL": databaseURL(number)]) { $1 }
+          .merging(more) { $1 }), folder: folder)
     running.withLock { $0[number] = child }
+  }
+
+  /// Begins a new era on a standby that was promoted, and leads all of them there.
+  func move(to standby: TestCluster) async throws {
+    for number in 0..<Self.count { try await kill9(number) }
+    place.withLock { $0 = $0.on(standby) }
+    let recovered = try await wharfd("recover", "--yes")
+    try #require(recovered.status == .code(0), "\(recovered)")
+    for number in 0..<Self.count { try start(number) }
+    for number in 0..<Self.count { try await ready(number) }
   }
 
   /// Each has a name of its own at the database.

@@ -272,7 +272,9 @@ extension Client {
     if let after, after > .empty {
       request.headers.add(name: WharfHeader.after, value: "\(after)")
     }
-    if seen > .empty { request.headers.add(name: WharfHeader.seen, value: "\(seen)") }
+    if let seen = memory.head(at: connection.api) {
+      request.headers.add(name: WharfHeader.seen, value: seen.headerText)
+    }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(ByteBuffer(bytes: body))

@@ -53,6 +53,16 @@ extension APIError {
       "the parameter '\(name)' is '\(value.shortened(to: 60))': expected \(wanted)")
   }
 
+  static func starting(_ board: HeadBoard) -> APIError {
+    if let obstacle = board.obstacle {
+      return APIError(
+        .serviceUnavailable, "shortOfSeen", obstacle,
+        help: "ask another wharfd, or see to the database")
+    }
+    return APIError(
+      .serviceUnavailable, "starting", "this wharfd has not read the log yet", help: "try again")
+  }
+
   /// What no route sees.
   init(_ problem: ServingProblem, _ limits: ServingLimits) {
     let words = problem.code.split(separator: "_")

@@ -76,15 +76,18 @@ package struct APIServer {
     let router = Router(context: APIContext.self)
     let methods = AllowedMethods()
     let signer = HeadSigner(secret)
-    router.add(middleware: SeenMiddleware(member: member, reader: reader, log: signer.name))
+    let authentication = Authentication(now: now, uses: uses)
+    router.add(
+      middleware: SeenMiddleware(
+        member: member, reader: reader, authentication: authentication, log: signer.name))
     router.add(middleware: ErrorForm(logger: logger, methods: methods, limits: serving))
     router.add(middleware: KnownCaller(connections: connections))
     let source = ReadSource(
-      board: member.board, reader: reader, authentication: Authentication(now: now, uses: uses))
+      board: member.board, reader: reader, authentication: authentication)
     router.get("health") { _, _ in
       let head = member.board.current
       guard head.standing != .starting else {
-        throw APIError(.serviceUnavailable, "starting", "this wharfd has not read the log yet")
+        throw APIError.starting(member.board)
       }
       // Who starts a new system waits for this, and then comes with the first admin's token.
       guard head.state.persons.count > 0 else {
@@ -95,7 +98,8 @@ package struct APIServer {
     // Whether it does all that it is for: who has several wharfd sends people to those that are.
     router.get("ready") { _, _ in
       let head = member.board.current
-      guard head.standing != .starting, head.state.persons.count > 0 else {
+      guard head.standing != .starting else { throw APIError.starting(member.board) }
+      guard head.state.persons.count > 0 else {
         throw APIError(.serviceUnavailable, "starting", "this wharfd is not ready yet")
       }
       if let problem = member.outOfTouch { throw APIError(problem) }

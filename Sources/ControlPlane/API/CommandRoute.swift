@@ -121,9 +121,3 @@ extension Response {
       status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
   }
 }
-
-extension Head {
-  package var witness: HeadWitness {
-    HeadWitness(era: state.log.era?.position ?? .empty, position: state.position, hash: hash)
-  }
-}

@@ -47,7 +47,9 @@ struct DryRunRoute: Sendable {
       (try? head.state.authorise(principal, type(of: request.command), now: now)) != nil
     }
     let run = DryRun(
-      requests, after: head.state, known: try await reader.receipts(of: allowed.map(\.id)),
+      requests, after: head.state,
+      known: try await reader.receipts(of: allowed.map(\.id))
+        .filter { $0.value.position <= head.state.position },
       secret: secret, now: now)
     let names = run.state
     let steps = try run.steps.map { step in

@@ -92,8 +92,7 @@ struct ReadSource: Sendable {
       throw notThere(position, board.current)
     }
     if head.standing == .starting {
-      throw APIError(
-        .serviceUnavailable, "starting", "this wharfd has not read the log yet", help: "try again")
+      throw APIError.starting(board)
     }
     return head
   }

@@ -59,7 +59,7 @@ package final class Projector: Service {
       }
       if place == nil { place = readers?.enter("views", at: await session.position) }
       do {
-        let position = try await session.step(place)
+        let position = try await session.step(place, upTo: head.state.position)
         backoff.reset()
         await board.pause(after: position, upTo: .milliseconds(Self.idleMilliseconds))
       } catch let error as Fenced {
@@ -117,11 +117,13 @@ private actor ProjectorSession {
   /// Projects everything that the log holds now, or says what went wrong; a statement under way ends
   /// when the task is cancelled.
   ///
-  /// - Parameter place: told after each batch how far it is.
+  /// - Parameters:
+  ///   - place: told after each batch how far it is.
+  ///   - last: the head; what stands in the table after it is not known to be kept.
   /// - Returns: where the views are.
-  nonisolated func step(_ place: ReaderPlace?) async throws -> Position {
+  nonisolated func step(_ place: ReaderPlace?, upTo last: Position) async throws -> Position {
     try await withTaskCancellationHandler {
-      try await project(place)
+      try await project(place, upTo: last)
     } onCancel: {
       cancel.cancel()
     }
@@ -131,7 +133,7 @@ private actor ProjectorSession {
 
   func close() { connection = nil }
 
-  private func project(_ place: ReaderPlace?) throws -> Position {
+  private func project(_ place: ReaderPlace?, upTo last: Position) throws -> Position {
     do {
       if connection == nil || !connection!.isUsable() {
         isOpen = false
@@ -140,7 +142,7 @@ private actor ProjectorSession {
       if !isOpen { try open() }
       place?.reached(projection.position)
       isOpen = false
-      while try batch() == Projector.eventsPerBatchLimit {
+      while try batch(upTo: last) == Projector.eventsPerBatchLimit {
         place?.reached(projection.position)
       }
       isOpen = true
@@ -154,10 +156,11 @@ private actor ProjectorSession {
   }
 
   /// - Returns: how many events there were.
-  private func batch() throws -> Int {
+  private func batch(upTo last: Position) throws -> Int {
     let events = try LogReader.events(
       after: projection.position, limit: Projector.eventsPerBatchLimit, on: &connection!)
-    guard !events.isEmpty else { return 0 }
+    guard let end = events.last else { return 0 }
+    if end.position > last { try LogReader.confirm(on: &connection!) }
     try keys.prepare(events, reasons: true, &connection!)
     var next = projection
     let (changes, failure) = next.advance(events)

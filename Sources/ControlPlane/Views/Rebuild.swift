@@ -81,6 +81,7 @@ package struct Rebuild {
     try fill(&connection)
     try writeRows(&connection)
     try catchUp(&connection)
+    try LogReader.confirm(on: &connection)
     let retired = try swap(&connection)
     progress(.swapped(projection.checkpoint))
     if let retired, try !Self.drop(retired, &connection) { progress(.kept(schema: retired)) }

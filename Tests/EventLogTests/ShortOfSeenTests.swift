@@ -1,0 +1,144 @@
+// A wharfd neither leads a log nor answers from it that holds less than it saw, before it was started anew, or
+// than a caller of it saw: until the log has caught up, or somebody says that it goes on from there.
+
+import Hosting
+import Postgres
+import Synchronization
+import TestKit
+import Testing
+
+@testable import EventLog
+
+/// What a run leaves to the next.
+private final class Memory: HeadKeeping {
+  private let head = Mutex<HeadWitness?>(nil)
+  var kept: HeadWitness? { head.withLock { $0 } }
+  func keep(_ new: HeadWitness) { head.withLock { $0 = new } }
+}
+
+@Suite(.database, .timeLimit(.minutes(2))) struct ShortOfSeenTests {
+  /// A log whose last events are put aside, as an old primary lacks them.
+  ///
+  /// - Returns: what was seen of it.
+  private func shortLog(_ memory: Memory) async throws -> HeadWitness {
+    let rig = try await Rig.leading(.current) { $0.memory = memory }
+    let kept = try await rig.send(PlaceMark(name: Name(known: "kept")))
+    for step in 0..<5 { try await rig.send(PlaceMark(name: Name(known: "lost-\(step)"))) }
+    let seen = rig.head.witness
+    #expect(memory.kept == seen, "it is kept before anybody is told")
+    await rig.stop()
+    var connection = try TestDatabase.current.connect()
+    try connection.script("CREATE TABLE aside AS SELECT * FROM log.events")
+    try connection.script(ChainSQL.cut(after: kept.position.value))
+    return seen
+  }
+
+  private func catchUp() throws {
+    var connection = try TestDatabase.current.connect()
+    try connection.script(
+      """
+      INSERT INTO log.events SELECT * FROM aside
+      WHERE position > (SELECT max(position) FROM log.events) ORDER BY position
+      """)
+  }
+
+  private func refuses(_ rig: Rig, _ seen: HeadWitness) async throws {
+    try await eventually("it says why") { rig.member.board.obstacle != nil }
+    #expect(rig.head.standing == .starting)
+    let obstacle = try #require(rig.member.board.obstacle)
+    #expect(obstacle.contains("position \(seen.position) of era \(seen.era)"), "\(obstacle)")
+    await #expect(throws: SubmitFailure.self) {
+      try await rig.send(PlaceMark(name: Name(known: "refused")))
+    }
+  }
+
+  private func end() throws -> Int64 {
+    var connection = try TestDatabase.current.connect()
+    return try connection.query("SELECT max(position) FROM log.events")[0].decode(Int64.self, at: 0)
+  }
+
+  @Test func `started anew it waits until the log has what it saw before`() async throws {
+    let memory = Memory()
+    let seen = try await shortLog(memory)
+    let before = try end()
+    let rig = try Rig(TestDatabase.current.configuration, instance: "again") { $0.memory = memory }
+    try await refuses(rig, seen)
+    #expect(try end() == before, "it appended")
+    #expect(memory.kept == seen, "it forgot")
+    try catchUp()
+    try await rig.leads()
+    #expect(rig.member.board.obstacle == nil)
+    #expect(rig.head.state.position > seen.position)
+    await rig.stop()
+  }
+
+  @Test func `a new one that a caller shows more steps down, and remembers it`() async throws {
+    let seen = try await shortLog(Memory())
+    let memory = Memory()
+    // Nothing tells it that the log is short, so it leads, and appends that it does.
+    let rig = try await Rig.leading(.current) { $0.memory = memory }
+    let before = try end()
+    #expect(before < seen.position.value)
+    await rig.member.heed(seen, from: false)
+    try await refuses(rig, seen)
+    #expect(try end() == before)
+    await rig.stop()
+    let again = try Rig(TestDatabase.current.configuration, instance: "again") {
+      $0.memory = memory
+    }
+    try await refuses(again, seen)
+    await again.stop()
+  }
+
+  @Test func `a follower that is shown more reads on, and goes on`() async throws {
+    let rig = try await Rig.leading(.current)
+    let follower = try Rig(TestDatabase.current.configuration, instance: "two") {
+      $0.pollInterval = .seconds(60)
+      $0.memory = Memory()
+    }
+    try await eventually("two follows") {
+      follower.head.standing == .following(address: "http://one")
+    }
+    let last = try await rig.send(PlaceMark(name: Name(known: "last")))
+    await follower.member.heed(rig.head.witness, from: true)
+    #expect(follower.head.state.position >= last.position)
+    #expect(follower.head.standing == .following(address: "http://one"))
+    // Of a later era a machine is believed, and a person is not.
+    let later = HeadWitness(
+      era: rig.head.state.position, position: Position(9_999), hash: .zero)
+    await rig.member.heed(later, from: false)
+    try await rig.send(PlaceMark(name: Name(known: "after")))
+    await rig.member.heed(later, from: true)
+    try await refuses(rig, later)
+    await follower.stop()
+    await rig.stop()
+  }
+
+  @Test func `a new era that was begun on purpose is led`() async throws {
+    let memory = Memory()
+    let seen = try await shortLog(memory)
+    let rig = try Rig(TestDatabase.current.configuration, instance: "again") { $0.memory = memory }
+    try await refuses(rig, seen)
+    var connection = try TestDatabase.current.connect()
+    let recovery = try Recovery(&connection) { _, _ in }
+    _ = try recovery.begin(&connection, commandID: .random(), seal: .zero)
+    try await rig.leads()
+    #expect(try #require(memory.kept).era > seen.era)
+    await rig.stop()
+  }
+
+  @Test func `another past under what was kept ends it, loudly`() async throws {
+    let memory = Memory()
+    let seen = try await shortLog(memory)
+    try catchUp()
+    var connection = try TestDatabase.current.connect()
+    try connection.script(ChainSQL.rewrite(seen.position.value, "actor = 'person/9'"))
+    let rig = try Rig(TestDatabase.current.configuration, instance: "again") { $0.memory = memory }
+    let error = await #expect(throws: LogError.self) { try await rig.ended() }
+    guard case .otherPast(let position, _, _) = error else {
+      Issue.record("\(error as Any)")
+      return
+    }
+    #expect(position == seen.position && memory.kept == seen)
+  }
+}
