@@ -20,6 +20,9 @@ package struct AgentProgram: Sendable {
     package var devices: DeviceChoice
     package var cpuMillis: Int
     package var memoryBytes: Int64
+    package var deviceLookSeconds = Self.usualDeviceLookSeconds
+
+    package static let usualDeviceLookSeconds = 60
 
     package init(
       servers: [String], data: String, name: Name, joinTokenFile: String?, address: String,
@@ -37,7 +40,8 @@ package struct AgentProgram: Sendable {
     }
   }
 
-  private static let deviceLookSeconds = 60
+  /// What is not certain is looked at again this soon.
+  private static let secondLookSeconds = 10
   private static let connectTimeoutSeconds: Int64 = 3
 
   package let options: Options
@@ -73,10 +77,11 @@ package struct AgentProgram: Sendable {
         "engines cannot bind to \(options.address): --address names an address of this machine")
     }
     try await Self.withClient { client in
+      var inventory = Inventory(known: options.devices.isLookedAt ? folder.devices() : [])
+      let failure = look(&inventory, folder)
       let facts = NodeFacts(
         address: options.address, cpuMillis: options.cpuMillis,
-        memory: Bytes(count: options.memoryBytes),
-        devices: try options.devices.devices())
+        memory: Bytes(count: options.memoryBytes), devices: inventory.devices)
       let joining = Joining(
         folder: folder, client: client, servers: options.servers, name: options.name, log: log)
       let membership = try await joining.membership(facts: facts) {
@@ -85,13 +90,21 @@ package struct AgentProgram: Sendable {
       let agent = try Self.agent(
         membership.node, options.address, options.ports, facts, folder, client, log)
       try await agent.adopt()
+      if let failure { await agent.trouble(.deviceToolFailed, failure) }
+      if !folder.exposed.isEmpty {
+        await agent.trouble(
+          .secretsReadable,
+          "until this start others could read \(folder.exposed.joined(separator: ", ")); if somebody "
+            + "may have, remove the node and join anew")
+      }
       let link = ControlLink(
         client: client, servers: options.servers, bearer: try folder.credential().secret)
+      let known = inventory
       log.info("serving", metadata: ["node": "\(membership.node)", "data": "\(folder.path)"])
       let ending = await withTaskGroup(of: NodeAgent.Ending.self) { group in
         group.addTask { await agent.run(link) }
         group.addTask {
-          await lookAtDevices(agent, facts)
+          await lookAtDevices(agent, facts, known, folder)
           return .cancelled
         }
         var ending = NodeAgent.Ending.cancelled
@@ -125,25 +138,64 @@ package struct AgentProgram: Sendable {
   }
 
   /// Devices come and go while an agent runs; simulated ones do not.
-  private func lookAtDevices(_ agent: NodeAgent, _ first: NodeFacts) async {
-    guard options.devices == .automatic else { return }
-    while (try? await Task.sleep(for: .seconds(Self.deviceLookSeconds))) != nil {
-      do {
-        var facts = first
-        facts.devices = try await Self.apart { try options.devices.devices() }
-        await agent.changed(facts: facts)
-      } catch {
-        log.error("cannot look at the devices: \(error)")
+  private func lookAtDevices(
+    _ agent: NodeAgent, _ first: NodeFacts, _ known: Inventory, _ folder: DataFolder
+  ) async {
+    guard options.devices.isLookedAt else { return }
+    var inventory = known
+    while true {
+      let usual = options.deviceLookSeconds
+      let pause = inventory.isUnsettled ? min(Self.secondLookSeconds, usual) : usual
+      guard (try? await Task.sleep(for: .seconds(pause))) != nil else { return }
+      let before = inventory
+      let looked = await Self.apart {
+        var inventory = before
+        let failure = look(&inventory, folder)
+        return (inventory, failure)
+      }
+      inventory = looked.0
+      var facts = first
+      facts.devices = inventory.devices
+      if let failure = looked.1 {
+        await agent.trouble(.deviceToolFailed, failure)
+      } else {
+        await agent.troubleIsOver(.deviceToolFailed)
+      }
+      await agent.changed(facts: facts)
+    }
+  }
+
+  /// - Returns: why the look said nothing that counts.
+  private func look(_ inventory: inout Inventory, _ folder: DataFolder) -> String? {
+    let before = inventory.devices
+    var failure: String?
+    switch options.devices.look() {
+    case .devices(let devices):
+      inventory.read(devices)
+      if inventory.isFailing { failure = "it lists none of the devices that were known" }
+    case .noTool:
+      // A machine that never had such devices has no such tool either.
+      if before.isEmpty { return nil }
+      inventory.failed()
+      failure = "there is no nvidia-smi any more"
+    case .failed(let why):
+      inventory.failed()
+      failure = why
+    }
+    if options.devices.isLookedAt, inventory.devices != before {
+      do { try folder.keep(inventory.devices) } catch {
+        log.error("cannot keep which devices are known: \(error)")
       }
     }
+    return failure
   }
 
   /// Off the threads that tasks share, for what may take long.
   private static func apart<Value: Sendable>(
-    _ work: @escaping @Sendable () throws -> Value
-  ) async throws -> Value {
-    try await withCheckedThrowingContinuation { done in
-      DispatchQueue.global().async { done.resume(with: Result { try work() }) }
+    _ work: @escaping @Sendable () -> Value
+  ) async -> Value {
+    await withCheckedContinuation { done in
+      DispatchQueue.global().async { done.resume(returning: work()) }
     }
   }
 

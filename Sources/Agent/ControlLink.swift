@@ -23,6 +23,11 @@ package final class ControlLink: Sendable {
       case refused(status: Int)
       /// Answered with what is no reply of a control plane.
       case malformed
+      /// Answered by somebody who does not show that this agent's control plane answers.
+      case unproved
+      /// The proved word that the node was removed. It stops engines only where the log that it is
+      /// taken from is believed.
+      case removed(NodeRemovedReply)
     }
     package let kind: Kind
     package let description: String
@@ -32,8 +37,8 @@ package final class ControlLink: Sendable {
     /// Trying again with the same request may help.
     package var mayPass: Bool {
       switch kind {
-      case .unreachable, .malformed: true
-      case .unauthorized: false
+      case .unreachable, .malformed, .unproved: true
+      case .unauthorized, .removed: false
       case .refused(let status): status >= 500 || status == 429 || status == 408
       }
     }
@@ -52,20 +57,25 @@ package final class ControlLink: Sendable {
   private let servers: [String]
   private let bearer: String
   private let replySeconds: Int64
+  /// Of the credential, where answers are to prove themselves by it.
+  private let proof: Digest?
   /// The server that answered last.
   private let preferred = Atomic<Int>(0)
 
   /// - Parameters:
   ///   - servers: URLs without a path; at least one.
+  ///   - isCredential: whether the bearer is the credential of a node: then every answer must prove
+  ///     that a wharfd of the node's own system made it. A join token is none.
   ///   - replySeconds: what a whole answer may take, apart from a wait that was asked for.
   package init(
-    client: HTTPClient, servers: [String], bearer: String,
+    client: HTTPClient, servers: [String], bearer: String, isCredential: Bool = true,
     replySeconds: Int64 = ControlLink.requestTimeoutSeconds
   ) {
     precondition(!servers.isEmpty, "a control link needs a server")
     self.client = client
     self.servers = servers.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     self.bearer = bearer
+    proof = isCredential ? Credential(secret: bearer).digest : nil
     self.replySeconds = replySeconds
   }
 
@@ -154,6 +164,8 @@ package final class ControlLink: Sendable {
       request.body = .bytes(body)
     }
     if let seen { request.headers.add(name: WharfHeader.seen, value: seen.headerText) }
+    let nonce = Self.nonce()
+    if proof != nil { request.headers.add(name: WharfHeader.nonce, value: nonce) }
     let sentAt = BootTime.now
     let status: Int
     let content: [UInt8]
@@ -172,15 +184,50 @@ package final class ControlLink: Sendable {
         kind: .unreachable,
         description: "cannot reach the control plane at \(server): \(error)")
     }
+    let isProved = proof.map { Self.proves(headers, status, content, nonce, $0) } ?? true
     if (200..<300).contains(status) {
+      guard isProved else { throw Self.unproved(server, path) }
       return Answer(
         value: Reply(status: status, body: content, server: server), sentAt: sentAt,
         head: headers.first(name: WharfHeader.head).flatMap { HeadWitness(headerText: $0) },
         echo: headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) })
     }
+    if status == Self.goneStatus, isProved, proof != nil,
+      let removal = try? NodeRemovedReply(lenientJSON: content)
+    {
+      throw Problem(
+        kind: .removed(removal), description: "\(server) says that the node was removed",
+        echo: headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) })
+    }
     var problem = Self.complaint(status, content, server, path)
     problem.echo = headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) }
     throw problem
+  }
+
+  private static let goneStatus = 410
+
+  private static func nonce() -> String {
+    var random = SystemRandomNumberGenerator()
+    return String(random.next() as UInt64, radix: 16) + String(random.next() as UInt64, radix: 16)
+  }
+
+  private static func proves(
+    _ headers: HTTPHeaders, _ status: Int, _ body: [UInt8], _ nonce: String, _ credential: Digest
+  ) -> Bool {
+    let expected = AnswerProof.of(
+      status: status, head: headers.first(name: WharfHeader.head) ?? "", body: body, nonce: nonce,
+      credential: credential)
+    return headers.first(name: WharfHeader.proof) == expected.description
+  }
+
+  private static func unproved(_ server: String, _ path: String) -> Problem {
+    let route = path.prefix { $0 != "?" }
+    return Problem(
+      kind: .unproved,
+      description:
+        "\(server) answered \(route) without the proof that this agent's control plane made the "
+        + "answer: something in between answers in its place or changes what it says, or that wharfd "
+        + "is older than this agent")
   }
 
   private static func complaint(
@@ -190,9 +237,10 @@ package final class ControlLink: Sendable {
       return Problem(
         kind: .unauthorized,
         description:
-          "\(server) does not know this agent (401), and does not show that its log is the one that "
-          + "this agent joined. If the data folder belongs to another system, join again with a new "
-          + "token and an empty data folder"
+          "\(server) does not know this agent (401), and does not prove that its node was removed. "
+          + "Engines serve on, and nothing is changed. See whether something in between takes the "
+          + "header 'Authorization' away; if the data folder belongs to another system, join again "
+          + "with a new token and an empty data folder"
       )
     }
     let said = String(decoding: content, as: UTF8.self).onOneLine(longest: 300)

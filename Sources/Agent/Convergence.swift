@@ -78,11 +78,14 @@ package enum Convergence {
     package var takenPorts: Set<Int>
     /// The port given last: the next one is sought after it, so that a port is not reused at once.
     package var lastPort: Int?
+    /// Of attempts whose weights are pinned, and were looked at.
+    package var weights: [AttemptID: WeightsStanding]
 
     package init(
       assignment: Assignment?, confirmed: Bool, mistrusts: Bool, leaseHolds: Bool, now: Timestamp,
       held: [Held], unknown: [Unknown], devices: Set<String>, ports: ClosedRange<Int>,
-      takenPorts: Set<Int> = [], lastPort: Int? = nil
+      takenPorts: Set<Int> = [], lastPort: Int? = nil,
+      weights: [AttemptID: WeightsStanding] = [:]
     ) {
       self.assignment = assignment
       self.confirmed = confirmed
@@ -95,7 +98,17 @@ package enum Convergence {
       self.ports = ports
       self.takenPorts = takenPorts
       self.lastPort = lastPort
+      self.weights = weights
     }
+  }
+
+  /// What was found of the weights that an attempt is to load.
+  package enum WeightsStanding: Equatable, Sendable {
+    /// → sound, different, unreadable.
+    case checking
+    case sound
+    case different(WeightsFound)
+    case unreadable
   }
 
   package enum StopReason: Equatable, Sendable, CustomStringConvertible {
@@ -111,6 +124,20 @@ package enum Convergence {
       case .leaseEnded: "exclusive, and the control plane was not heard for the lease"
       case .deviceGone(let device): "device \(device.shortened(to: 60)) is gone from this node"
       }
+    }
+
+    package var cause: AttemptCause {
+      switch self {
+      case .notAssigned: .notAssigned
+      case .past: .dateReached
+      case .leaseEnded: .leaseEnded
+      case .deviceGone: .deviceGone
+      }
+    }
+
+    package var device: String? {
+      if case .deviceGone(let device) = self { return device }
+      return nil
     }
 
     /// None: a failure, which nobody ordered.
@@ -130,8 +157,10 @@ package enum Convergence {
     case reap(pid: Int)
     /// Ended, acknowledged and no longer assigned: its ledger entry may go.
     case forget(AttemptID)
+    /// Its weights are to be compared with what its version pins.
+    case check(AttemptID)
     /// Cannot ever start here: it ends without a start.
-    case refuse(AttemptID, because: String)
+    case refuse(AttemptID, because: RefusedStart)
     case start(AttemptID, port: Int, devices: [String])
   }
 
@@ -146,10 +175,21 @@ package enum Convergence {
 
   package struct Waiting: Equatable, Sendable {
     package var id: AttemptID
-    package var reason: String
-    package init(id: AttemptID, reason: String) {
+    package var cause: AttemptCause
+    package init(id: AttemptID, cause: AttemptCause) {
       self.id = id
-      self.reason = reason
+      self.cause = cause
+    }
+  }
+
+  package struct RefusedStart: Equatable, Sendable {
+    package var cause: AttemptCause
+    package var device: String?
+    package var weights: WeightsFound?
+    package init(cause: AttemptCause, device: String? = nil, weights: WeightsFound? = nil) {
+      self.cause = cause
+      self.device = device
+      self.weights = weights
     }
   }
 
@@ -218,19 +258,33 @@ package enum Convergence {
         }
         continue
       }
-      if let reason = mustWait(attempt, situation, free) {
-        outcome.waiting.append(Waiting(id: attempt.id, reason: reason))
+      if let cause = mustWait(attempt, situation, free) {
+        outcome.waiting.append(Waiting(id: attempt.id, cause: cause))
         // Who waits keeps its place: a later attempt must not overtake it for ever.
         free.claim(attempt.devices, for: attempt.id)
         continue
       }
+      // Last of all that it waits for, so that what is started was looked at just before.
+      switch attempt.weights == nil ? .sound : situation.weights[attempt.id] {
+      case nil:
+        outcome.steps.append(.check(attempt.id))
+        fallthrough
+      case .checking:
+        outcome.waiting.append(Waiting(id: attempt.id, cause: .checkingWeights))
+        free.claim(attempt.devices, for: attempt.id)
+        continue
+      case .different(let weights):
+        outcome.steps.append(
+          .refuse(attempt.id, because: RefusedStart(cause: .weightsDiffer, weights: weights)))
+        continue
+      case .unreadable:
+        outcome.steps.append(
+          .refuse(attempt.id, because: RefusedStart(cause: .weightsUnreadable)))
+        continue
+      case .sound: break
+      }
       guard let port = free.takePort() else {
-        outcome.waiting.append(
-          Waiting(
-            id: attempt.id,
-            reason:
-              "no port is free from \(situation.ports.lowerBound) to \(situation.ports.upperBound)")
-        )
+        outcome.waiting.append(Waiting(id: attempt.id, cause: .awaitsPort))
         continue
       }
       free.claim(attempt.devices, for: attempt.id)
@@ -242,34 +296,28 @@ package enum Convergence {
   }
 
   /// Why an attempt can never start here.
-  private static func impossible(_ attempt: AssignedAttempt, _ situation: Situation) -> String? {
+  private static func impossible(
+    _ attempt: AssignedAttempt, _ situation: Situation
+  ) -> RefusedStart? {
     if let missing = attempt.devices.first(where: { !situation.devices.contains($0) }) {
-      return "device \(missing.shortened(to: 60)) is not on this node"
+      return RefusedStart(cause: .deviceMissing, device: missing)
     }
     if Set(attempt.devices).count != attempt.devices.count {
-      return "it was assigned the same device twice"
+      return RefusedStart(cause: .deviceTwice)
     }
     if let notAfter = attempt.notAfter, notAfter <= situation.now {
-      return StopReason.past(notAfter).description
+      return RefusedStart(cause: .datePast)
     }
     return nil
   }
 
   private static func mustWait(
     _ attempt: AssignedAttempt, _ situation: Situation, _ free: FreePlaces
-  ) -> String? {
-    if situation.mistrusts { return "waits: the control plane's log is not the one seen before" }
-    if !situation.confirmed { return "waits for the control plane to confirm the assignment" }
-    if !situation.leaseHolds { return "waits for the control plane to be heard" }
-    if let stray = situation.unknown.first {
-      return "waits until process \(stray.pid), which this agent has no record of, is gone"
-    }
-    for device in attempt.devices {
-      if let holder = free.holder[device] {
-        return "waits until attempt \(holder) has let go of device \(device)"
-      }
-    }
-    return nil
+  ) -> AttemptCause? {
+    if situation.mistrusts || !situation.confirmed { return .awaitsConfirmation }
+    if !situation.leaseHolds { return .awaitsHearing }
+    if !situation.unknown.isEmpty { return .awaitsStranger }
+    return attempt.devices.contains { free.holder[$0] != nil } ? .awaitsDevice : nil
   }
 
   /// Devices and ports nobody holds; claimed as starts are decided.

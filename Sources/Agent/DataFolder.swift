@@ -6,8 +6,10 @@ import Wire
 
 package struct DataFolder: Sendable {
   package let path: String
+  /// Files with secrets that others could read until now.
+  package let exposed: [String]
 
-  /// Makes the folder if it is not there.
+  /// Makes the folder if it is not there. What others could read in it they can read no more.
   package init(_ path: String) throws(FileProblem) {
     try Files.makeFolder(path)
     guard let real = realpath(path, nil) else {
@@ -15,7 +17,24 @@ package struct DataFolder: Sendable {
     }
     defer { free(real) }
     self.path = String(cString: real)
+    exposed = Self.exposedSecrets(self.path)
+    for file in exposed { chmod(file, 0o600) }
     chmod(self.path, 0o700)
+  }
+
+  /// A file is closed to others where it is itself, or where they cannot enter its folder.
+  private static func exposedSecrets(_ folder: String) -> [String] {
+    func isOpen(_ path: String, _ bits: mode_t) -> Bool {
+      var status = stat()
+      return stat(path, &status) == 0 && status.st_mode & bits != 0
+    }
+    guard isOpen(folder, 0o011) else { return [] }
+    let attempts = folder + "/attempts"
+    let plans = ((try? Files.list(attempts)) ?? [])
+      .filter { isOpen("\(attempts)/\($0)", 0o011) && isOpen(attempts, 0o011) }
+      .map { "\(attempts)/\($0)/plan.json" }
+    return ([folder + "/credential", folder + "/assignment.json"] + plans)
+      .filter { isOpen($0, 0o044) }
   }
 
   package var ledger: Ledger { Ledger(folder: path) }
@@ -101,6 +120,62 @@ package struct DataFolder: Sendable {
   /// assignment too.
   package func keep(_ seen: Seen) throws(FileProblem) {
     try Files.write(seen.jsonBytes, to: path + "/seen.json", durably: false)
+  }
+
+  /// What an agent sees, for people at its machine. Of no use to a program.
+  package struct Status: JSONRecord, Equatable, Sendable {
+    package var pid: Int
+    package var node: Stream
+    /// Of them that have not ended.
+    package var engines: Int
+    /// Why the control plane's last answer was none; nothing when it was one.
+    package var refusal: String?
+    /// Why the control plane's log is not believed; nothing when it is.
+    package var alarm: String?
+    package var troubles: [String]
+  }
+
+  package func status() -> Status? {
+    (try? Files.read(path + "/status.json")).flatMap { $0 }.flatMap {
+      try? Status(lenientJSON: $0)
+    }
+  }
+
+  package func keep(_ status: Status) throws(FileProblem) {
+    try Files.write(status.jsonBytes, to: path + "/status.json", durably: false)
+  }
+
+  // MARK: - What it knows of the machine
+
+  package struct Devices: JSONRecord, Equatable, Sendable {
+    package var devices: [DeviceFacts]
+  }
+
+  /// The devices known last; none where no agent of this folder has seen one.
+  package func devices() -> [DeviceFacts] {
+    (try? Files.read(path + "/devices.json")).flatMap { $0 }
+      .flatMap { try? Devices(lenientJSON: $0) }?.devices ?? []
+  }
+
+  package func keep(_ devices: [DeviceFacts]) throws(FileProblem) {
+    try Files.write(Devices(devices: devices).jsonBytes, to: path + "/devices.json")
+  }
+
+  package func weightsMemory() -> WeightsMemory {
+    (try? Files.read(path + "/weights.json")).flatMap { $0 }
+      .flatMap { try? WeightsMemory(lenientJSON: $0) } ?? WeightsMemory()
+  }
+
+  package func keep(_ memory: WeightsMemory) throws(FileProblem) {
+    try Files.write(memory.jsonBytes, to: path + "/weights.json")
+  }
+
+  /// Writes as a start does: a folder, and a file in it that is on disk when this returns.
+  package func tryToWrite() throws(FileProblem) {
+    let trial = ledger.attemptsFolder + "/trial"
+    try Files.makeFolder(trial)
+    try Files.write([UInt8](repeating: 0, count: 4096), to: trial + "/plan.json")
+    try Files.remove(trial)
   }
 
   /// The node was removed: the next agent joins anew. In an order in which a crash leaves either a

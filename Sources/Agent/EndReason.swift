@@ -1,50 +1,45 @@
-// Why an engine ended, in one line for people: what was asked of it, or its own last words.
+// Why an engine ended, as a code: what was asked of it, or what the end of its log and its exit status
+// show. Its words are looked at here, and go nowhere: they may be somebody's prompt. They stay in its
+// log file, for whoever may read that.
 
 import Glibc
 import Hosting
 
 enum EndReason {
   private static let longestLogTailBytes = 4 << 10
-  private static let longestLine = 300
   private static let memoryWords = [
     "out of memory", "outofmemory", "cannot allocate memory", "failed to allocate",
   ]
 
-  /// - Parameters:
-  ///   - asked: why it had been told to stop; none when it ended unasked.
-  ///   - secret: never repeated, whatever the engine wrote.
-  static func text(
-    of gone: ProcessHost.Gone, asked: String?, wasReady: Bool, logPath: String, secret: String
-  ) -> String {
-    let words = lastWords(logPath, secret)
-    if let asked {
-      let unfulfilled = asked.hasPrefix("not ready")
-      return unfulfilled ? joined(asked, words) : asked
-    }
-    if let problem = gone.problem { return problem }
-    let memory = words.map { line in memoryWords.contains { line.lowercased().contains($0) } }
-    if memory == true {
-      return joined(wasReady ? "out of device memory" : "out of device memory at load", words)
-    }
-    // Code and signal are told beside the reason, and would be told twice.
-    if let signal = gone.exitSignal {
-      let killed = signal == Int(SIGKILL)
-      return joined(
-        killed ? "unasked; perhaps the machine ran out of memory" : "unasked", words)
-    }
-    return joined("it ended by itself", words)
+  /// - Parameter asked: why it had been told to stop; none when it ended unasked.
+  static func end(
+    of gone: ProcessHost.Gone, asked: Ledger.Stop?, wasReady: Bool, logPath: String
+  ) -> Ledger.End {
+    var end = Ledger.End(
+      exitCode: gone.exitCode, exitSignal: gone.exitSignal, cause: asked?.cause,
+      reason: asked?.reason, order: asked?.order, device: asked?.device)
+    guard asked == nil else { return end }
+    end.cause = cause(of: gone, wasReady: wasReady, logPath: logPath)
+    end.reason = gone.problem
+    return end
   }
 
-  private static func joined(_ what: String, _ words: String?) -> String {
-    words.map { "\(what); its log ends: \($0)" } ?? what
+  private static func cause(
+    of gone: ProcessHost.Gone, wasReady: Bool, logPath: String
+  ) -> AttemptCause {
+    if gone.machineRestarted { return .nodeRestarted }
+    if !gone.ran { return .programUnusable }
+    if gone.problem != nil { return .holderLost }
+    if saysOutOfMemory(logPath) { return wasReady ? .outOfDeviceMemory : .outOfDeviceMemoryAtLoad }
+    return gone.exitSignal == Int(SIGKILL) ? .killed : .byItself
   }
 
-  /// The last line of the log that is the engine's own.
-  static func lastWords(_ logPath: String, _ secret: String) -> String? {
-    var text = String(decoding: Files.tail(logPath, bytes: longestLogTailBytes), as: UTF8.self)
-    if !secret.isEmpty { text = text.replacing(secret, with: "…") }
-    let lines = text.split(whereSeparator: \.isNewline)
-      .filter { !$0.hasPrefix("wharf-holder:") && !$0.allSatisfy(\.isWhitespace) }
-    return lines.last.map { String($0).onOneLine(longest: longestLine) }
+  /// Whether the last line of the log that is the engine's own speaks of memory.
+  private static func saysOutOfMemory(_ logPath: String) -> Bool {
+    let text = String(decoding: Files.tail(logPath, bytes: longestLogTailBytes), as: UTF8.self)
+    let last = text.split(whereSeparator: \.isNewline)
+      .last { !$0.hasPrefix("wharf-holder:") && !$0.allSatisfy(\.isWhitespace) }
+    guard let line = last?.lowercased() else { return false }
+    return memoryWords.contains { line.contains($0) }
   }
 }

@@ -33,7 +33,8 @@ package struct Joining: Sendable {
     if let known = try folder.membership() { return known }
     let credential = try folder.credential()
     let request = try pending(credential, facts)
-    let link = ControlLink(client: client, servers: servers, bearer: try token())
+    let link = ControlLink(
+      client: client, servers: servers, bearer: try token(), isCredential: false)
     var backoff = Backoff()
     var random = SystemRandomNumberGenerator()
     while true {
@@ -79,7 +80,7 @@ package struct Joining: Sendable {
         description =
           "cannot join as \(name): the join token is not known or was used already. "
           + "Make a new one with: wharf node join-token"
-      case .refused, .unreachable, .malformed:
+      case .refused, .unreachable, .malformed, .unproved, .removed:
         description = "cannot join as \(name): \(problem)"
       }
     }

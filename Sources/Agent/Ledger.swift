@@ -33,11 +33,11 @@ package struct Ledger: Sendable {
     package var attemptedPorts: Int
     package var bootID: String
     /// Why it was never to be started; none when it was.
-    package var refusal: String?
+    package var refusal: AttemptCause?
 
     package init(
       attempt: AssignedAttempt, port: Int, attemptedPorts: Int, bootID: String,
-      refusal: String? = nil
+      refusal: AttemptCause? = nil
     ) {
       self.attempt = attempt
       self.port = port
@@ -51,14 +51,42 @@ package struct Ledger: Sendable {
     package var reason: String
     /// None when the agent gave it up: it did not become ready, or its device is gone.
     package var order: StopOrder?
+    package var cause: AttemptCause?
+    package var device: String?
+
+    package init(
+      _ cause: AttemptCause, reason: String? = nil, order: StopOrder? = nil, device: String? = nil
+    ) {
+      self.reason = reason ?? cause.words
+      self.order = order
+      self.cause = cause
+      self.device = device
+    }
   }
 
   package struct End: JSONRecord, Equatable, Sendable {
     package var exitCode: Int?
     package var exitSignal: Int?
+    /// For people at this machine; it is not reported.
     package var reason: String?
     /// None when it ended by itself.
     package var order: StopOrder?
+    package var cause: AttemptCause?
+    package var device: String?
+    package var weights: WeightsFound?
+
+    package init(
+      exitCode: Int? = nil, exitSignal: Int? = nil, cause: AttemptCause?, reason: String? = nil,
+      order: StopOrder? = nil, device: String? = nil, weights: WeightsFound? = nil
+    ) {
+      self.exitCode = exitCode
+      self.exitSignal = exitSignal
+      self.reason = reason
+      self.order = order
+      self.cause = cause
+      self.device = device
+      self.weights = weights
+    }
 
     /// For people: `code 1`, `signal 9`.
     package var exit: String {

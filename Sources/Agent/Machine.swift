@@ -35,8 +35,8 @@ package enum Machine {
 
 /// Which devices a node offers, as `--devices` says it.
 package enum DeviceChoice: Equatable, Sendable {
-  /// What nvidia-smi lists; none where there is no such program.
-  case automatic
+  /// What nvidia-smi lists, or the tool that is named in its place.
+  case automatic(tool: String?)
   /// Only counted: `4xH100-80G`.
   case simulated([DeviceFacts])
 
@@ -45,10 +45,16 @@ package enum DeviceChoice: Equatable, Sendable {
   /// - Throws: when the text is neither `auto`, `none` nor like `4xH100-80G`.
   package init(_ text: String) throws(Malformed) {
     switch text {
-    case "auto": self = .automatic
+    case "auto": self = .automatic(tool: nil)
     case "none": self = .simulated([])
     default: self = .simulated(try Self.simulated(text))
     }
+  }
+
+  /// Simulated ones are as they were asked for.
+  package var isLookedAt: Bool {
+    if case .automatic = self { return true }
+    return false
   }
 
   private static func simulated(_ text: String) throws(Malformed) -> [DeviceFacts] {
@@ -60,23 +66,37 @@ package enum DeviceChoice: Equatable, Sendable {
     }
   }
 
-  /// The devices there are now. Blocks for as long as nvidia-smi takes.
-  ///
-  /// - Throws: when nvidia-smi is there and fails, so that none are taken to be gone by mistake.
-  package func devices() throws -> [DeviceFacts] {
+  /// What a look at the devices said.
+  package enum Reading: Equatable, Sendable {
+    case devices([DeviceFacts])
+    /// Nothing that counts: the tool is missing, hangs, fails, or says what cannot be read.
+    case failed(String)
+    /// There is no such tool in any of its usual places, as on a machine without such devices.
+    case noTool
+  }
+
+  private static let usualTools = [
+    "/usr/bin/nvidia-smi", "/usr/local/bin/nvidia-smi", "/opt/nvidia/bin/nvidia-smi",
+  ]
+  private static let toolTimeoutSeconds = 20
+  private static let longestListingBytes = 64 << 10
+
+  /// Looks at the devices there are now. Blocks for as long as the tool takes.
+  package func look() -> Reading {
     switch self {
-    case .simulated(let devices): return devices
-    case .automatic:
-      let programs = [
-        "/usr/bin/nvidia-smi", "/usr/local/bin/nvidia-smi", "/opt/nvidia/bin/nvidia-smi",
-      ]
-      guard let program = programs.first(where: { access($0, X_OK) == 0 }) else { return [] }
-      let listing = try Spawn.output(
-        of: program,
-        ["--query-gpu=uuid,name,memory.total", "--format=csv,noheader,nounits"],
-        environment: ["PATH": "/usr/bin:/bin", "LANG": "C"], longestBytes: 64 << 10,
-        timeoutSeconds: 20)
-      return try Self.parse(listing: String(decoding: listing, as: UTF8.self))
+    case .simulated(let devices): return .devices(devices)
+    case .automatic(let named):
+      let found = Self.usualTools.first { access($0, X_OK) == 0 }
+      guard let program = named ?? found else { return .noTool }
+      do {
+        let listing = try Spawn.output(
+          of: program, ["--query-gpu=uuid,name,memory.total", "--format=csv,noheader,nounits"],
+          environment: ["PATH": "/usr/bin:/bin", "LANG": "C"],
+          longestBytes: Self.longestListingBytes, timeoutSeconds: Self.toolTimeoutSeconds)
+        return .devices(try Self.parse(listing: String(decoding: listing, as: UTF8.self)))
+      } catch {
+        return .failed("\(error)")
+      }
     }
   }
 
@@ -86,14 +106,22 @@ package enum DeviceChoice: Equatable, Sendable {
     for line in listing.split(whereSeparator: \.isNewline) where !line.allSatisfy(\.isWhitespace) {
       let fields = line.split(separator: ",").map { $0.drop(while: \.isWhitespace) }
       guard fields.count == 3, let mebibytes = Int64(fields[2].prefix(while: \.isNumber)) else {
-        throw Malformed("nvidia-smi wrote '\(line.prefix(120))', which names no device")
+        throw Malformed("a line of what it wrote names no device")
       }
       devices.append(
         DeviceFacts(
-          id: String(fields[0]), model: model(String(fields[1])),
+          id: plain(fields[0]), model: plain(model(String(fields[1]))),
           memory: Bytes(count: mebibytes << 20)))
     }
     return devices
+  }
+
+  /// A word that can stand in the log and in any table.
+  private static func plain(_ word: some StringProtocol) -> String {
+    String(
+      decoding: word.utf8.prefix(NodeFacts.longestWord).map {
+        (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?")
+      }, as: UTF8.self)
   }
 
   /// `NVIDIA H100 80GB HBM3` is an `H100`, `NVIDIA A100-SXM4-80GB` an `A100`, `NVIDIA RTX A6000` an

@@ -27,7 +27,7 @@ extension NodeAgent {
       return
     }
     if let refusal = plan.refusal {
-      return end(plan, Ledger.End(reason: "not started: \(refusal)"))
+      return end(plan, Ledger.End(cause: refusal))
     }
     // Set first, so that an event that comes at once finds it.
     attempts[id] = Attempt(plan: plan, course: .starting)
@@ -39,19 +39,11 @@ extension NodeAgent {
     case .gone(let gone):
       end(
         plan,
-        Ledger.End(
-          exitCode: gone.exitCode, exitSignal: gone.exitSignal,
-          reason: EndReason.text(
-            of: gone, asked: entry.stop?.reason, wasReady: entry.wasReady,
-            logPath: ledger.logPath(id), secret: plan.attempt.engineKey.secret),
-          order: entry.stop?.order))
+        EndReason.end(
+          of: gone, asked: entry.stop, wasReady: entry.wasReady, logPath: ledger.logPath(id)))
     case .never:
       // Perhaps it was about to be started. It stays unstarted: an attempt is tried once.
-      end(
-        plan,
-        Ledger.End(
-          reason: "not started: the agent ended before it could start it",
-          order: entry.stop?.order))
+      end(plan, Ledger.End(cause: .agentEnded, order: entry.stop?.order))
     }
   }
 
@@ -74,7 +66,9 @@ extension NodeAgent {
         deadline: ProcessTable.startedAt(pid: pid).adding(seconds: readiness.deadlineSeconds))
     attempts[id]?.course = .running(
       pid: pid, settled: true,
-      health: Health(standing: standing, periodMilliseconds: readiness.periodMilliseconds))
+      health: Health(
+        standing: standing, periodMilliseconds: readiness.periodMilliseconds,
+        liveness: entry.plan.attempt.launch.liveness ?? .usual))
     watchHealth(id)
   }
 
@@ -153,11 +147,10 @@ extension NodeAgent {
   /// It ran, or may have: it never starts again.
   private func endUnread(_ id: AttemptID) {
     guard attempts[id] == nil else { return }
-    let reason = "this agent's record of it was lost"
     var plan = Ledger.Plan.unread(id, bootID: configuration.bootID)
-    plan.refusal = reason
+    plan.refusal = .recordLost
     try? ledger.write(plan)
-    end(plan, Ledger.End(reason: reason))
+    end(plan, Ledger.End(cause: .recordLost))
   }
 
   // MARK: - Stopping all
@@ -169,7 +162,7 @@ extension NodeAgent {
     because reason: String = "all engines of this node were told to stop"
   ) async -> [AttemptID] {
     let running = attempts.values.filter { !$0.isEnded }.map(\.id).sorted()
-    let order = Ledger.Stop(reason: reason, order: .nodeStopped)
+    let order = Ledger.Stop(.nodeStopped, reason: reason, order: .nodeStopped)
     for id in running { stop(id, order) }
     for stranger in unknown where !stranger.reaping { reap(stranger.pid) }
     while attempts.values.contains(where: { !$0.isEnded }) || !unknown.isEmpty {

@@ -25,9 +25,9 @@ extension NodeAgent {
     do {
       try ledger.write(plan)
     } catch {
-      end(
-        plan, Ledger.End(reason: "not started, since its ledger entry cannot be written: \(error)"))
-      return
+      // Never started, so it may be placed elsewhere; here nothing is until the disk is written again.
+      trouble(.ledgerUnwritable, "\(error)")
+      return end(plan, Ledger.End(cause: .ledgerUnwritable, reason: "\(error)"))
     }
     attempts[id] = Attempt(plan: plan, course: .starting)
     do {
@@ -43,16 +43,21 @@ extension NodeAgent {
           "devices": "\(plan.attempt.devices)",
         ])
     } catch {
-      end(plan, Ledger.End(reason: "not started: \(error)"))
+      let cause: AttemptCause =
+        error is EngineCommand.Problem ? .templateUnfilled : .holderUnusable
+      end(plan, Ledger.End(cause: cause, reason: "\(error)"))
     }
   }
 
-  func refuse(_ id: AttemptID, because reason: String) {
+  func refuse(_ id: AttemptID, _ refused: Convergence.RefusedStart) {
     guard let assigned = steering.assignment?.attempts.first(where: { $0.id == id }) else { return }
     let plan = Ledger.Plan(
-      attempt: assigned, port: 0, attemptedPorts: 0, bootID: configuration.bootID, refusal: reason)
+      attempt: assigned, port: 0, attemptedPorts: 0, bootID: configuration.bootID,
+      refusal: refused.cause)
     try? ledger.write(plan)
-    end(plan, Ledger.End(reason: "not started: \(reason)"))
+    end(
+      plan,
+      Ledger.End(cause: refused.cause, device: refused.device, weights: refused.weights))
   }
 
   func listener(_ plan: Ledger.Plan) -> ProcessHost.Listener {
@@ -80,7 +85,8 @@ extension NodeAgent {
       let readiness = attempt.plan.attempt.launch.readiness
       let health = Health(
         standing: .loading(deadline: .now.adding(seconds: readiness.deadlineSeconds)),
-        periodMilliseconds: readiness.periodMilliseconds)
+        periodMilliseconds: readiness.periodMilliseconds,
+        liveness: attempt.plan.attempt.launch.liveness ?? .usual)
       attempts[attempt.id]?.course = .running(pid: pid, settled: false, health: health)
       settleLater(attempt.id)
       watchHealth(attempt.id)
@@ -118,6 +124,41 @@ extension NodeAgent {
         try? await Task.sleep(for: .milliseconds(pause))
       }
     }
+    looks[id]?.cancel()
+    looks[id] = Task { [weak self] in
+      while !Task.isCancelled, let look = await self?.nextLook(at: id) {
+        try? await Task.sleep(for: .seconds(look.liveness.periodSeconds))
+        guard !Task.isCancelled else { return }
+        guard await self?.isLookedAt(id) ?? false else { continue }
+        let answered = await look.probe.prober.isAlive(
+          look.probe.attempt, at: look.probe.endpoint, look.liveness)
+        guard !Task.isCancelled else { return }
+        await self?.looked(at: id, answered: answered)
+      }
+    }
+  }
+
+  private func nextLook(at id: AttemptID) -> (probe: Probe, liveness: Launch.Liveness)? {
+    guard let probe = nextProbe(of: id), case .running(_, _, let health) = attempts[id]?.course
+    else { return nil }
+    return (probe, health.liveness)
+  }
+
+  private func isLookedAt(_ id: AttemptID) -> Bool {
+    guard case .running(_, _, let health) = attempts[id]?.course else { return false }
+    return health.isLookedAt
+  }
+
+  private func looked(at id: AttemptID, answered: Bool) {
+    guard case .running(let pid, let settled, var health) = attempts[id]?.course else { return }
+    let change = health.looked(answered: answered, at: .now)
+    attempts[id]?.course = .running(pid: pid, settled: settled, health: health)
+    _ = act(on: change, of: id)
+  }
+
+  private func forgetTasks(of id: AttemptID) {
+    probes.removeValue(forKey: id)?.cancel()
+    looks.removeValue(forKey: id)?.cancel()
   }
 
   struct Probe: Sendable {
@@ -144,6 +185,12 @@ extension NodeAgent {
     let change = health.probed(answered: answered, at: .now)
     let isSettled = settled || health.standing == .ready
     attempts[id]?.course = .running(pid: pid, settled: isSettled, health: health)
+    return act(on: change, of: id) ? health.pauseMilliseconds : nil
+  }
+
+  /// - Returns: whether it is still to be watched.
+  private func act(on change: Health.Change?, of id: AttemptID) -> Bool {
+    guard let attempt = attempts[id] else { return false }
     switch change {
     case nil: break
     case .becameReady:
@@ -155,11 +202,20 @@ extension NodeAgent {
       changes.nudge()
     case .gaveUp:
       let seconds = attempt.plan.attempt.launch.readiness.deadlineSeconds
-      stop(id, Ledger.Stop(reason: "not ready within \(seconds) s"))
+      stop(id, Ledger.Stop(.neverReady, reason: "not ready within \(seconds) s"))
       changes.nudge()
-      return nil
+      return false
+    case .hung:
+      let liveness = attempt.plan.attempt.launch.liveness ?? .usual
+      stop(
+        id,
+        Ledger.Stop(
+          .hung,
+          reason: "no answer to \(liveness.failures) looks, one every \(liveness.periodSeconds) s"))
+      changes.nudge()
+      return false
     }
-    return health.pauseMilliseconds
+    return true
   }
 
   func endpoint(of attempt: Attempt) -> String {
@@ -180,13 +236,13 @@ extension NodeAgent {
     }
     log.info("stopping", metadata: ["attempt": "\(id)", "reason": "\(stop.reason)"])
     attempts[id]?.course = .stopping(pid: pid, stop)
-    probes.removeValue(forKey: id)?.cancel()
+    forgetTasks(of: id)
     ledger.note(stop, of: id)
     host.stop(id, graceSeconds: attempt.plan.attempt.launch.stopGraceSeconds)
   }
 
   private func engineIsGone(_ attempt: Attempt, _ gone: ProcessHost.Gone) {
-    probes.removeValue(forKey: attempt.id)?.cancel()
+    forgetTasks(of: attempt.id)
     if mayTryAnotherPort(attempt), let port = anotherPort() {
       log.warning(
         "the engine ended and its port is somebody else's: trying another",
@@ -200,14 +256,10 @@ extension NodeAgent {
       return
     }
     let stop: Ledger.Stop? = if case .stopping(_, let stop) = attempt.course { stop } else { nil }
-    let wasReady = attempt.wasReady
     end(
       attempt.plan,
-      Ledger.End(
-        exitCode: gone.exitCode, exitSignal: gone.exitSignal,
-        reason: EndReason.text(
-          of: gone, asked: stop?.reason, wasReady: wasReady, logPath: ledger.logPath(attempt.id),
-          secret: attempt.plan.attempt.engineKey.secret), order: stop?.order))
+      EndReason.end(
+        of: gone, asked: stop, wasReady: attempt.wasReady, logPath: ledger.logPath(attempt.id)))
   }
 
   /// Only before anyone was told that it runs, so to everyone else it was started once.
@@ -236,14 +288,14 @@ extension NodeAgent {
     log.notice(
       "ended",
       metadata: [
-        "attempt": "\(id)", "reason": "\(end.reason ?? "")",
-        "exit":
-          "\(end.exit)",
+        "attempt": "\(id)", "cause": "\(end.cause?.words ?? "")", "reason": "\(end.reason ?? "")",
+        "exit": "\(end.exit)", "log": "\(ledger.logPath(id))",
       ])
   }
 
   func forget(_ id: AttemptID) {
     attempts[id] = nil
+    weights[id] = nil
     do { try ledger.forget(id) } catch { log.warning("cannot remove a ledger entry: \(error)") }
   }
 }

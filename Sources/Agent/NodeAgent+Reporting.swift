@@ -11,7 +11,9 @@ extension NodeAgent {
   package func observation() -> Observation {
     let held = attempts.values.sorted { $0.id < $1.id }.map(observed)
     let waits = waiting.filter { attempts[$0.id] == nil }.map {
-      ObservedAttempt(id: $0.id, phase: .starting, reason: $0.reason)
+      ObservedAttempt(
+        id: $0.id, phase: $0.cause == .checkingWeights ? .checkingWeights : .starting,
+        cause: $0.cause == .checkingWeights ? nil : $0.cause)
     }
     return Observation(
       bootID: configuration.bootID, incarnation: configuration.incarnation, sequence: 0,
@@ -19,7 +21,8 @@ extension NodeAgent {
       attempts: (held + waits).sorted { $0.id < $1.id },
       strangers: unknown.map { Observation.Stranger(id: $0.id, pid: $0.pid) },
       alarm: steering.alarm,
-      seen: steering.alarm == nil ? nil : steering.head)
+      seen: steering.alarm == nil ? nil : steering.head, mistrust: steering.mistrust,
+      troubles: troubles.keys.sorted { $0.rawValue < $1.rawValue })
   }
 
   private func observed(_ attempt: Attempt) -> ObservedAttempt {
@@ -35,13 +38,13 @@ extension NodeAgent {
       guard phase != .starting else { return ObservedAttempt(id: attempt.id, phase: .starting) }
       return ObservedAttempt(
         id: attempt.id, phase: phase, pid: pid, endpoint: endpoint(of: attempt),
-        reason: phase == .unhealthy ? "no answer to \(Health.unhealthyAfterFailures) probes" : nil)
+        cause: phase == .unhealthy ? .unanswered : nil)
     case .stopping(let pid, let stop):
-      return ObservedAttempt(id: attempt.id, phase: .stopping, pid: pid, reason: stop.reason)
+      return ObservedAttempt(id: attempt.id, phase: .stopping, pid: pid, cause: stop.cause)
     case .ended(let end, _):
       return ObservedAttempt(
         id: attempt.id, phase: .ended, exitCode: end.exitCode, exitSignal: end.exitSignal,
-        reason: end.reason, ordered: end.order)
+        ordered: end.order, cause: end.cause, device: end.device, weights: end.weights)
     }
   }
 
@@ -106,6 +109,7 @@ extension NodeAgent {
           after: acted, waitSeconds: hasAsked ? ControlLink.longPollSeconds : 0,
           seen: seen)
         await heard(answer)
+        await answered(.assignment)
         trouble = nil
         let isFirst = !hasAsked
         hasAsked = true
@@ -114,12 +118,26 @@ extension NodeAgent {
         if isNews || isFirst { continue }
         // Else a pause: a server that answers at once without news must not be asked in a hot loop.
       } catch {
-        if let seen, Steering.isRemoved(error, seen) { return .removed }
-        await complain(error, about: &trouble)
+        if case .removed(let removal) = error.kind, await believe(removal, error.echo) {
+          return .removed
+        }
+        await complain(.assignment, error, about: &trouble)
       }
       try? await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
     }
     return .cancelled
+  }
+
+  /// The word that the node was removed, where it comes of a log that is believed.
+  private func believe(_ removal: NodeRemovedReply, _ echo: SeenEcho?) -> Bool {
+    let believed = steering.believes(removal, of: configuration.node, echo)
+    if let reason = steering.alarm { raise(reason) }
+    return believed
+  }
+
+  private func answered(_ asked: Asked) {
+    refusals[asked] = nil
+    keepStatus()
   }
 
   /// After what to ask. In alarm after nothing: the log there may never reach what was acted on here,
@@ -155,10 +173,11 @@ extension NodeAgent {
         nextBeat = .now.adding(
           milliseconds: Int64(Int.random(in: beat * 8 / 10...beat, using: &random)))
         backoff.succeeded()
+        await answered(.report)
         trouble = nil
       } catch {
         if error.kind == .refused(status: Self.anotherAgentStatus) { await supersede() }
-        await complain(error, about: &trouble)
+        await complain(.report, error, about: &trouble)
         try? await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
       }
     }
@@ -197,10 +216,17 @@ extension NodeAgent {
   private static let firstHeartbeatSeconds = 2
 
   /// Says each trouble once, not at every try.
-  private func complain(_ problem: ControlLink.Problem, about trouble: inout String?) {
+  private func complain(
+    _ asked: Asked, _ problem: ControlLink.Problem, about trouble: inout String?
+  ) {
     guard trouble != problem.description else { return }
     trouble = problem.description
-    log.warning("\(problem.description)")
+    switch problem.kind {
+    case .unauthorized, .unproved, .removed: log.critical("\(problem.description)")
+    case .unreachable, .malformed, .refused: log.warning("\(problem.description)")
+    }
+    refusals[asked] = problem.description
+    keepStatus()
   }
 }
 

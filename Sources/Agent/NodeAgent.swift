@@ -81,8 +81,19 @@ package actor NodeAgent {
   var lastPort: Int?
   var sequence = 0
   var probes: [AttemptID: Task<Void, Never>] = [:]
+  var looks: [AttemptID: Task<Void, Never>] = [:]
+  /// What was found of weights that are pinned.
+  var weights: [AttemptID: Convergence.WeightsStanding] = [:]
+  var weightsMemory: WeightsMemory
+  var readings: [String: WeightsReading] = [:]
+  /// What ails the node, with what its agent saw of it, which is told to nobody but its own log.
+  var troubles: [NodeTrouble: String] = [:]
+  /// What was heard last in place of an answer, by what was asked.
+  var refusals: [Asked: String] = [:]
+  enum Asked: CaseIterable { case assignment, report }
   /// The alarm that was logged last.
   private var raised: String?
+  private var keptStatus: DataFolder.Status?
   private var nap: Task<Void, Never>?
 
   package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -99,6 +110,7 @@ package actor NodeAgent {
     self.host = host
     self.prober = Prober(client: client)
     self.log = log
+    weightsMemory = folder.weightsMemory()
     let seen = folder.seen()
     var kept: Assignment?
     do { kept = try folder.assignment() } catch {
@@ -151,8 +163,9 @@ package actor NodeAgent {
     // Acted on even when it cannot be kept: what it stops must stop, and what it starts has a
     // ledger entry of its own or does not start.
     do { try folder.keep(assignment) } catch {
-      log.error("cannot keep the assignment: \(error)")
+      trouble(.ledgerUnwritable, "\(error)")
     }
+    forgetWeights(but: assignment)
   }
 
   func heard(_ head: HeadWitness, _ echo: SeenEcho?, leaseSeconds: Int, sentAt: BootTime) {
@@ -164,7 +177,7 @@ package actor NodeAgent {
     converge()
   }
 
-  private func raise(_ reason: String) {
+  func raise(_ reason: String) {
     guard reason != raised else { return }
     raised = reason
     log.critical(
@@ -177,7 +190,8 @@ package actor NodeAgent {
     let seen = DataFolder.Seen(
       head: steering.head, bootID: configuration.bootID, leaseUntil: lease.until?.nanoseconds,
       pid: Int(getpid()))
-    do { try folder.keep(seen) } catch { log.warning("cannot keep what was seen: \(error)") }
+    do { try folder.keep(seen) } catch { trouble(.ledgerUnwritable, "\(error)") }
+    keepStatus()
   }
 
   func changed(facts new: NodeFacts) {
@@ -185,6 +199,53 @@ package actor NodeAgent {
     facts = new
     log.notice("what the node has changed", metadata: ["devices": "\(new.devices.map(\.id))"])
     converge()
+  }
+
+  // MARK: - Troubles
+
+  /// Something ails the node: what runs is left as it is.
+  func trouble(_ trouble: NodeTrouble, _ why: String) {
+    guard troubles.updateValue(why, forKey: trouble) != why else { return }
+    log.critical("\(trouble.words): \(why). Engines serve on", metadata: ["alarm": "\(trouble)"])
+    if trouble == .ledgerUnwritable { awaitDisk() }
+    keepStatus()
+    changes.nudge()
+  }
+
+  func troubleIsOver(_ trouble: NodeTrouble) {
+    guard troubles.removeValue(forKey: trouble) != nil else { return }
+    log.notice("no longer: \(trouble.words)", metadata: ["alarm": "\(trouble)"])
+    keepStatus()
+    converge()
+  }
+
+  private static let diskLookSeconds = 2
+
+  /// Until something can be written again, as durably as a ledger entry is.
+  private func awaitDisk() {
+    Task { [weak self] in
+      while (try? await Task.sleep(for: .seconds(Self.diskLookSeconds))) != nil {
+        guard let self, await self.isStillUnwritable() else { return }
+      }
+    }
+  }
+
+  private func isStillUnwritable() -> Bool {
+    guard troubles[.ledgerUnwritable] != nil else { return false }
+    do { try folder.tryToWrite() } catch { return true }
+    troubleIsOver(.ledgerUnwritable)
+    return false
+  }
+
+  /// What this agent sees, for whoever looks on this machine: see `wharf-agent status`.
+  func keepStatus() {
+    let status = DataFolder.Status(
+      pid: Int(getpid()), node: configuration.node,
+      engines: attempts.values.count { !$0.isEnded },
+      refusal: Asked.allCases.lazy.compactMap { self.refusals[$0] }.first, alarm: steering.alarm,
+      troubles: troubles.sorted { $0.key.rawValue < $1.key.rawValue }
+        .map { "\($0.key.words): \($0.value)" })
+    if status != keptStatus, (try? folder.keep(status)) != nil { keptStatus = status }
   }
 
   // MARK: - Converging
@@ -211,16 +272,20 @@ package actor NodeAgent {
       mistrusts: steering.alarm != nil,
       leaseHolds: lease.holds(at: .now), now: .now, held: attempts.values.map(\.held),
       unknown: unknown, devices: Set(facts.devices.map(\.id)), ports: configuration.ports,
-      takenPorts: takenPorts, lastPort: lastPort)
+      takenPorts: takenPorts, lastPort: lastPort, weights: weights)
   }
 
   private func take(_ step: Convergence.Step) {
     switch step {
     case .stop(let id, let reason):
-      stop(id, Ledger.Stop(reason: reason.description, order: reason.order))
+      stop(
+        id,
+        Ledger.Stop(
+          reason.cause, reason: reason.description, order: reason.order, device: reason.device))
     case .reap(let pid): reap(pid)
     case .forget(let id): forget(id)
-    case .refuse(let id, let reason): refuse(id, because: reason)
+    case .check(let id): check(id)
+    case .refuse(let id, let refused): refuse(id, refused)
     case .start(let id, let port, _): start(id, port: port)
     }
   }
@@ -250,8 +315,9 @@ package actor NodeAgent {
   /// Ends all that goes on inside the agent; engines are left as they are.
   func close() {
     nap?.cancel()
-    for (_, probe) in probes { probe.cancel() }
-    probes = [:]
+    for (_, task) in Array(probes) + Array(looks) { task.cancel() }
+    (probes, looks) = ([:], [:])
+    for (_, reading) in readings { reading.cancelled.raise() }
   }
 }
 

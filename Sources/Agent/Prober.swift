@@ -30,6 +30,44 @@ package struct Prober: Sendable {
     }
   }
 
+  private static let longestAnswerBytes = 1 << 20
+
+  /// Whether an engine passes the look that its template asks for: the path answers 200, and the request,
+  /// where there is one, is answered in time. Too busy is an answer, too.
+  package func isAlive(
+    _ attempt: AssignedAttempt, at endpoint: String, _ liveness: Launch.Liveness
+  ) async -> Bool {
+    do {
+      let path = liveness.path ?? attempt.launch.readiness.path
+      let rooted = path.hasPrefix("/") ? path : "/" + path
+      guard try await get(endpoint + rooted, attempt.engineKey) != nil else { return false }
+      guard let small = liveness.request else { return true }
+      let status = try await post(small, of: attempt, at: endpoint)
+      return (200..<300).contains(status) || status == 429 || status == 503
+    } catch {
+      return false
+    }
+  }
+
+  private func post(
+    _ small: Launch.Liveness.Request, of attempt: AssignedAttempt, at endpoint: String
+  ) async throws -> Int {
+    let path = small.path.hasPrefix("/") ? small.path : "/" + small.path
+    var request = HTTPClientRequest(url: endpoint + path)
+    request.method = .POST
+    request.headers.add(name: "authorization", value: "Bearer \(attempt.engineKey.secret)")
+    request.headers.add(name: "content-type", value: "application/json")
+    let body = small.body.replacing("${servedModelName}", with: attempt.servedModelName)
+    request.body = .bytes(Array(body.utf8))
+    let limit = Int64(small.timeoutSeconds) * 1_000
+    return try await within(milliseconds: limit) { [client, request] in
+      let response = try await client.execute(request, timeout: .milliseconds(limit))
+      // All of it: one that begins an answer and never ends it hangs as well.
+      _ = try await response.body.collect(upTo: Self.longestAnswerBytes)
+      return Int(response.status.code)
+    }
+  }
+
   /// - Returns: the body of a 200; nil for any other status.
   private func get(_ url: String, _ key: EngineKey) async throws -> [UInt8]? {
     var request = HTTPClientRequest(url: url)

@@ -9,6 +9,8 @@ package struct Steering: Equatable, Sendable {
   package private(set) var assignment: Assignment?
   /// Why the last thing heard was not believed; none when it was.
   package private(set) var alarm: String?
+  /// The same as a code.
+  package private(set) var mistrust: Mistrust?
 
   package init(head: HeadWitness? = nil, assignment: Assignment? = nil) {
     self.head = head
@@ -30,42 +32,48 @@ package struct Steering: Equatable, Sendable {
   ///
   /// - Parameter echo: what the log holds at the position that was seen last.
   package mutating func hear(_ heard: HeadWitness, _ echo: SeenEcho? = nil) -> Verdict {
-    let verdict = judge(heard, echo)
-    switch verdict {
-    case .believed:
-      head = heard
-      alarm = nil
-    case .behind: break
-    case .mistrusted(let reason): alarm = reason
+    if let doubt = doubt(heard, echo) {
+      (alarm, mistrust) = (doubt.reason, doubt.mistrust)
+      return .mistrusted(doubt.reason)
     }
-    return verdict
+    if let head, heard.era == head.era, heard.position < head.position { return .behind }
+    head = heard
+    (alarm, mistrust) = (nil, nil)
+    return .believed
   }
 
-  private func judge(_ heard: HeadWitness, _ echo: SeenEcho?) -> Verdict {
-    guard let head else { return .believed }
+  private func doubt(
+    _ heard: HeadWitness, _ echo: SeenEcho?
+  ) -> (mistrust: Mistrust, reason: String)? {
+    guard let head else { return nil }
     if let contradiction = head.contradiction(in: heard, echo) {
-      return .mistrusted("the log was rewritten: \(contradiction)")
+      return (.logRewritten, "the log was rewritten: \(contradiction)")
     }
     if heard.era < head.era {
-      return .mistrusted(
+      return (
+        .eraBefore,
         "the control plane speaks for the era that began at \(heard.era), "
-          + "but the one that began at \(head.era) was seen")
+          + "but the one that began at \(head.era) was seen"
+      )
     }
     if heard.era > head.era {
       // A new era may only follow what was seen. One that begins before says that facts this agent
       // acted on were lost: a restored backup, a stale standby.
       guard head.position < heard.era else {
-        return .mistrusted(
+        return (
+          .eraLost,
           "the control plane's era began at \(heard.era), "
-            + "but the log was seen up to \(head.position) before it")
+            + "but the log was seen up to \(head.position) before it"
+        )
       }
-      return .believed
+      return nil
     }
-    if heard.position < head.position { return .behind }
     if heard.position == head.position, heard.hash != head.hash {
-      return .mistrusted("the log holds another event at \(head.position) than the one seen there")
+      return (
+        .logRewritten, "the log holds another event at \(head.position) than the one seen there"
+      )
     }
-    return .believed
+    return nil
   }
 
   package enum Offer: Equatable, Sendable {
@@ -82,15 +90,16 @@ package struct Steering: Equatable, Sendable {
     _ offered: Assignment, for node: Stream, _ echo: SeenEcho? = nil
   ) -> Offer {
     guard offered.node == node else {
-      return mistrust("the assignment is for \(offered.node), and this is \(node)")
+      return disbelieve(.otherNode, "the assignment is for \(offered.node), and this is \(node)")
     }
     guard offered.generation <= offered.head.position else {
-      return mistrust(
+      return disbelieve(
+        .generationAhead,
         "generation \(offered.generation) is past the head of its log, \(offered.head.position)"
       )
     }
     if isLetInto(offered) {
-      (head, assignment, alarm) = (offered.head, offered, nil)
+      (head, assignment, alarm, mistrust) = (offered.head, offered, nil, nil)
       return .accepted
     }
     if case .mistrusted(let reason) = hear(offered.head, echo) { return .mistrusted(reason) }
@@ -98,7 +107,8 @@ package struct Steering: Equatable, Sendable {
       if offered.generation < acted.generation { return .stale }
       if offered.generation == acted.generation {
         guard Self.sameWork(offered, acted) else {
-          return mistrust("generation \(acted.generation) names other attempts than it did before")
+          return disbelieve(
+            .workChanged, "generation \(acted.generation) names other attempts than it did before")
         }
         return .unchanged
       }
@@ -114,17 +124,21 @@ package struct Steering: Equatable, Sendable {
     return era == offered.head.era && era > head.era
   }
 
-  private mutating func mistrust(_ reason: String) -> Offer {
-    alarm = reason
+  private mutating func disbelieve(_ cause: Mistrust, _ reason: String) -> Offer {
+    (alarm, mistrust) = (reason, cause)
     return .mistrusted(reason)
   }
 
-  /// Whether a refusal proves that the node was removed. The log still holds what was seen, at its
-  /// place, and so that this agent joined before; and it does not know the agent now. Whatever else
-  /// says 401 (another log, one that was restored, a proxy) proves nothing.
-  package static func isRemoved(_ problem: ControlLink.Problem, _ seen: HeadWitness) -> Bool {
-    problem.kind == .unauthorized
-      && problem.echo == SeenEcho(position: seen.position, hash: seen.hash)
+  /// Whether the node was removed: by a proved word about this very node, of a log that holds what was
+  /// seen and goes on at least as far. Any other refusal (another log, one that was restored, a proxy
+  /// that answers in the control plane's place) proves nothing.
+  package mutating func believes(
+    _ removal: NodeRemovedReply, of node: Stream, _ echo: SeenEcho?
+  ) -> Bool {
+    guard removal.node == node, removal.position > node.origin,
+      removal.position <= removal.head.position
+    else { return false }
+    return hear(removal.head, echo) == .believed
   }
 
   private static func sameWork(_ a: Assignment, _ b: Assignment) -> Bool {

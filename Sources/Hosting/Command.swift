@@ -79,7 +79,7 @@ package enum CommandTypes {
       AgreementCommands.types,
       EngineCommands.types, ModelCommands.types, TeamCommands.types, KeyCommands.types,
       JoinTokenCommands.types, NodeCommands.types, NodeTrustCommands.types,
-      DeploymentCommands.types, GatewayCommands.types,
+      DeploymentCommands.types, RestartCommands.types, GatewayCommands.types,
     ].flatMap { $0 }
 
   private static let byName: [String: any Command.Type] = Dictionary(

@@ -87,6 +87,14 @@ extension Deployment {
     unplaced.insert(number)
   }
 
+  /// Its attempt failed, and is its own yet.
+  mutating func fail(_ number: Int, _ reason: String, afterSteady: Bool, at moment: Timestamp) {
+    replicas[number]?.fail(reason, afterSteady: afterSteady, at: moment)
+  }
+
+  /// Earlier failures no longer count: the next try waits for nothing.
+  mutating func forgive(_ number: Int) { replicas[number]?.failures = 0 }
+
   fileprivate mutating func note(_ number: Int, waiting reason: WaitingReason) {
     guard unplaced.contains(number) else { return }
     replicas[number]?.waiting = reason
@@ -115,7 +123,8 @@ extension HostingState {
   /// knows.
   package func isReady(_ replica: Replica) -> Bool {
     guard let attempt = replica.attempt.flatMap({ attempts[$0] }) else { return false }
-    return attempt.phase == .ready && !lostNodes.contains(attempt.node)
+    return attempt.phase == .ready && attempt.isWanted && !lostNodes.contains(attempt.node)
+      && !isOfLostSecret(attempt.id)
   }
 
   package func readyReplicas(of deployment: Deployment) -> Int {
@@ -157,6 +166,7 @@ package enum DeploymentEvents {
   static let types: [any Event.Type] = [
     DeploymentCreated.self, DeploymentScaled.self, DeploymentDeleted.self, ReplicasPlaced.self,
     ReplicasWaiting.self, ReplicasRemoved.self, AttemptsStopped.self, AttemptsDismissed.self,
+    ReplicasRestarted.self,
   ]
 }
 

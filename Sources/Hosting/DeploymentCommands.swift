@@ -166,7 +166,7 @@ extension HostingState {
 
 extension Sequence<Int> {
   /// Parts that each make an event of a fair size.
-  fileprivate var inParts: [[Int]] {
+  var inParts: [[Int]] {
     let all = Array(self)
     let most = DeploymentCommands.numbersPerEventLimit
     return stride(from: 0, to: all.count, by: most).map { start in
@@ -190,7 +190,7 @@ package struct NoteWaiting: Command {
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
-    guard let found = state.deployments[deployment] else { return }
+    guard let found = state.deployments[deployment], reason != .nodeLost else { return }
     let changed = replicas.filter { number in
       guard let replica = found.replicas[number] else { return false }
       return replica.attempt == nil && replica.waiting != reason

@@ -65,7 +65,7 @@ extension HostingState {
       return (until, ExpireToken(person: ID(credential.holder.origin), token: secret))
     case .joinToken(let until):
       return (until, ExpireJoinToken(joinToken: ID(credential.holder.origin)))
-    case .token(nil), .invitation, .agent, .gateway: return nil
+    case .token(nil), .invitation, .agent, .gateway, .removed: return nil
     }
   }
 }

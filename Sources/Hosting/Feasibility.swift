@@ -31,6 +31,8 @@ package enum Shortfall: Hashable, Sendable {
   case cordoned(missing: [String])
   /// Its agent raised the alarm over this log, and changes nothing.
   case alarmed
+  /// What its agent says ails it.
+  case troubled([NodeTrouble])
   /// It was lost and came back again and again, and takes nothing new for a while.
   case settling(until: Timestamp)
   case devices(wanted: Int, free: Int)
@@ -41,7 +43,7 @@ package enum Shortfall: Hashable, Sendable {
 
   package var reason: WaitingReason {
     switch self {
-    case .notActive, .cordoned, .alarmed, .settling: .noOpenNode
+    case .notActive, .cordoned, .alarmed, .troubled, .settling: .noOpenNode
     case .devices: .notEnoughDevices
     case .deviceMemory: .deviceMemoryTooSmall
     case .cpu: .notEnoughCPU
@@ -58,6 +60,7 @@ extension Shortfall: CustomStringConvertible {
       missing.isEmpty
         ? "the node is cordoned" : "the node is cordoned, since \(Node.vanished(missing)) in use"
     case .alarmed: "the node's agent does not believe this log"
+    case .troubled(let troubles): troubles.map(\.words).joined(separator: ", ")
     case .settling(let until): "the node flaps and takes nothing new before \(until.short)"
     case .devices(let wanted, let free): "wants \(wanted) devices, \(free) free"
     case .deviceMemory(let wanted, let largest):
@@ -78,6 +81,8 @@ extension HostingState {
     if node.status != .active { shortfalls.append(.notActive(node.status)) }
     if node.cordoned { shortfalls.append(.cordoned(missing: node.missing)) }
     if node.alarm != nil { shortfalls.append(.alarmed) }
+    let closing = node.troubles.filter(\.closesNode)
+    if !closing.isEmpty { shortfalls.append(.troubled(closing)) }
     if let opensAt = node.opensAt, now < opensAt { shortfalls.append(.settling(until: opensAt)) }
     let free = freeDevices(of: node).filter { !tentative.holds($0.id, of: node.id) }
     let large = free.filter { $0.memory >= needs.deviceMemory }

@@ -15,6 +15,8 @@ package struct HostingState: Equatable, Sendable {
   package var persons = Catalog<Person>()
   /// Who a token or invitation belongs to, by its digest.
   package var credentials: TreeDictionary<Digest, Credential> = [:]
+  /// Credentials of nodes that were removed, by where the log says so: the last ones.
+  package internal(set) var removals: TreeDictionary<Position, Digest> = [:]
   package var providers = Catalog<Provider>()
   package var agreements: TreeDictionary<ID<Agreement>, Agreement> = [:]
   package var engines = Catalog<Engine>()
@@ -42,6 +44,8 @@ package struct HostingState: Equatable, Sendable {
   package internal(set) var leaving: TreeSet<AttemptID> = []
   /// Persons who are forgotten, and what was kept of them is not known to be gone.
   package internal(set) var unerased: TreeSet<ID<Person>> = []
+  /// Attempts whose engines were started with a key of a secret that is lost.
+  package internal(set) var lostSecretAttempts: TreeSet<AttemptID> = []
   /// The join token that may still become the node of this id.
   package internal(set) var joinTokens: TreeDictionary<ID<Node>, JoinToken> = [:]
   /// Keys, tokens of persons and join tokens that have an end.

@@ -139,6 +139,10 @@ package struct ClusterSecretRecorded: Event {
   package init(fingerprint: Digest) { self.fingerprint = fingerprint }
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) {
+    // The keys of their engines were made with it.
+    if let before = state.log.secretFingerprint, before != fingerprint {
+      state.lostSecretAttempts = TreeSet(state.attempts.values.filter { $0.isWanted }.map(\.id))
+    }
     state.log.secretFingerprint = fingerprint
   }
 }

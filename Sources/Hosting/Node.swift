@@ -45,6 +45,8 @@ package struct Node: PlainlyNamed {
   package var generation: Position
   /// Why its agent does not let itself be steered by this log; none when it does.
   package var alarm: Text?
+  /// What else ails it, as its agent says.
+  package var troubles: [NodeTrouble] = []
   /// The era that a person let it follow, whatever it saw before.
   package var acceptedEra: Position?
 
@@ -64,7 +66,8 @@ package struct Node: PlainlyNamed {
 
   /// Takes new replicas.
   package func isOpen(now: Timestamp) -> Bool {
-    status == .active && !cordoned && alarm == nil && opensAt.map { $0 <= now } ?? true
+    status == .active && !cordoned && alarm == nil && !troubles.contains(where: \.closesNode)
+      && opensAt.map { $0 <= now } ?? true
   }
 
   mutating func charge(_ attempt: Attempt) {
@@ -181,7 +184,7 @@ extension HostingState {
 package enum NodeEvents {
   static let types: [any Event.Type] = [
     NodeJoined.self, NodeCordoned.self, NodeUncordoned.self, NodeLost.self, NodeReturned.self,
-    NodeReported.self, NodeRemoved.self,
+    NodeReported.self, NodeRemoved.self, NodeTroubled.self,
   ]
 }
 
@@ -267,6 +270,28 @@ package struct NodeReported: Event {
   }
 }
 
+extension HostingState {
+  /// So many removals are remembered, and up to twice as many: an agent that comes back after more
+  /// hears only that nobody knows it, and goes on.
+  static let removalsKept = 1_024
+
+  fileprivate mutating func remember(removal credential: Digest, at position: Position) {
+    removals[position] = credential
+    guard removals.count >= 2 * Self.removalsKept else { return }
+    for old in removals.keys.sorted().prefix(Self.removalsKept) {
+      if let spent = removals.removeValue(forKey: old) { credentials[spent] = nil }
+    }
+  }
+
+  /// The node whose agent had a credential of this digest, and where the log says that it was removed.
+  package func removal(of credential: Digest) -> (node: Stream, position: Position)? {
+    guard let known = credentials[credential], known.use == .removed,
+      let removal = removals.first(where: { $0.value == credential })
+    else { return nil }
+    return (known.holder, removal.key)
+  }
+}
+
 /// A node leaves for good: what was charged there is released on a person's word.
 package struct NodeRemoved: Event {
   package static let type = "nodeRemoved"
@@ -278,7 +303,10 @@ package struct NodeRemoved: Event {
     for attempt in node.attempts.sorted() {
       try state.release(attempt, reason: "node \(node.name) was removed", failed: false, fact)
     }
-    if let credential = node.credential { state.credentials[credential] = nil }
+    if let credential = node.credential {
+      state.credentials[credential] = Credential(holder: id.stream, use: .removed)
+      state.remember(removal: credential, at: fact.position)
+    }
     state.lostNodes.remove(id)
     try state.nodes.remove(id)
   }

@@ -110,22 +110,38 @@ package struct ReportNode: Command {
   package let generation: Position
   package let facts: NodeFacts
   package let attempts: [ObservedAttempt]
+  /// Attempts of which processes run that the agent has no record of.
+  package let strangers: [AttemptID]?
+  /// Processes of its engines' folder that belong to nobody knows which attempt.
+  package let unknownProcesses: Int?
+  /// What ails the node; none from an agent that cannot tell.
+  package let troubles: [NodeTrouble]?
 
   package init(
     bootID: String, incarnation: String, generation: Position, facts: NodeFacts,
-    attempts: [ObservedAttempt]
+    attempts: [ObservedAttempt], strangers: [AttemptID]? = nil, unknownProcesses: Int? = nil,
+    troubles: [NodeTrouble]? = nil
   ) {
     self.bootID = bootID
     self.incarnation = incarnation
     self.generation = generation
     self.facts = facts
     self.attempts = attempts
+    self.strangers = strangers
+    self.unknownProcesses = unknownProcesses
+    self.troubles = troubles
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard case .of(let stream) = decision.principal.actor, let node = state.nodes[ID(stream.origin)]
     else { return }
-    try facts.check(to: "report on \(node.name)")
+    let attempted = "report on \(node.name)"
+    try facts.check(to: attempted)
+    try NodeFacts.check(bootID, "a boot id", to: attempted)
+    try NodeFacts.check(incarnation, "an incarnation", to: attempted)
+    for endpoint in attempts.compactMap(\.endpoint) {
+      try NodeFacts.check(endpoint, "the address of an engine", to: attempted)
+    }
     // A report is judged by a state at or past its assignment, or what is new seems unknown.
     guard generation <= state.position else {
       throw Refusal(
@@ -134,6 +150,7 @@ package struct ReportNode: Command {
           + "and the log ends at \(state.position)",
         help: "if the log was restored, see: wharfd recover")
     }
+    if let troubled = state.changes(troubling: self, node) { decision.record(troubled, on: stream) }
     guard let event = state.changes(reported: self, by: node) else { return }
     decision.record(event, on: stream)
     // A machine that lost one device may lose the next.
@@ -144,6 +161,20 @@ package struct ReportNode: Command {
 
 extension NodeFacts {
   package static let mostDevices = 1_024
+  /// Of a word that a machine says: the name of a device, an address.
+  package static let longestWord = 255
+
+  /// What a machine says stands in the log for ever, and in every table.
+  fileprivate static func check(
+    _ word: String, _ what: String, to attempt: String
+  ) throws(Refusal) {
+    guard word.utf8.count <= longestWord, word.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
+      throw Refusal(
+        "factsOutOfRange",
+        "cannot \(attempt): \(what) has at most \(longestWord) characters, all of them printable "
+          + "ASCII")
+    }
+  }
 
   fileprivate func check(to attempt: String) throws(Refusal) {
     guard devices.count <= Self.mostDevices, Set(devices.map(\.id)).count == devices.count,
@@ -153,6 +184,11 @@ extension NodeFacts {
         "factsOutOfRange",
         "cannot \(attempt): a node has at most \(Self.mostDevices) devices, each with its own id, "
           + "and no less than no processors")
+    }
+    try Self.check(address, "the address of a node", to: attempt)
+    for device in devices {
+      try Self.check(device.id, "the id of a device", to: attempt)
+      try Self.check(device.model, "the model of a device", to: attempt)
     }
   }
 }
@@ -175,7 +211,9 @@ package struct RemoveNode: Command {
         "nodeInUse",
         "cannot remove \(node): \(found.attempts.count) attempts are charged there, and nothing "
           + "proves that they ended",
-        help: "cordon it and move them away, or give your word that it is off: --powered-off")
+        help: "cordon it with 'wharf node cordon \(node)' and end them, each with 'wharf replica "
+          + "restart', which places it elsewhere; or give your word that the node is off: "
+          + "--powered-off")
     }
     decision.record(NodeRemoved(poweredOff: poweredOff), on: found.id.stream)
   }
@@ -187,14 +225,17 @@ extension HostingState {
     var changes: [AttemptChange] = []
     let rebooted = !node.bootID.isEmpty && node.bootID != report.bootID
     let seen = Dictionary(report.attempts.map { ($0.id, $0) }) { first, _ in first }
+    let strangers = Set(report.strangers ?? [])
     for id in node.attempts.sorted() {
       guard let attempt = attempts[id] else { continue }
       if let observed = seen[id] {
-        if !attempt.isAs(observed) {
-          changes.append(AttemptChange(observed, formatLevel: log.formatLevel))
-        }
-      } else if let proof = proof(ofEnd: attempt, rebooted: rebooted, report.generation) {
-        changes.append(AttemptChange(id: id, phase: .ended, reason: proof))
+        // Nothing has ended of which a process runs, whatever else is said of it.
+        if observed.phase == .ended, strangers.contains(id) { continue }
+        let change = AttemptChange(observed, of: attempt, formatLevel: log.formatLevel)
+        if !attempt.isAs(change) { changes.append(change) }
+      } else if !strangers.contains(id), let cause = proof(ofEnd: attempt, rebooted, report) {
+        let ended = ObservedAttempt(id: id, phase: .ended, cause: cause)
+        changes.append(AttemptChange(ended, of: attempt, formatLevel: log.formatLevel))
       }
     }
     let facts = node.facts == report.facts ? nil : report.facts
@@ -204,12 +245,23 @@ extension HostingState {
       bootID: report.bootID, incarnation: report.incarnation, facts: facts, attempts: changes)
   }
 
-  /// Why an attempt that an agent does not list has ended for certain; none, if it may yet begin.
+  /// What now ails a node that did not, or no longer does; none where the log cannot hold it yet.
+  package func changes(troubling report: ReportNode, _ node: Node) -> NodeTroubled? {
+    guard let troubles = report.troubles, log.formatLevel >= NodeTroubled.formatLevel else {
+      return nil
+    }
+    let sorted = Set(troubles).sorted { $0.rawValue < $1.rawValue }
+    return sorted == node.troubles ? nil : NodeTroubled(troubles: sorted)
+  }
+
+  /// Why an attempt that an agent does not list has ended for certain; none, if it may yet begin, or if
+  /// a process runs that may be of it.
   private func proof(
-    ofEnd attempt: Attempt, rebooted: Bool, _ generation: Position
-  ) -> String? {
-    if attempt.id.placedAt <= generation { return "the agent knows nothing of it" }
+    ofEnd attempt: Attempt, _ rebooted: Bool, _ report: ReportNode
+  ) -> AttemptCause? {
+    let mayRun = (report.unknownProcesses ?? 0) > 0
+    if attempt.id.placedAt <= report.generation, !mayRun { return .unknownToAgent }
     // It ran in the boot before; one only placed was perhaps never heard of, and is still to start.
-    return rebooted && attempt.phase != .placed ? "the node was restarted" : nil
+    return rebooted && attempt.phase != .placed ? .nodeRestarted : nil
   }
 }

@@ -86,6 +86,8 @@ package struct Credential: Equatable, Sendable {
     case joinToken(until: Timestamp)
     case agent
     case gateway
+    /// Of a node that was removed: good for nothing but to be told so.
+    case removed
   }
 
   package let holder: Stream
@@ -104,6 +106,7 @@ extension HostingState {
       case .joinToken(let until): now < until ? .joining : nil
       case .agent: .agent
       case .gateway: .gateway
+      case .removed: nil
       }
     return role.map { Principal(actor: .of(credential.holder), role: $0, credential: secret) }
   }

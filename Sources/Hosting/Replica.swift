@@ -20,6 +20,8 @@ package struct Replica: Equatable, Sendable {
   package var lastFailedAt: Timestamp?
   /// Where; the next try is made elsewhere, if that is possible.
   package var lastFailedOn: ID<Node>?
+  /// Whose log, on that node, has the engine's own words.
+  package var lastFailed: AttemptID?
 }
 
 /// Why a replica has no place. Raw values are a storage format.
@@ -37,6 +39,8 @@ package enum WaitingReason: String, CaseIterable, Sendable, JSONCoded {
   case agreementEnded
   case providerSuspended
   case paused
+  /// It has an attempt on a node that is lost, and no other node took it. Told, and in no event.
+  case nodeLost
 }
 
 /// One try to run a replica.
@@ -50,7 +54,9 @@ package struct Attempt: Equatable, Sendable {
   package var phase: AttemptPhase = .placed
   package var endpoint: String?
   package var pid: Int?
+  /// In words that older events hold.
   package var reason: String?
+  package var cause: AttemptCause?
   package var readyAt: Timestamp?
   /// No longer wanted: gateways are to leave it, and then its engine is told to stop. For ever.
   package var leaving: Leaving?
@@ -67,15 +73,21 @@ package struct Attempt: Equatable, Sendable {
 
   package var isWanted: Bool { leaving == nil && !stopping }
 
-  func isAs(_ observed: ObservedAttempt) -> Bool {
-    phase == observed.phase && endpoint == observed.endpoint && pid == observed.pid
-      && reason == observed.reason
+  /// What its agent says of its phase, where that is not plain.
+  package var told: String? { cause?.words ?? reason }
+
+  func isAs(_ change: AttemptChange) -> Bool {
+    phase == change.phase && endpoint == change.endpoint && pid == change.pid
+      && reason == change.reason && cause == change.cause
   }
 }
 
 package enum AttemptPhase: String, CaseIterable, Sendable, JSONCoded {
-  /// Decided, and not yet reported by its agent → starting.
+  /// Decided, and not yet reported by its agent → checkingWeights, starting.
   case placed
+  /// Nothing of it is started before its weights are known to be those that were pinned → starting,
+  /// ended.
+  case checkingWeights
   /// Written to the agent's ledger, not yet started → loading, ended.
   case starting
   /// The process runs and is not ready yet → ready, stopping, ended.
@@ -88,6 +100,11 @@ package enum AttemptPhase: String, CaseIterable, Sendable, JSONCoded {
   case stopping
   /// No process of it is left, and its devices are free. For ever.
   case ended
+
+  /// As a log of a format level may hold it.
+  func written(at formatLevel: Int) -> AttemptPhase {
+    self == .checkingWeights && formatLevel < FormatLevel.kept ? .starting : self
+  }
 }
 
 /// Who had an attempt stopped that did not end by itself: no failure of it. Raw values are a storage
@@ -115,15 +132,21 @@ package struct ObservedAttempt: Codable, Equatable, Sendable {
   package var endpoint: String?
   package var exitCode: Int?
   package var exitSignal: Int?
-  /// Why it is in this phase, in words, where that is not plain.
+  /// Words of an older agent, which may be its engine's: read, and not kept.
   package var reason: String?
   /// Of one that ended: by whose order; none when it ended by itself.
   package var ordered: StopOrder?
+  /// Why it is in this phase, where that is not plain.
+  package var cause: AttemptCause?
+  /// The device that this is about.
+  package var device: String?
+  package var weights: WeightsFound?
 
   package init(
     id: AttemptID, phase: AttemptPhase, pid: Int? = nil, endpoint: String? = nil,
     exitCode: Int? = nil, exitSignal: Int? = nil, reason: String? = nil,
-    ordered: StopOrder? = nil
+    ordered: StopOrder? = nil, cause: AttemptCause? = nil, device: String? = nil,
+    weights: WeightsFound? = nil
   ) {
     self.id = id
     self.phase = phase
@@ -133,10 +156,14 @@ package struct ObservedAttempt: Codable, Equatable, Sendable {
     self.exitSignal = exitSignal
     self.reason = reason
     self.ordered = ordered
+    self.cause = cause
+    self.device = device
+    self.weights = weights
   }
 }
 
-/// What became of an attempt, in an event.
+/// What became of an attempt, in an event. What its engine wrote last is no part of it: see the log file
+/// of the attempt, on the node whose stream the event stands on.
 package struct AttemptChange: Codable, Equatable, Sendable {
   package let id: AttemptID
   package let phase: AttemptPhase
@@ -144,14 +171,28 @@ package struct AttemptChange: Codable, Equatable, Sendable {
   package let endpoint: String?
   package let exitCode: Int?
   package let exitSignal: Int?
+  /// In words: of older events, and of a log that may not hold a cause yet.
   package let reason: String?
   /// By whose order it ended; none when it ended by itself, and in events from before this was told.
   package let ordered: StopOrder?
+  package let cause: AttemptCause?
+  package let device: String?
+  package let weights: WeightsFound?
 
-  /// As it is written into a log of a format level.
-  init(_ observed: ObservedAttempt, formatLevel: Int) {
+  /// As it is written into a log of a format level: of what an agent says only what is a code, a number,
+  /// or a device of the attempt's own.
+  init(_ observed: ObservedAttempt, of attempt: Attempt, formatLevel: Int) {
     var observed = observed
+    observed.reason = nil
+    observed.phase = observed.phase.written(at: formatLevel)
+    if let device = observed.device, !attempt.devices.contains(device) { observed.device = nil }
     if formatLevel < StopOrder.formatLevel { observed.ordered = nil }
+    if formatLevel < AttemptCause.formatLevel {
+      observed.reason = observed.cause?.words(device: observed.device, weights: observed.weights)
+      observed.cause = nil
+      observed.device = nil
+      observed.weights = nil
+    }
     self.init(observed)
   }
 
@@ -164,24 +205,17 @@ package struct AttemptChange: Codable, Equatable, Sendable {
     exitSignal = observed.exitSignal
     reason = observed.reason
     ordered = observed.ordered
-  }
-
-  init(id: AttemptID, phase: AttemptPhase, reason: String) {
-    self.id = id
-    self.phase = phase
-    pid = nil
-    endpoint = nil
-    exitCode = nil
-    exitSignal = nil
-    self.reason = reason
-    ordered = nil
+    cause = observed.cause
+    device = observed.device
+    weights = observed.weights
   }
 
   /// How it ended, for people.
   package var ending: String {
-    if let exitSignal { return "killed by signal \(exitSignal)" + (reason.map { ": \($0)" } ?? "") }
-    if let exitCode { return "exit code \(exitCode)" + (reason.map { ": \($0)" } ?? "") }
-    return reason ?? "ended"
+    let why = cause?.words(device: device, weights: weights) ?? reason
+    if let exitSignal { return "killed by signal \(exitSignal)" + (why.map { ": \($0)" } ?? "") }
+    if let exitCode { return "exit code \(exitCode)" + (why.map { ": \($0)" } ?? "") }
+    return why ?? "ended"
   }
 }
 
@@ -202,6 +236,7 @@ extension HostingState {
       attempt.pid = change.pid
       attempt.endpoint = change.endpoint
       attempt.reason = change.reason
+      attempt.cause = change.cause
       if change.phase == .ready, attempt.readyAt == nil { attempt.readyAt = fact.recordedAt }
     }
   }
@@ -214,14 +249,14 @@ extension HostingState {
       throw Contradiction("there is no attempt \(id)")
     }
     leaving.remove(id)
+    lostSecretAttempts.remove(id)
     try nodes.update(attempt.node) { node in
       node.release(attempt)
       if !attempt.stopping { node.generation = fact.position }
     }
     let deployment = ID<Deployment>(id.replica.deployment)
     let isCurrent = deployments[deployment]?.replicas[id.replica.number]?.attempt == id
-    let wasLongReady =
-      attempt.readyAt.map { fact.recordedAt.seconds(since: $0) >= Replica.steadySeconds } ?? false
+    let wasLongReady = attempt.wasSteady(at: fact.recordedAt)
     try updateDeployment(deployment) { deployment in
       deployment.charged -= 1
       guard isCurrent else { return }
@@ -242,12 +277,14 @@ extension HostingState {
         position: fact.position, since: fact.recordedAt, reason: reason)
     }
     leaving.insert(id)
+    lostSecretAttempts.remove(id)
   }
 
   /// Marks an attempt as no longer wanted; it stays charged until its end is proved.
   mutating func stop(_ id: AttemptID, reason: String, _ fact: Fact) throws(Contradiction) {
     guard let attempt = attempts[id], !attempt.stopping else { return }
     leaving.remove(id)
+    lostSecretAttempts.remove(id)
     try attempts.change(id) { attempt in
       attempt.stopping = true
       attempt.stopReason = reason
@@ -270,11 +307,18 @@ extension Replica {
       seconds: min(Self.firstBackoffSeconds << Int64(doublings), Self.longestBackoffSeconds))
   }
 
+  /// Where the words are that an engine of it wrote last, before it failed: they are in no event.
+  package func lastLog(_ state: HostingState) -> String? {
+    guard let lastFailed, let node = lastFailedOn.flatMap({ state.nodes[$0] }) else { return nil }
+    return "ended/\(lastFailed)/engine.log in the folder of the agent on \(node.name)"
+  }
+
   /// Its attempt, which it still has, ended by itself.
   mutating func fail(_ reason: String, afterSteady: Bool, at moment: Timestamp) {
     failures = afterSteady ? 1 : failures + 1
     lastFailure = reason
     lastFailedAt = moment
     lastFailedOn = node
+    lastFailed = attempt
   }
 }

@@ -15,8 +15,8 @@ package struct Explanation: Equatable, Sendable {
   package var nodesAsked = 0
   /// Each node stands under the first rule that rules it out.
   package var ruledOut: [RuledOut] = []
-  /// Changes that would place one more replica, or let it run; the smallest first. Each was tried
-  /// with the function that decides.
+  /// Changes that would place one more replica, or let it run; the smallest first. Each of a node was
+  /// tried with the function that decides.
   package var remedies: [String] = []
 }
 
@@ -63,8 +63,10 @@ struct Explaining {
 
   private enum Standing: Hashable {
     case ready
-    case running(String)
-    case backingOff(String)
+    /// It has an attempt, on this node.
+    case running(Plight, ID<Node>, String)
+    /// It failed, on this node.
+    case backingOff(ID<Node>?, String)
     case waiting(WaitingReason)
   }
 
@@ -74,6 +76,13 @@ struct Explaining {
     if deployment.deletedAt != nil {
       found.verdict =
         "it is deleted, and \(count(deployment.charged, "attempt")) still to prove the end"
+      let left = state.attempts.values.filter { $0.id.replica.deployment == deployment.id.position }
+        .sorted { $0.id < $1.id }
+      let hardships = left.map {
+        Hardship(plight: .stopping, node: state.nodes[$0.node], replicas: [$0.id.replica.number])
+      }
+      found.ruledOut = nodes(of: hardships)
+      found.remedies = help(for: hardships)
       return found
     }
     let bar = state.bar(to: deployment, now: now)
@@ -93,14 +102,48 @@ struct Explaining {
     found.verdict = verdict(
       ready: ready, of: numbers.count, others.map { ($0.key, $0.value.count) })
     if bar != nil {
+      let nodes = state.nodes.count
+      found.ruledOut = [
+        RuledOut(nodes: nodes, text: "\(nodes) not asked, since it may run on none")
+      ]
       found.remedies = Remedies(state: state, now: now).lifting(deployment)
     } else if let needs, others.contains(where: { isWithoutPlace($0.key) }) {
       let places = Places(state: state, now: now, needs: needs)
       found.nodesAsked = state.nodes.count
       found.ruledOut = places.ruledOut
       found.remedies = places.remedies
+    } else if !others.isEmpty {
+      let hardships = others.compactMap { hardship($0.key, $0.value) }
+      found.ruledOut = nodes(of: hardships)
+      found.remedies = help(for: hardships)
+      addPlaces(for: hardships, needs, to: &found)
+      if found.remedies.isEmpty { found.remedies = ["wait for the next plan"] }
     }
     return found
+  }
+
+  /// What is on a lost node may be placed elsewhere, and what waits for the next plan will be.
+  private func addPlaces(
+    for hardships: [Hardship], _ needs: Needs?, to found: inout Explanation
+  ) {
+    guard let needs else { return }
+    let places = Places(state: state, now: now, needs: needs)
+    if hardships.isEmpty { found.ruledOut += places.open }
+    guard hardships.contains(where: { $0.plight == .lost }) else { return }
+    let lost = Set(hardships.filter { $0.plight == .lost }.compactMap { $0.node?.name.text })
+    found.ruledOut += places.open
+    found.ruledOut += places.ruledOut(except: lost)
+    if places.open.isEmpty { found.remedies += places.remedies(except: lost) }
+  }
+
+  private func hardship(_ standing: Standing, _ numbers: [Int]) -> Hardship? {
+    switch standing {
+    case .running(let plight, let node, _):
+      Hardship(plight: plight, node: state.nodes[node], replicas: numbers)
+    case .backingOff(let node, _):
+      Hardship(plight: .backingOff, node: node.flatMap { state.nodes[$0] }, replicas: numbers)
+    case .ready, .waiting: nil
+    }
   }
 
   private func isWithoutPlace(_ standing: Standing) -> Bool {
@@ -128,30 +171,49 @@ struct Explaining {
       let place = replica.lastFailedOn.flatMap { state.nodes[$0] }.map { " on \($0.name)" } ?? ""
       let wait = Int(retryAt.seconds(since: now).rounded(.up))
       return .backingOff(
+        replica.lastFailedOn,
         "\(tries), last\(place): \(replica.lastFailure ?? "unknown"); tried again in \(wait) s")
     }
     return .waiting(place())
   }
 
   private func standing(of attempt: Attempt, on node: Node, now: Timestamp) -> Standing {
+    func running(_ plight: Plight, _ text: String) -> Standing { .running(plight, node.id, text) }
     if node.status == .lost, let lostAt = node.lostAt {
-      return .running("was \(attempt.phase.rawValue) on \(node.name), lost since \(lostAt.short)")
+      return running(
+        .lost, "was \(attempt.phase.rawValue) on \(node.name), lost since \(lostAt.short)")
     }
     let silence = signals.silentSeconds(of: node.id)
     if silence >= signals.limits.suspectSeconds {
-      return .running(
+      return running(
+        .silent,
         "was \(attempt.phase.rawValue) on \(node.name), which is silent for \(Int(silence)) s")
     }
     let age = Int(now.seconds(since: attempt.placedAt))
-    let why = attempt.reason.map { ": \($0)" } ?? ""
+    let why = attempt.told.map { ": \($0)" } ?? ""
+    if attempt.stopping {
+      let order = attempt.stopReason.map { ": \($0)" } ?? ""
+      return running(.stopping, "stopping on \(node.name)\(order)")
+    }
     switch attempt.phase {
+    case .ready where state.isOfLostSecret(attempt.id):
+      return running(
+        .lostSecret,
+        "on \(node.name) no gateway can ask it: its key was made with a secret that is lost")
     case .ready: return .ready
     case .placed:
-      return .running("placed on \(node.name) \(age) s ago, its agent has not begun yet\(why)")
+      return running(
+        .notBegun, "placed on \(node.name) \(age) s ago, its agent has not begun yet\(why)")
+    case .checkingWeights:
+      return running(
+        .checkingWeights, "its weights are being checked on \(node.name), placed \(age) s ago")
     case .starting, .loading:
-      return .running("\(attempt.phase.rawValue) on \(node.name), placed \(age) s ago\(why)")
-    case .unhealthy: return .running("on \(node.name) it no longer answers its probe\(why)")
-    case .stopping, .ended: return .running("\(attempt.phase.rawValue) on \(node.name)\(why)")
+      return running(
+        .starting, "\(attempt.phase.rawValue) on \(node.name), placed \(age) s ago\(why)")
+    case .unhealthy:
+      return running(.unanswered, "on \(node.name) it no longer answers its probe")
+    case .stopping, .ended:
+      return running(.stopping, "\(attempt.phase.rawValue) on \(node.name)\(why)")
     }
   }
 
@@ -159,8 +221,8 @@ struct Explaining {
     let names = "\(deployment.name)-\(PlanWords.ranges(numbers))"
     return switch standing {
     case .ready: ReplicaFinding(names: names, reason: nil, text: "ready")
-    case .running(let text): ReplicaFinding(names: names, reason: nil, text: text)
-    case .backingOff(let text): ReplicaFinding(names: names, reason: .backingOff, text: text)
+    case .running(_, _, let text): ReplicaFinding(names: names, reason: nil, text: text)
+    case .backingOff(_, let text): ReplicaFinding(names: names, reason: .backingOff, text: text)
     case .waiting(let reason): ReplicaFinding(names: names, reason: reason, text: words(reason))
     }
   }
@@ -202,6 +264,7 @@ struct Explaining {
       return "no agreement in force allows \(deployment.workload.rawValue) of \(provider)"
     case .providerSuspended: return "provider \(provider) is suspended"
     case .paused: return "it is paused"
+    case .nodeLost: return "its node is lost"
     }
   }
 }
@@ -213,7 +276,11 @@ extension Explanation: CustomStringConvertible {
       lines.append(
         "  \(replica.names): \(replica.text)" + (replica.reason.map { " [\($0.rawValue)]" } ?? ""))
     }
-    if nodesAsked > 0 { lines.append("  of \(nodesAsked) nodes none fits:") }
+    if nodesAsked > 0 {
+      lines.append("  of \(nodesAsked) nodes none fits:")
+    } else if !ruledOut.isEmpty {
+      lines.append("  nodes:")
+    }
     lines += ruledOut.map { "    \($0.text)" }
     if !remedies.isEmpty { lines.append("  would help:") }
     lines += remedies.map { "    \($0)" }

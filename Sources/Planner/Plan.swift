@@ -5,8 +5,8 @@
 // on its own copy of the state, and goes on from there: so a later step sees what an earlier one
 // does, and a decision that would change nothing is never proposed.
 //
-//   liveness → gateways → dates → bars → surplus → what gateways left → placement → reasons for what
-//   still waits
+//   liveness → gateways → dates → bars → restarts → surplus → what gateways left → placement → reasons
+//   for what still waits
 
 import Hosting
 
@@ -28,6 +28,8 @@ package func plan(_ state: HostingState, _ signals: Signals, now: Timestamp) -> 
   pass.noteSilentGateways()
   pass.noteDates()
   pass.stopBarred()
+  pass.restartLostSecret()
+  pass.restartUnanswering()
   pass.removeSurplus()
   pass.dismissLeft()
   pass.place()

@@ -27,9 +27,11 @@ struct Places {
 
   // MARK: Who is ruled out by what
 
-  var ruledOut: [RuledOut] {
+  var ruledOut: [RuledOut] { ruledOut(except: []) }
+
+  func ruledOut(except told: Set<String>) -> [RuledOut] {
     var groups: [(rule: String, members: [(node: Node, shortfall: Shortfall)])] = []
-    for (node, shortfalls) in refused {
+    for (node, shortfalls) in refused where !told.contains(node.name.text) {
       guard let first = shortfalls.first else { continue }
       let rule = Self.rule(first)
       if let index = groups.firstIndex(where: { $0.rule == rule }) {
@@ -40,14 +42,17 @@ struct Places {
     }
     return groups.sorted { ($1.members.count, $0.rule) < ($0.members.count, $1.rule) }.map {
       group in
-      var names = group.members.prefix(Self.namesShown).map(\.node.name.text).joined(
-        separator: ", ")
-      let more = group.members.count - Self.namesShown
-      if more > 0 { names += " and \(more) more" }
+      let names = Self.first(group.members.map(\.node.name.text))
       return RuledOut(
         nodes: group.members.count,
         text: "\(group.members.count) \(group.rule)\(nearest(group.members)): \(names)")
     }
+  }
+
+  /// `n1, n2, n3 and 4 more`
+  static func first(_ names: [String]) -> String {
+    let more = names.count - namesShown
+    return names.prefix(namesShown).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
   }
 
   private static func rule(_ shortfall: Shortfall) -> String {
@@ -56,6 +61,8 @@ struct Places {
     case .cordoned(let missing):
       missing.isEmpty ? "cordoned" : "cordoned, since \(Node.vanished(missing)) in use"
     case .alarmed: "in alarm over this log"
+    case .troubled(let troubles):
+      "in trouble, since \(troubles.map(\.words).joined(separator: " and "))"
     case .settling: "flapping, and closed for a while"
     case .devices: "with too few free devices"
     case .deviceMemory: "with free devices of too little memory"
@@ -71,7 +78,7 @@ struct Places {
     var memory = Bytes(count: .min)
     for member in members {
       switch member.shortfall {
-      case .notActive, .cordoned, .alarmed, .settling: return ""
+      case .notActive, .cordoned, .alarmed, .troubled, .settling: return ""
       case .devices(_, let free): devices = max(devices, free)
       case .deviceMemory(_, let largest): memory = max(memory, largest)
       case .cpu(_, let free): cpu = max(cpu, free)
@@ -79,7 +86,7 @@ struct Places {
       }
     }
     switch members[0].shortfall {
-    case .notActive, .cordoned, .alarmed, .settling: return ""
+    case .notActive, .cordoned, .alarmed, .troubled, .settling: return ""
     case .devices(let wanted, _): return " (\(wanted) wanted, at most \(devices) free)"
     case .deviceMemory(let wanted, _): return " (\(wanted) wanted, at most \(memory) free)"
     case .cpu(let wanted, _): return " (\(wanted)m wanted, at most \(cpu)m free)"
@@ -87,11 +94,23 @@ struct Places {
     }
   }
 
+  /// Nodes that would take it as it is.
+  var open: [RuledOut] {
+    let refusing = Set(refused.map(\.node.id))
+    let names = state.nodes.sorted.filter { !refusing.contains($0.id) }.map(\.name.text)
+    return names.isEmpty
+      ? []
+      : [RuledOut(nodes: names.count, text: "\(names.count) would take it: \(Self.first(names))")]
+  }
+
   // MARK: What would make a node fit
 
   /// The cheapest change of a node that there is, and a node that would do.
-  var remedies: [String] {
-    let best = refused.compactMap { remedy(on: $0.node, $0.shortfalls) }
+  var remedies: [String] { remedies(except: []) }
+
+  func remedies(except told: Set<String>) -> [String] {
+    let best = refused.filter { !told.contains($0.node.name.text) }
+      .compactMap { remedy(on: $0.node, $0.shortfalls) }
       .min { ($0.cost, $0.node.nameKey) < ($1.cost, $1.node.nameKey) }
     return (best.map { [$0.text] } ?? []) + [newNode]
   }
@@ -117,6 +136,11 @@ struct Places {
         changed.alarm = nil
         steps.append("look at the alarm of \(node.name)")
         cost += 1_000
+      case .troubled(let troubles):
+        changed.troubles = []
+        let remedies = troubles.map(\.remedy).joined(separator: " and ")
+        steps.append("on \(node.name) \(remedies)")
+        cost += 500
       case .settling(let until):
         changed.opensAt = nil
         steps.append("wait until \(node.name) opens at \(until.short)")

@@ -375,22 +375,29 @@ extension RandomCommands {
     guard let node = pick(state.nodes.sorted.filter { !$0.attempts.isEmpty }) else {
       return place(state)
     }
+    let ends: [AttemptCause] = [.byItself, .weightsDiffer, .deviceGone, .hung]
     let phases: [AttemptPhase] = [.starting, .loading, .ready, .ready, .unhealthy, .ended]
     let seen = node.attempts.sorted().compactMap { state.attempts[$0] }.map { attempt in
-      let phase = chance(60) ? phases.randomElement(using: &random)! : attempt.phase
+      var phase = chance(60) ? phases.randomElement(using: &random)! : attempt.phase
+      if phase == .starting, serial % 3 == 0 { phase = .checkingWeights }
       return ObservedAttempt(
         id: attempt.id, phase: phase, pid: 100 + serial,
         endpoint: phase == .ready ? "http://127.0.0.1:\(9_000 + serial)" : nil,
         exitCode: phase == .ended ? 1 : nil,
-        reason: phase == .ended
-          ? "out of \"memory\" \t\\N" : phase == .unhealthy ? "no answer" : nil,
-        ordered: phase == .ended && chance(30) ? .nodeStopped : nil)
+        reason: "out of \"memory\" \t\\N",
+        ordered: phase == .ended && chance(30) ? .nodeStopped : nil,
+        cause: phase == .ended
+          ? ends[serial % ends.count] : phase == .unhealthy ? .unanswered : nil,
+        device: phase == .ended ? attempt.devices.first : nil,
+        weights: phase == .ended
+          ? WeightsFound(wanted: .numbered(serial), found: .numbered(serial + 1)) : nil)
     }
     // Now and then a device has gone, perhaps one that is held.
     return wish(
       ReportNode(
         bootID: "boot", incarnation: "\(serial / 50)", generation: node.generation,
-        facts: facts(chance(10) ? 2 : 4), attempts: seen),
+        facts: facts(chance(10) ? 2 : 4), attempts: seen,
+        troubles: serial % 10 == 0 ? [NodeTrouble.deviceToolFailed, .secretsReadable] : []),
       by: Principal(actor: .of(node.id.stream), role: .agent))
   }
 }

@@ -211,7 +211,7 @@ extension ObservedAttempt {
   package init(asKnown attempt: Attempt) {
     self.init(
       id: attempt.id, phase: attempt.phase, pid: attempt.pid, endpoint: attempt.endpoint,
-      reason: attempt.reason)
+      reason: attempt.reason, cause: attempt.cause)
   }
 
   package init(_ attempt: Attempt, _ phase: AttemptPhase, exitCode: Int? = nil) {

@@ -42,6 +42,8 @@ package struct AssignedAttempt: Codable, Equatable, Sendable {
   package var deviceMemoryBytes: Int64
   package var contextLength: Int?
   package var modelPath: String?
+  /// What lies at that path must have this digest, or it is not loaded. See `wharf-agent digest`.
+  package var weights: Digest?
   /// What the engine must be asked with; derived per attempt. A secret.
   package var engineKey: EngineKey
   /// Stopped by the agent when its lease ends.
@@ -52,7 +54,7 @@ package struct AssignedAttempt: Codable, Equatable, Sendable {
   package init(
     id: AttemptID, replicaName: String, servedModelName: String, launch: Launch,
     devices: [String], deviceMemoryBytes: Int64, contextLength: Int?, modelPath: String?,
-    engineKey: EngineKey, exclusive: Bool, notAfter: Timestamp?
+    weights: Digest? = nil, engineKey: EngineKey, exclusive: Bool, notAfter: Timestamp?
   ) {
     self.id = id
     self.replicaName = replicaName
@@ -62,6 +64,7 @@ package struct AssignedAttempt: Codable, Equatable, Sendable {
     self.deviceMemoryBytes = deviceMemoryBytes
     self.contextLength = contextLength
     self.modelPath = modelPath
+    self.weights = weights
     self.engineKey = engineKey
     self.exclusive = exclusive
     self.notAfter = notAfter

@@ -25,6 +25,8 @@ package struct NodeItem: NounItem {
   package var lostAt: Timestamp?
   /// Why its agent does not let itself be steered by this log; none when it does.
   package var alarm: Text?
+  /// What else ails it; none when nothing does.
+  package var troubles: [NodeTrouble]?
 
   package var label: String { name.text }
 
@@ -46,6 +48,7 @@ package struct NodeItem: NounItem {
     generation = node.generation
     lostAt = node.lostAt
     alarm = node.alarm
+    troubles = node.troubles.isEmpty ? nil : node.troubles
   }
 }
 

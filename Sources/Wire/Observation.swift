@@ -46,6 +46,10 @@ package struct Observation: JSONRecord, Equatable, Sendable {
   package var alarm: String?
   /// What it saw of the log, while it raises the alarm.
   package var seen: HeadWitness?
+  /// The same as a code: what the log may hold of it.
+  package var mistrust: Mistrust?
+  /// What ails the node; none from an agent that cannot tell.
+  package var troubles: [NodeTrouble]?
 
   package struct Stranger: Codable, Equatable, Sendable {
     package var id: AttemptID?
@@ -59,7 +63,7 @@ package struct Observation: JSONRecord, Equatable, Sendable {
   package init(
     bootID: String, incarnation: String, sequence: Int, generation: Position, facts: NodeFacts,
     attempts: [ObservedAttempt], strangers: [Stranger], alarm: String? = nil,
-    seen: HeadWitness? = nil
+    seen: HeadWitness? = nil, mistrust: Mistrust? = nil, troubles: [NodeTrouble]? = nil
   ) {
     self.bootID = bootID
     self.incarnation = incarnation
@@ -70,6 +74,8 @@ package struct Observation: JSONRecord, Equatable, Sendable {
     self.strangers = strangers
     self.alarm = alarm
     self.seen = seen
+    self.mistrust = mistrust
+    self.troubles = troubles
   }
 }
 

@@ -23,6 +23,8 @@ package struct ReplicaItem: NounItem {
   /// Attempts in a row that ended by themselves.
   package var failures: Int
   package var lastFailure: String?
+  /// Where the engine's own last words are: a file on a node.
+  package var lastLog: String?
   package var placedAt: Timestamp?
   package var readyAt: Timestamp?
 
@@ -33,17 +35,27 @@ package struct ReplicaItem: NounItem {
     id = replica.id.description
     name = deployment.replicaName(replica.id.number)
     self.deployment = deployment.name
-    phase = attempt?.phase.rawValue ?? "waiting"
+    phase = Self.phase(attempt, view.state)
     node = attempt.map { view.state.nodes[$0.node]?.label ?? $0.node.description }
     devices = attempt?.devices ?? []
     self.attempt = attempt?.id
     endpoint = attempt?.endpoint
-    reason = attempt?.reason
-    waiting = attempt == nil ? replica.waiting : nil
-    waitingSince = attempt == nil ? replica.waitingSince : nil
+    reason = attempt?.told
+    let lostAt = attempt.flatMap { view.state.nodes[$0.node] }.flatMap {
+      $0.status == .lost ? $0.lostAt : nil
+    }
+    waiting = attempt == nil ? replica.waiting : lostAt.map { _ in .nodeLost }
+    waitingSince = attempt == nil ? replica.waitingSince : lostAt
     failures = replica.failures
     lastFailure = replica.lastFailure
+    lastLog = replica.lastLog(view.state)
     placedAt = attempt?.placedAt
     readyAt = attempt?.readyAt
+  }
+
+  /// What was heard last of a node that is lost says nothing of now.
+  private static func phase(_ attempt: Attempt?, _ state: HostingState) -> String {
+    guard let attempt else { return "waiting" }
+    return state.nodes[attempt.node]?.status == .lost ? "unknown" : attempt.phase.rawValue
   }
 }

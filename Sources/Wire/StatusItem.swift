@@ -77,6 +77,8 @@ package struct StatusItem: Codable, Equatable, Sendable {
     package var status: Node.Status
     package var cordoned: Bool
     package var alarm: Text?
+    /// What else ails it; none when nothing does.
+    package var troubles: [NodeTrouble]?
     package var devices: Int
     package var freeDevices: Int
   }
@@ -107,7 +109,7 @@ package struct StatusItem: Codable, Equatable, Sendable {
     graceSeconds = state.graceSeconds
     self.deployments = Self.first(deployments) { $0.ready < $0.wanted }
     self.nodes = Self.first(nodes) {
-      $0.status != .active || $0.cordoned || $0.alarm != nil
+      $0.status != .active || $0.cordoned || $0.alarm != nil || $0.troubles != nil
     }
   }
 
@@ -125,8 +127,12 @@ extension StatusItem.DeploymentLine {
     ready = view.state.readyReplicas(of: deployment)
     wanted = deployment.wanted
     var reasons: [WaitingReason: Int] = [:]
-    for replica in deployment.replicas.values where replica.attempt == nil {
-      reasons[replica.waiting ?? .new, default: 0] += 1
+    for replica in deployment.replicas.values {
+      if replica.attempt == nil {
+        reasons[replica.waiting ?? .new, default: 0] += 1
+      } else if replica.node.map(view.state.lostNodes.contains) == true {
+        reasons[.nodeLost, default: 0] += 1
+      }
     }
     waiting = reasons.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
       .map { StatusItem.Waiting(reason: $0.key, replicas: $0.value) }
@@ -139,6 +145,7 @@ extension StatusItem.NodeLine {
     status = node.status
     cordoned = node.cordoned
     alarm = node.alarm
+    troubles = node.troubles.isEmpty ? nil : node.troubles
     devices = node.facts.devices.count
     freeDevices = state.freeDevices(of: node).count
   }

@@ -17,7 +17,9 @@ struct WharfAgent: AsyncParsableCommand {
     commandName: "wharf-agent",
     abstract: "Makes a node match what the control plane assigned to it.",
     version: "wharf-agent \(Program.version)",
-    subcommands: [Run.self, StopEngines.self, AcceptLog.self])
+    subcommands: [
+      Run.self, Status.self, Digest.self, StopEngines.self, AcceptLog.self,
+    ])
 
   struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,6 +37,10 @@ struct WharfAgent: AsyncParsableCommand {
     @Option(help: "Where engines bind and gateways reach them.") var address = "127.0.0.1"
     @Option(help: "Ports for engines.") var portRange = "9000-9999"
     @Option(help: "auto, none, or simulated ones such as 4xH100-80G.") var devices = "auto"
+    @Option(help: "The program that lists the devices, in place of nvidia-smi.")
+    var deviceTool: String?
+    @Option(help: "How often the devices are looked at.")
+    var deviceLookSeconds = AgentProgram.Options.usualDeviceLookSeconds
     @Option(help: "Cores to offer, in thousandths; all by default.") var cpu: Int?
     @Option(help: "Memory to offer, in bytes; all by default.") var memory: Int64?
 
@@ -48,10 +54,22 @@ struct WharfAgent: AsyncParsableCommand {
       guard bounds.count == 2, bounds[0] <= bounds[1], bounds[0] > 0, bounds[1] <= 65535 else {
         throw ValidationError("'\(portRange)' is no range of ports: write 9000-9999")
       }
-      return AgentProgram.Options(
+      guard (1...86_400).contains(deviceLookSeconds) else {
+        throw ValidationError("--device-look-seconds is \(deviceLookSeconds); it can be 1 to 86400")
+      }
+      var chosen = try DeviceChoice(devices)
+      if let deviceTool {
+        guard chosen.isLookedAt else {
+          throw ValidationError("--device-tool lists devices, and --devices names them already")
+        }
+        chosen = .automatic(tool: deviceTool)
+      }
+      var options = AgentProgram.Options(
         servers: server, data: data, name: try Name(name), joinTokenFile: joinTokenFile,
-        address: address, ports: bounds[0]...bounds[1], devices: try DeviceChoice(devices),
+        address: address, ports: bounds[0]...bounds[1], devices: chosen,
         cpuMillis: cpu ?? Machine.cpuMillis, memoryBytes: memory ?? Machine.memoryBytes)
+      options.deviceLookSeconds = deviceLookSeconds
+      return options
     }
 
     func run() async throws {
@@ -63,6 +81,40 @@ struct WharfAgent: AsyncParsableCommand {
         log.critical("\(removed)")
         throw ExitCode(AgentProgram.NodeRemoved.exitCode)
       }
+    }
+  }
+
+  struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Say what the agent of a folder sees: its control plane, its disk, its devices.")
+
+    @Option(help: "The agent's folder.") var data: String
+
+    func run() throws {
+      guard let status = try DataFolder(data).status() else {
+        throw ValidationError("no agent of \(data) has said anything yet")
+      }
+      let isRunning = kill(pid_t(status.pid), 0) == 0
+      print("\(status.node): \(status.engines) engine\(status.engines == 1 ? "" : "s")")
+      print("agent: process \(status.pid)\(isRunning ? "" : ", which is gone")")
+      print("control plane: \(status.alarm ?? status.refusal ?? "heard")")
+      for trouble in status.troubles { print("trouble: \(trouble)") }
+    }
+  }
+
+  struct Digest: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print the digest of weights, for 'wharf model add-version --weights'.",
+      discussion: """
+        Of a file it is the SHA-256. Of a folder it is that of the list which this prints there: \
+        find -L . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+        """)
+
+    @Argument(help: "A file, or a folder.") var path: String
+
+    func run() throws {
+      var reader = WeightsReader()
+      print(try reader.digest(of: path).description)
     }
   }
 

@@ -21,7 +21,7 @@ import Wire
         await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
         try await LocalAgent.use(space, server) { _ in
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
-          #expect(ended.reason == "not started: the agent ended before it could start it")
+          #expect(ended.cause == .agentEnded)
           try await server.standIn.clear(41)
         }
       }
@@ -58,7 +58,7 @@ import Wire
         await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
         try await LocalAgent.use(space, server) { _ in
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
-          #expect(ended.reason == "the machine was restarted")
+          #expect(ended.cause == .nodeRestarted)
           try await server.standIn.clear(41)
         }
       }
@@ -113,7 +113,7 @@ import Wire
           #expect(await server.standIn.last?.strangers == [])
           let ended = try #require(await server.standIn.attempt("31.1.40"))
           #expect(ended.phase == .ended)
-          #expect(ended.reason == "this agent's record of it was lost")
+          #expect(ended.cause == .recordLost)
           let lines = String(decoding: Files.tail(log, bytes: 1 << 16), as: UTF8.self)
           #expect(
             lines.split(separator: "\n").count {
@@ -145,10 +145,14 @@ import Wire
               assigned("32.1.50", on: ["sim-1"], launch: simLaunch()),
             ])
           let ended = try await server.standIn.see(.ended, of: "32.1.50")
-          #expect(ended.reason?.contains("No space left on device") == true)
+          #expect(ended.cause == .ledgerUnwritable)
+          try await eventually("it is told") {
+            await server.standIn.last?.troubles == [.ledgerUnwritable]
+          }
           #expect(await server.standIn.attempt("31.1.40")?.pid == ready.pid)
           #expect(await server.standIn.attempt("31.1.40")?.phase == .ready)
           unlink(small + "/filler")
+          try await eventually("it is over") { await server.standIn.last?.troubles == [] }
           try await server.standIn.clear(51)
         }
         #expect(Remains.all(below: small).isEmpty)

@@ -48,7 +48,7 @@ private func starts(_ path: String) -> Int {
 
         await server.standIn.assign(41, [])
         let ended = try await phase(.ended, of: "31.1.40", at: server.standIn)
-        #expect(ended.reason == "no longer assigned, as of generation 41")
+        #expect(ended.cause == .notAssigned && ended.ordered == .notAssigned)
         #expect(space.processes().isEmpty)
         try await eventually("the entry is forgotten") { await server.standIn.last?.attempts == [] }
         #expect(try Files.list(space.data + "/attempts") == [])
@@ -146,7 +146,7 @@ private func starts(_ path: String) -> Int {
         // Stopped while no agent ran: told once an agent is back, and never started again.
         let second = try AgentProcess.start(space, server: server.url, ports: ports)
         let ended = try await phase(.ended, of: "31.1.40", at: server.standIn)
-        #expect(ended.reason == "all engines of this node were told to stop")
+        #expect(ended.cause == .nodeStopped)
         #expect(ended.ordered == .nodeStopped)
         try await second.terminate()
       }
@@ -222,8 +222,7 @@ private func starts(_ path: String) -> Int {
           40, [assigned("31.1.40", launch: simLaunch(engineLog: log)), waits])
         _ = try await phase(.ready, of: "31.1.40", at: server.standIn)
         #expect(
-          await server.standIn.attempt("31.2.40")?.reason
-            == "waits until attempt 31.1.40 has let go of device sim-0")
+          await server.standIn.attempt("31.2.40")?.cause == .awaitsDevice)
         try await first.kill()
         await server.standIn.set(.failing)
         let second = try AgentProcess.start(

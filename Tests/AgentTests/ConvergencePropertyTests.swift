@@ -56,6 +56,7 @@ private struct Node {
         id: id, devices: devices, port: port, exclusive: assigned?.exclusive ?? false,
         notAfter: assigned?.notAfter, condition: .alive)
       lastPort = port
+    case .check: Issue.record("no weights are pinned here")
     case .reap: Issue.record("nothing is unknown here")
     }
   }

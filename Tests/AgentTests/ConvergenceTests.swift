@@ -35,12 +35,16 @@ private func text(_ situation: Convergence.Situation) -> [String] {
     case .stop(let id, let reason): "stop \(id): \(reason)"
     case .reap(let pid): "reap \(pid)"
     case .forget(let id): "forget \(id)"
-    case .refuse(let id, let reason): "refuse \(id): \(reason)"
+    case .check(let id): "check \(id)"
+    case .refuse(let id, let refused):
+      "refuse \(id): "
+        + ([refused.cause.rawValue] + [refused.device].compactMap { $0 })
+        .joined(separator: " ")
     case .start(let id, let port, let devices):
       "start \(id) at \(port) on \(devices.joined(separator: " "))"
     }
   }
-  return steps + outcome.waiting.map { "\($0.id) \($0.reason)" }
+  return steps + outcome.waiting.map { "\($0.id) \($0.cause.rawValue)" }
 }
 
 @Suite struct `Converging` {
@@ -62,11 +66,11 @@ private func text(_ situation: Convergence.Situation) -> [String] {
     #expect(
       text(situation(wanted, held: [held("31.1.40")])) == [
         "stop 31.1.40: no longer assigned, as of generation 50",
-        "31.1.50 waits until attempt 31.1.40 has let go of device sim-0",
+        "31.1.50 awaitsDevice",
       ])
     #expect(
       text(situation(wanted, held: [held("31.1.40", .stopping)])) == [
-        "31.1.50 waits until attempt 31.1.40 has let go of device sim-0"
+        "31.1.50 awaitsDevice"
       ])
     #expect(
       text(situation(wanted, held: [held("31.1.40", .ended(acknowledged: false))])) == [
@@ -93,7 +97,7 @@ private func text(_ situation: Convergence.Situation) -> [String] {
     #expect(
       text(situation(wanted)) == [
         "start 31.1.40 at 9000 on sim-0",
-        "31.2.40 waits until attempt 31.1.40 has let go of device sim-0",
+        "31.2.40 awaitsDevice",
       ])
   }
 
@@ -102,8 +106,8 @@ private func text(_ situation: Convergence.Situation) -> [String] {
       50, [assigned("31.1.50", on: ["sim-0", "sim-1"]), assigned("31.2.50", on: ["sim-1"])])
     #expect(
       text(situation(wanted, held: [held("30.1.40", .stopping)])) == [
-        "31.1.50 waits until attempt 30.1.40 has let go of device sim-0",
-        "31.2.50 waits until attempt 31.1.50 has let go of device sim-1",
+        "31.1.50 awaitsDevice",
+        "31.2.50 awaitsDevice",
       ])
   }
 
@@ -115,7 +119,7 @@ private func text(_ situation: Convergence.Situation) -> [String] {
       text(situation(wanted, held: [held("31.1.40")], mistrusts: true, leaseHolds: false)) == [
         "stop 31.1.40: its date has passed: \(past.short)"
       ])
-    #expect(text(situation(wanted)) == ["refuse 31.1.40: its date has passed: \(past.short)"])
+    #expect(text(situation(wanted)) == ["refuse 31.1.40: datePast"])
     #expect(
       text(situation(nil, held: [held("31.1.40", notAfter: past)])) == [
         "stop 31.1.40: its date has passed: \(past.short)"
@@ -155,7 +159,7 @@ private func text(_ situation: Convergence.Situation) -> [String] {
           wanted, held: [held("31.1.40"), held("31.2.40", on: ["sim-1"], port: 9001)],
           leaseHolds: false)) == [
           "stop 31.1.40: exclusive, and the control plane was not heard for the lease",
-          "31.3.40 waits for the control plane to be heard",
+          "31.3.40 awaitsHearing",
         ])
     #expect(
       text(situation(nil, held: [held("31.1.40", exclusive: true)], leaseHolds: false)) == [
@@ -168,7 +172,7 @@ private func text(_ situation: Convergence.Situation) -> [String] {
     #expect(
       text(situation(kept, held: [held("31.1.40")], confirmed: false)) == [
         "stop 31.1.40: no longer assigned, as of generation 50",
-        "31.1.50 waits for the control plane to confirm the assignment",
+        "31.1.50 awaitsConfirmation",
       ])
   }
 
@@ -180,7 +184,7 @@ private func text(_ situation: Convergence.Situation) -> [String] {
           wanted,
           held: [held("31.1.40"), held("31.1.30", on: ["sim-2"], .ended(acknowledged: true))],
           unknown: [.init(id: nil, pid: 77, reported: true, reaping: false)], mistrusts: true)) == [
-          "31.1.50 waits: the control plane's log is not the one seen before"
+          "31.1.50 awaitsConfirmation"
         ])
   }
 
@@ -189,10 +193,35 @@ private func text(_ situation: Convergence.Situation) -> [String] {
       40, [assigned("31.1.40", on: ["sim-9"]), assigned("31.2.40", on: ["sim-1", "sim-1"])])
     #expect(
       text(situation(wanted)) == [
-        "refuse 31.1.40: device sim-9 is not on this node",
-        "refuse 31.2.40: it was assigned the same device twice",
+        "refuse 31.1.40: deviceMissing sim-9", "refuse 31.2.40: deviceTwice",
       ])
     #expect(text(situation(wanted, confirmed: false)) == [])
+  }
+
+  @Test func `weights that are pinned are looked at last of all, and only those start`() {
+    func pinned(_ id: String, on device: String) -> AssignedAttempt {
+      var attempt = assigned(id, on: [device])
+      attempt.weights = digest(3)
+      return attempt
+    }
+    let wanted = assignment(
+      40, [pinned("31.1.40", on: "sim-0"), assigned("31.2.40", on: ["sim-0"])])
+    func steps(_ standing: Convergence.WeightsStanding?, held: [Convergence.Held] = []) -> [String]
+    {
+      var situation = situation(wanted, held: held)
+      situation.weights[attemptID("31.1.40")] = standing
+      return text(situation)
+    }
+    let waits = ["31.1.40 checkingWeights", "31.2.40 awaitsDevice"]
+    #expect(steps(nil) == ["check 31.1.40"] + waits)
+    #expect(steps(.checking) == waits, "its device is its own meanwhile")
+    #expect(steps(.sound).first == "start 31.1.40 at 9000 on sim-0")
+    #expect(steps(.unreadable).first == "refuse 31.1.40: weightsUnreadable")
+    #expect(
+      steps(.different(WeightsFound(wanted: digest(3), found: digest(4)))).first
+        == "refuse 31.1.40: weightsDiffer")
+    // Nothing is read before it could start.
+    #expect(steps(nil, held: [held("30.1.20", .stopping)]).first == "31.1.40 awaitsDevice")
   }
 
   @Test func `an engine nobody knows is reaped once it was reported; nothing starts before`() {
@@ -200,7 +229,7 @@ private func text(_ situation: Convergence.Situation) -> [String] {
     func stray(reported: Bool, reaping: Bool = false) -> [Convergence.Unknown] {
       [.init(id: attemptID("30.1.20"), pid: 77, reported: reported, reaping: reaping)]
     }
-    let waits = "31.1.40 waits until process 77, which this agent has no record of, is gone"
+    let waits = "31.1.40 awaitsStranger"
     #expect(text(situation(wanted, unknown: stray(reported: false))) == [waits])
     #expect(text(situation(wanted, unknown: stray(reported: true))) == ["reap 77", waits])
     #expect(text(situation(wanted, unknown: stray(reported: true, reaping: true))) == [waits])
@@ -211,7 +240,7 @@ private func text(_ situation: Convergence.Situation) -> [String] {
     let wanted = assignment(40, [assigned("31.1.40"), assigned("31.2.40", on: ["sim-1"])])
     #expect(
       text(situation(wanted, ports: 9000...9000)) == [
-        "start 31.1.40 at 9000 on sim-0", "31.2.40 no port is free from 9000 to 9000",
+        "start 31.1.40 at 9000 on sim-0", "31.2.40 awaitsPort",
       ])
   }
 }

@@ -25,7 +25,7 @@ import Wire
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
           #expect(ended.exitSignal == Int(SIGABRT))
           #expect(ended.exitSignal == 6)
-          #expect(ended.reason?.hasPrefix("unasked") == true)
+          #expect(ended.cause == .byItself)
           await server.standIn.askForReport()
           let count = await server.standIn.reports.count
           try await eventually("more is heard") { await server.standIn.reports.count > count }
@@ -37,7 +37,10 @@ import Wire
     }
   }
 
-  @Test func `one that finds no device memory says so in its own words`() async throws {
+  @Test
+  func `one that finds no device memory is known by its last words, which stay where they are`()
+    async throws
+  {
     try await Workspace.use { space in
       try await StandInServer.use { server in
         try await LocalAgent.use(space, server) { _ in
@@ -45,8 +48,14 @@ import Wire
             40, [assigned("31.1.40", launch: simLaunch(["--out-of-memory-at-load"]))])
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
           #expect(ended.exitCode == 1)
-          #expect(ended.reason?.hasPrefix("out of device memory at load; its log ends: ") == true)
-          #expect(ended.reason?.contains("CUDA out of memory") == true)
+          #expect(ended.cause == .outOfDeviceMemoryAtLoad)
+          #expect(ended.reason == nil)
+          try await eventually("its log is kept") {
+            String(
+              decoding: Files.tail(space.data + "/attempts/31.1.40/engine.log", bytes: 4096),
+              as: UTF8.self
+            ).contains("CUDA out of memory")
+          }
           try await server.standIn.clear(41)
         }
       }
@@ -60,7 +69,7 @@ import Wire
           await server.standIn.assign(
             40, [assigned("31.1.40", launch: simLaunch(["--never-ready"], deadlineSeconds: 2))])
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
-          #expect(ended.reason?.hasPrefix("not ready within 2 s; its log ends: ") == true)
+          #expect(ended.cause == .neverReady)
           #expect(ended.ordered == nil, "given up, which is a failure")
           #expect(
             await server.standIn.phases(of: "31.1.40") == [.starting, .loading, .stopping, .ended])
@@ -81,10 +90,56 @@ import Wire
           engine.signal(SIGSTOP)
           let unhealthy = try await server.standIn.see(.unhealthy, of: "31.1.40")
           #expect(unhealthy.pid == ready.pid)
-          #expect(unhealthy.reason == "no answer to 3 probes")
+          #expect(unhealthy.cause == .unanswered)
           engine.signal(SIGCONT)
           _ = try await server.standIn.see(.ready, of: "31.1.40")
           engine.signal(SIGSTOP)
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
+  @Test func `one that hangs is out of the routes first, then ended as a failure`() async throws {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        try await LocalAgent.use(space, server) { _ in
+          var hanging = simLaunch(graceSeconds: 1)
+          hanging.liveness = Launch.Liveness(
+            path: nil, periodSeconds: 1, failures: 4, graceSeconds: 0, request: nil)
+          await server.standIn.assign(40, [assigned("31.1.40", launch: hanging)])
+          let ready = try await server.standIn.see(.ready, of: "31.1.40")
+          let engine = try #require(
+            ProcessIdentity(running: Int32(ready.pid ?? 0)).flatMap(ProcessHandle.init))
+          engine.signal(SIGSTOP)
+          let ended = try await server.standIn.see(.ended, of: "31.1.40", withinSeconds: 60)
+          #expect(ended.cause == .hung)
+          #expect(ended.ordered == nil, "a failure, which nobody ordered")
+          let phases = await server.standIn.phases(of: "31.1.40")
+          #expect(phases.suffix(4) == [.ready, .unhealthy, .stopping, .ended])
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
+  @Test func `one whose health is good, and whose answers never come, fails its small request`()
+    async throws
+  {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        try await LocalAgent.use(space, server) { _ in
+          var hanging = simLaunch(["--mute-after-requests", "1"], graceSeconds: 1)
+          hanging.liveness = Launch.Liveness(
+            path: nil, periodSeconds: 1, failures: 2, graceSeconds: 0,
+            request: .init(
+              path: "/v1/completions",
+              body: #"{"model":"${servedModelName}","prompt":"1","max_tokens":1}"#,
+              timeoutSeconds: 1))
+          await server.standIn.assign(40, [assigned("31.1.40", launch: hanging)])
+          let ended = try await server.standIn.see(.ended, of: "31.1.40", withinSeconds: 60)
+          #expect(ended.cause == .hung)
+          #expect(await server.standIn.phases(of: "31.1.40").contains(.ready))
           try await server.standIn.clear(41)
         }
       }
@@ -104,7 +159,7 @@ import Wire
           #expect(await server.standIn.attempt("31.1.50")?.phase == .starting)
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
           #expect(ended.exitSignal == Int(SIGKILL))
-          #expect(ended.reason == "no longer assigned, as of generation 50")
+          #expect(ended.cause == .notAssigned)
           _ = try await server.standIn.see(.ready, of: "31.1.50")
           try await server.standIn.clear(51)
         }
@@ -125,7 +180,7 @@ import Wire
           let holder = try #require(space.processes().first(where: Remains.isHolder))
           ProcessHandle(holder.identity)?.signal(SIGKILL)
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
-          #expect(ended.reason == "its holder was ended by signal 9")
+          #expect(ended.cause == .holderLost)
           #expect(space.processes().isEmpty, "ended is said only when nothing is left")
           try await server.standIn.clear(41)
         }
@@ -134,22 +189,25 @@ import Wire
   }
 
   @Test(arguments: [
-    (["/no/such/engine"], "/no/such/engine"), (["wharf-engine-sim", "${weights}"], "${weights}"),
+    (["/no/such/engine"], AttemptCause.programUnusable),
+    (["wharf-engine-sim", "${weights}"], .templateUnfilled),
   ])
-  func `one that cannot be started at all says why`(command: [String], named: String) async throws {
+  func `one that cannot be started at all says why`(
+    command: [String], cause: AttemptCause
+  ) async throws {
     try await Workspace.use { space in
       try await StandInServer.use { server in
         try await LocalAgent.use(space, server) { _ in
           await server.standIn.assign(40, [assigned("31.1.40", launch: launch(command))])
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
-          #expect(ended.reason?.contains(named) == true, "\(ended.reason ?? "no reason")")
+          #expect(ended.cause == cause)
           try await server.standIn.clear(41)
         }
       }
     }
   }
 
-  @Test func `one that writes its key does not give it away`() async throws {
+  @Test func `what one writes is in its log file, and in nothing that is told`() async throws {
     try await Workspace.use { space in
       try await StandInServer.use { server in
         try await LocalAgent.use(space, server) { _ in
@@ -158,7 +216,11 @@ import Wire
           await server.standIn.assign(40, [assigned("31.1.40", launch: chatty)])
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
           #expect(ended.exitCode == 3)
-          #expect(ended.reason == "it ended by itself; its log ends: key is …")
+          #expect(ended.cause == .byItself)
+          let told = await server.standIn.reports.map {
+            String(decoding: $0.jsonBytes, as: UTF8.self)
+          }
+          #expect(!told.contains { $0.contains("key is") })
           try await server.standIn.clear(41)
         }
       }
@@ -223,9 +285,9 @@ import Wire
         try await LocalAgent.use(space, server, ports: ports) { _ in
           await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
           let waiting = try await eventually("it waits") {
-            await server.standIn.attempt("31.1.40")?.reason
+            await server.standIn.attempt("31.1.40")?.cause
           }
-          #expect(waiting == "no port is free from \(ports.lowerBound) to \(ports.upperBound)")
+          #expect(waiting == .awaitsPort)
           try await server.standIn.clear(41)
         }
       }

@@ -1,5 +1,6 @@
 // When an engine counts as ready.
 
+import Hosting
 import Testing
 
 @testable import Agent
@@ -67,5 +68,43 @@ private let start = BootTime(nanoseconds: 0)
     }
     backoff.succeeded()
     #expect(backoff.pauseMilliseconds(using: &random) <= Backoff.firstMilliseconds)
+  }
+}
+
+@Suite struct `Looks at engines` {
+  private let start = BootTime(nanoseconds: 0)
+
+  private func health(failures: Int, grace: Int = 0) -> Health {
+    var health = Health(
+      standing: .loading(deadline: start.adding(seconds: 60)), periodMilliseconds: 500,
+      liveness: Launch.Liveness(
+        path: nil, periodSeconds: 1, failures: failures, graceSeconds: grace, request: nil))
+    #expect(health.looked(answered: false, at: start) == nil, "one that loads is not looked at")
+    #expect(health.probed(answered: true, at: start) == .becameReady)
+    return health
+  }
+
+  @Test func `half of the failed ones take it out of the routes, all of them end it`() {
+    var health = health(failures: 4)
+    #expect(health.looked(answered: false, at: start) == nil)
+    #expect(health.looked(answered: false, at: start) == .becameUnhealthy)
+    #expect(health.probed(answered: true, at: start) == nil, "its health alone is of no use")
+    #expect(health.looked(answered: false, at: start) == nil)
+    #expect(health.looked(answered: false, at: start) == .hung)
+  }
+
+  @Test func `one that is answered starts the count anew`() {
+    var health = health(failures: 2)
+    for _ in 0..<5 {
+      #expect(health.looked(answered: false, at: start) == .becameUnhealthy)
+      #expect(health.looked(answered: true, at: start) == nil)
+      #expect(health.probed(answered: true, at: start) == .becameReady)
+    }
+  }
+
+  @Test func `within its grace after it became ready none counts`() {
+    var health = health(failures: 1, grace: 30)
+    #expect(health.looked(answered: false, at: start.adding(seconds: 29)) == nil)
+    #expect(health.looked(answered: false, at: start.adding(seconds: 30)) == .hung)
   }
 }

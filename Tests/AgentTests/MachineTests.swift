@@ -7,14 +7,20 @@ import Wire
 @testable import Agent
 
 @Suite struct `Naming devices` {
+  private func models(_ text: String) throws -> [String] {
+    guard case .devices(let devices) = try DeviceChoice(text).look() else { return [] }
+    return devices.map(\.model)
+  }
+
   @Test func `simulated ones are counted out`() throws {
     #expect(
-      try DeviceChoice("2xH100-80G").devices() == [
-        DeviceFacts(id: "sim-0", model: "H100", memory: Bytes(count: 80 << 30)),
-        DeviceFacts(id: "sim-1", model: "H100", memory: Bytes(count: 80 << 30)),
-      ])
-    #expect(try DeviceChoice("1xRTX-A6000-48GiB").devices().first?.model == "RTX-A6000")
-    #expect(try DeviceChoice("none").devices() == [])
+      try DeviceChoice("2xH100-80G").look()
+        == .devices([
+          DeviceFacts(id: "sim-0", model: "H100", memory: Bytes(count: 80 << 30)),
+          DeviceFacts(id: "sim-1", model: "H100", memory: Bytes(count: 80 << 30)),
+        ]))
+    #expect(try models("1xRTX-A6000-48GiB") == ["RTX-A6000"])
+    #expect(try DeviceChoice("none").look() == .devices([]))
   }
 
   @Test(arguments: [
@@ -52,5 +58,47 @@ import Wire
   ])
   func `go by their short names`(listed: String, model: String) {
     #expect(DeviceChoice.model(listed) == model)
+  }
+}
+
+@Suite struct `What is known of devices` {
+  private let three = simulatedDevices(3)
+
+  @Test func `a reading that counts is taken as it is`() {
+    var inventory = Inventory()
+    inventory.read(three)
+    #expect(inventory.devices == three && !inventory.isUnsettled)
+    var larger = three
+    larger[1].memory = Bytes(count: 96 << 30)
+    inventory.read(larger + simulatedDevices(4).suffix(1))
+    #expect(inventory.devices.map(\.id) == ["sim-0", "sim-1", "sim-2", "sim-3"])
+    #expect(inventory.devices[1].memory == Bytes(count: 96 << 30))
+  }
+
+  @Test func `one that lacks a device counts the second time`() {
+    var inventory = Inventory(known: three)
+    inventory.read(Array(three.prefix(2)))
+    #expect(inventory.devices == three && inventory.isUnsettled && !inventory.isFailing)
+    inventory.read(Array(three.prefix(2)))
+    #expect(inventory.devices == Array(three.prefix(2)) && !inventory.isUnsettled)
+  }
+
+  @Test func `one in between that says nothing, or that has it again, starts the count anew`() {
+    var inventory = Inventory(known: three)
+    for _ in 0..<4 {
+      inventory.read(Array(three.prefix(2)))
+      inventory.failed()
+      inventory.read(Array(three.prefix(2)))
+      inventory.read(three)
+    }
+    #expect(inventory.devices == three)
+  }
+
+  @Test func `one that lists nothing where something was says nothing`() {
+    var inventory = Inventory(known: three)
+    for _ in 0..<4 { inventory.read([]) }
+    #expect(inventory.devices == three && inventory.isFailing)
+    inventory.read(three)
+    #expect(!inventory.isFailing)
   }
 }

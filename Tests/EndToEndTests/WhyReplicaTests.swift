@@ -49,7 +49,9 @@ import Testing
       let lines = try await why(system, "weak-1")
       return lines[0].contains("failed") ? lines : nil
     }
-    #expect(ended.count == 1, "\(ended)")
+    #expect(ended.contains { $0.contains("where it failed last: node-1") }, "\(ended)")
+    #expect(ended.contains("help: to try at once: wharf replica restart weak-1"), "\(ended)")
+    #expect(ended.contains { $0.contains("/engine.log in the folder of the agent") }, "\(ended)")
     #expect(ended[0].contains("last on node-1: exit code 113: it ended by itself"), "\(ended)")
     #expect(ended[0].ranges(of: "113").count == 1, "the code is told once: \(ended)")
     #expect(ended[0].contains("tried again in"), "\(ended)")

@@ -31,7 +31,7 @@ import Testing
   /// These are rare; some hold a dictionary.
   private let withoutShortWay: Set<String> = [
     "engineDefined", "modelVersionAdded", "eraBegan", "eraAccepted", "formatLevelRaised",
-    "nodeAlarmed", "clusterSecretRecorded",
+    "nodeAlarmed", "clusterSecretRecorded", "nodeTroubled", "replicasRestarted",
   ]
 
   @Test(arguments: GoldenTests.allExamples.indices)

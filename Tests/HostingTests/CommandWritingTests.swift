@@ -110,8 +110,16 @@ import Testing
     ReportNode(
       bootID: "text-52", incarnation: "text-53", generation: 54, facts: facts, attempts: [attempt]),
     RemoveNode(node: "xai", poweredOff: true),
-    RaiseNodeAlarm(alarm: "a \"quoted\" é", seen: 55),
-    RaiseNodeAlarm(alarm: nil, seen: nil),
+    RaiseNodeAlarm(cause: .logRewritten, seen: 55),
+    RaiseNodeAlarm(cause: nil, seen: nil),
+    ReportNode(
+      bootID: "boot", incarnation: "2", generation: 53, facts: facts, attempts: [attempt],
+      strangers: [attempt.id], unknownProcesses: 56, troubles: [.deviceToolFailed]),
+    RestartReplica(deployment: "xai", number: 57),
+    RestartAttempts(
+      deployment: ID(58), attempts: [attempt.id], cause: .unanswering,
+      requests: RequestCounts(asked: 59, gaveUp: 60)),
+    RestartAttempts(deployment: ID(61), attempts: [attempt.id], cause: .secretReplaced),
     AcceptEra(node: "xai"),
     AdmitFirstAdmin(name: "xai", token: .numbered(56), prefix: "a \"quoted\" é"),
     InvitePerson(name: "xai", email: email, role: .operator, invitation: .numbered(57)),

@@ -97,6 +97,7 @@ import Testing
             exitSignal: 9, reason: "out of device memory"))
       ]),
     NodeRemoved(poweredOff: true),
+    NodeTroubled(troubles: [.deviceToolFailed, .ledgerUnwritable]),
     NodeAlarmed(alarm: "the log was seen up to 100 before", seen: 100),
     EraAccepted(era: 61),
     DeploymentCreated(
@@ -111,6 +112,8 @@ import Testing
     ReplicasRemoved(replicas: [3], reason: "scaled down"),
     AttemptsStopped(replicas: [1, 2], reason: .providerSuspended),
     AttemptsDismissed(attempts: [attempt], enforced: 72),
+    ReplicasRestarted(
+      replicas: [1], cause: .unanswering, requests: RequestCounts(asked: 9, gaveUp: 7)),
     GatewayRegistered(name: "g1", credential: .numbered(8)),
     GatewayRemoved(),
     GatewayGraceSet(seconds: 900),
@@ -135,6 +138,18 @@ import Testing
     ),
     ("leaving", DeploymentDeleted(leaving: true)),
     ("leaving", ReplicasRemoved(replicas: [3], reason: "scaled down", leaving: true)),
+    (
+      "cause",
+      NodeReported(
+        bootID: "5f0c", incarnation: "agent-2", facts: nil,
+        attempts: [
+          AttemptChange(
+            ObservedAttempt(
+              id: attempt, phase: .ended, exitCode: 1, cause: .weightsDiffer, device: "GPU-8a2c",
+              weights: WeightsFound(wanted: .numbered(9), found: .numbered(10))))
+        ])
+    ),
+    ("cause", NodeAlarmed(alarm: nil, seen: 100, cause: .logRewritten)),
     (
       "named",
       PersonTokenIssued(

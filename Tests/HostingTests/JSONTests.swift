@@ -81,10 +81,11 @@ import Testing
       attempts: [
         ObservedAttempt(
           id: attempt, phase: .ready, pid: 1, endpoint: "http://h:1", exitCode: 0, exitSignal: 9,
-          reason: "r", ordered: .leaseEnded)
-      ]),
+          reason: "r", ordered: .leaseEnded, cause: .weightsDiffer, device: "d0",
+          weights: WeightsFound(wanted: .numbered(10), found: .numbered(11)))
+      ], strangers: [attempt], unknownProcesses: 1, troubles: [.deviceToolFailed]),
     RemoveNode(node: "n1", poweredOff: true),
-    RaiseNodeAlarm(alarm: "the log was seen up to 100", seen: 100),
+    RaiseNodeAlarm(cause: .eraLost, seen: 100),
     AcceptEra(node: "n1"),
     CreateDeployment(
       name: "d", model: "xai/grok:1", replicas: 2, workload: .inference, exclusive: true),
@@ -96,6 +97,10 @@ import Testing
     NoteWaiting(deployment: ID(4), replicas: [1], reason: .noNodes),
     RemoveReplicas(deployment: ID(4), replicas: [1], leaving: true),
     StopAttempts(deployment: ID(4)),
+    RestartReplica(deployment: "d", number: 1),
+    RestartAttempts(
+      deployment: ID(4), attempts: [attempt], cause: .unanswering,
+      requests: RequestCounts(asked: 9, gaveUp: 7)),
     RegisterGateway(name: "g", credential: .numbered(9)),
     RemoveGateway(gateway: "g", poweredOff: true),
     SetGatewayGrace(seconds: 900),

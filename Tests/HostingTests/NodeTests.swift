@@ -288,8 +288,107 @@ import Testing
     Given.placed.when(report(.placed), by: agent)
       .then(
         reported(
-          ids.map { AttemptChange(id: $0, phase: .ended, reason: "the agent knows nothing of it") })
+          ids.map {
+            AttemptChange(ObservedAttempt(id: $0, phase: .ended, cause: .unknownToAgent))
+          })
       )
+  }
+
+  @Test func `nothing has ended of which a process still runs, listed or not`() throws {
+    let ids = [1, 2].compactMap { Given.placed.world.attempt($0)?.id }
+    let ended = seen(.placed, .ended, only: 1)
+    func report(_ attempts: [ObservedAttempt], _ strangers: [AttemptID], _ unknown: Int = 0)
+      -> ReportNode
+    {
+      ReportNode(
+        bootID: "boot-1", incarnation: "agent-1",
+        generation: Given.placed.world.state.nodes[Given.placed.world.n1]?.generation ?? 0,
+        facts: .devices(4), attempts: attempts, strangers: strangers, unknownProcesses: unknown)
+    }
+    // Listed as ended, and not listed at all.
+    Given.placed.when(report(ended, [ids[0]]), by: agent).thenNothing()
+    Given.placed.when(report([], ids), by: agent).thenNothing()
+    Given.placed.when(report([], [ids[0]]), by: agent)
+      .then(
+        reported([AttemptChange(ObservedAttempt(id: ids[1], phase: .ended, cause: .unknownToAgent))]
+        ))
+    // It may be of any of them.
+    Given.placed.when(report([], [], 1), by: agent).thenNothing()
+    Given.placed.when(report(ended, []), by: agent).then(reported([AttemptChange(ended[0])]))
+  }
+
+  @Test func `what a machine says is bounded, and printable`() {
+    func refused(_ report: ReportNode) {
+      Given.placed.when(report, by: agent).thenRefused("factsOutOfRange")
+    }
+    var facts = NodeFacts.devices(4)
+    facts.devices[0].model = "H100\u{202E}"
+    refused(report(.placed, facts: facts))
+    facts = .devices(4)
+    facts.address = String(repeating: "a", count: NodeFacts.longestWord + 1)
+    refused(report(.placed, facts: facts))
+    refused(report(.placed, boot: "boot\n"))
+    refused(report(.placed, incarnation: "agent\u{7F}"))
+    var seen = seen(.placed, .ready)
+    seen[0].endpoint = "http://é"
+    refused(report(.placed, seen))
+  }
+
+  @Test func `words of an engine reach no event, whatever the log may hold`() throws {
+    var ended = seen(.placed, .ended, only: 1)
+    ended[0].exitCode = 1
+    ended[0].reason = "it ended by itself; its log ends: my secret prompt"
+    ended[0].cause = .outOfDeviceMemory
+    ended[0].device = "none of its own"
+    for level in [FormatLevel.first, FormatLevel.current] {
+      let given = Given.placed.happened(FormatLevelRaised(level: level), on: .log)
+      let events = try given.when(report(given, ended), by: agent).result.get()
+      let stored = String(decoding: events[0].body.jsonBytes, as: UTF8.self)
+      #expect(!stored.contains("prompt") && !stored.contains("none of its own"), "\(stored)")
+      #expect(
+        stored.contains(
+          level == FormatLevel.first
+            ? #""reason":"out of device memory""# : #""cause":"outOfDeviceMemory""#), "\(stored)")
+      let after = given.and(report(given, ended), by: agent)
+      let replica = after.world.state.deployments[after.world.grok]?.replicas[1]
+      #expect(replica?.lastFailure == "exit code 1: out of device memory")
+      #expect(replica?.lastFailed == ended[0].id)
+    }
+  }
+
+  @Test func `what ails a node is told when it changes, and closes it while it must`() {
+    func troubled(_ given: Given, _ troubles: [NodeTrouble]) -> ReportNode {
+      ReportNode(
+        bootID: "boot-1", incarnation: "agent-1",
+        generation: given.world.state.nodes[given.world.n1]?.generation ?? 0, facts: .devices(4),
+        attempts: seen(.placed, .placed), troubles: troubles)
+    }
+    func isOpen(_ given: Given) -> Bool {
+      given.world.state.nodes[given.world.n1]?.isOpen(now: given.world.now) ?? false
+    }
+    let readable = Given.placed.when(troubled(.placed, [.secretsReadable]), by: agent)
+      .then(NodeTroubled(troubles: [.secretsReadable]))
+    #expect(isOpen(readable), "that others can read its secrets keeps no engine from starting")
+    let failing = readable.when(
+      troubled(readable, [.secretsReadable, .deviceToolFailed]), by: agent
+    ).then(NodeTroubled(troubles: [.deviceToolFailed, .secretsReadable]))
+    #expect(!isOpen(failing))
+    failing.when(troubled(failing, [.deviceToolFailed, .secretsReadable]), by: agent).thenNothing()
+    #expect(isOpen(failing.and(troubled(failing, []), by: agent)))
+    // An agent of before says nothing of it, and takes nothing back.
+    failing.when(report(failing, seen(failing, .placed)), by: agent).thenNothing()
+  }
+
+  @Test func `a node that was removed is remembered by its credential, and good for nothing`()
+    throws
+  {
+    let secret = try #require(Given.placed.world.state.nodes[Given.placed.world.n1]?.credential)
+    #expect(Given.placed.world.state.removal(of: secret) == nil)
+    let removed = Given.placed.and(RemoveNode(node: "n1", poweredOff: true))
+    let removal = try #require(removed.world.state.removal(of: secret))
+    #expect(removal.node == Given.placed.world.n1.stream)
+    #expect(removal.position == removed.world.state.position)
+    #expect(removed.world.state.principal(presenting: secret, now: removed.world.now) == nil)
   }
 
   @Test func `a new boot proves that what ran before has ended`() {
@@ -301,7 +400,7 @@ import Testing
     running.when(report(running, boot: "boot-2", generation: 0), by: agent)
       .then(
         reported(
-          [AttemptChange(id: first, phase: .ended, reason: "the node was restarted")],
+          [AttemptChange(ObservedAttempt(id: first, phase: .ended, cause: .nodeRestarted))],
           boot: "boot-2"))
   }
 

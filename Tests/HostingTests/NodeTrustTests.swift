@@ -6,24 +6,29 @@ import Testing
 @testable import Hosting
 
 @Suite struct NodeTrustTests {
-  private let alarm: Text = "the log was seen up to 100 before"
+  private let alarm: Text =
+    "the era began before what this node has seen of the log, seen up to 100"
 
   private func alarmed(_ given: Given) -> Given {
     given.and(
-      RaiseNodeAlarm(alarm: alarm, seen: 100), by: .agent(given.world.n1))
+      RaiseNodeAlarm(cause: .eraLost, seen: 100), by: .agent(given.world.n1))
   }
 
-  @Test func `an alarm is recorded when it begins and when it ends, not when its words change`() {
+  @Test func `an alarm is recorded when it begins and when it ends, not when its cause changes`() {
     let node = Given.deployed
     let agent = Principal.agent(node.world.n1)
-    node.when(RaiseNodeAlarm(alarm: nil, seen: nil), by: agent).thenNothing()
-    let raised = node.when(RaiseNodeAlarm(alarm: alarm, seen: 100), by: agent)
-      .then(NodeAlarmed(alarm: alarm, seen: 100))
+    node.when(RaiseNodeAlarm(cause: nil, seen: nil), by: agent).thenNothing()
+    let raised = node.when(RaiseNodeAlarm(cause: .eraLost, seen: 100), by: agent)
+      .then(NodeAlarmed(alarm: nil, seen: 100, cause: .eraLost))
     #expect(raised.world.state.nodes[node.world.n1]?.alarm == alarm)
-    raised.when(RaiseNodeAlarm(alarm: "other words", seen: 101), by: agent).thenNothing()
-    raised.when(RaiseNodeAlarm(alarm: nil, seen: nil), by: agent)
+    raised.when(RaiseNodeAlarm(cause: .logRewritten, seen: 101), by: agent).thenNothing()
+    raised.when(RaiseNodeAlarm(cause: nil, seen: nil), by: agent)
       .then(NodeAlarmed(alarm: nil, seen: nil))
-    node.when(RaiseNodeAlarm(alarm: alarm, seen: 100)).thenRefused("notAllowed")
+    node.when(RaiseNodeAlarm(cause: .eraLost, seen: 100)).thenRefused("notAllowed")
+    // In a log that an older wharfd may read, our own words stand for the code.
+    let older = node.happened(FormatLevelRaised(level: FormatLevel.first), on: .log)
+    older.when(RaiseNodeAlarm(cause: .eraLost, seen: 100), by: agent)
+      .then(NodeAlarmed(alarm: alarm, seen: 100))
   }
 
   @Test func `nothing is placed on a node in alarm`() {

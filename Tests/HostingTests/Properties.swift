@@ -328,7 +328,7 @@ private struct History {
     let bar = state.bar(to: deployment, now: world.now)
     let isTrue =
       switch reason {
-      case .new, .paused: false
+      case .new, .paused, .nodeLost: false
       case .noNodes: fits.isEmpty
       case .noOpenNode: !open && !fits.isEmpty
       case .backingOff: replica.retryAt.map { $0 > world.now } ?? false

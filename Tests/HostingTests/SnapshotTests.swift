@@ -234,11 +234,17 @@ enum SnapshotHistories {
         deployment: deployment,
         placements: [Placement(replica: 1, node: node, devices: ["d0"], reason: "fits")]),
       by: .wharfd)
-    try world.report(node, incarnation: "agent-2") { attempt in
-      var seen = ObservedAttempt(asKnown: attempt)
-      seen.phase = .loading
-      seen.reason = "loading weights \(variant)"
-      return seen
+    // In words, as before there were codes.
+    for attempt in world.state.nodes[node]?.attempts.sorted() ?? [] {
+      let seen = ObservedAttempt(
+        id: attempt, phase: .loading, reason: "loading weights \(variant)")
+      try world.happen(
+        NodeReported(
+          bootID: "boot-1", incarnation: "agent-2", facts: nil, attempts: [AttemptChange(seen)]),
+        on: node.stream)
+    }
+    if variant % 2 == 0 {
+      try world.happen(ClusterSecretRecorded(fingerprint: .numbered(100 + variant)))
     }
     try world.perform(
       CreateDeployment(

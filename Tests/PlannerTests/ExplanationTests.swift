@@ -43,6 +43,10 @@ import Testing
         deployment grok: 0 of 2 replicas are ready; 2 are not: \
         placed on n1 0 s ago, its agent has not begun yet
           grok-1,2: placed on n1 0 s ago, its agent has not begun yet
+          nodes:
+            1 whose agent has not begun yet: n1
+          would help:
+            see to the agent on n1, if it does not begin soon
 
         """)
     try world.becomeReady()
@@ -69,6 +73,10 @@ import Testing
       try text(world, silent: [n1: 41]) == """
         deployment grok: was ready on n1, which is silent for 41 s
           grok-1: was ready on n1, which is silent for 41 s
+          nodes:
+            1 silent: n1
+          would help:
+            see to n1 and its agent; it counts as lost after 75 s of silence
 
         """)
     try world.settle(silent: [n1: 80])
@@ -76,6 +84,12 @@ import Testing
       try text(world, silent: [n1: 80]) == """
         deployment grok: was ready on n1, lost since 2025-06-01 00:01:40
           grok-1: was ready on n1, lost since 2025-06-01 00:01:40
+          nodes:
+            1 lost: n1
+          would help:
+            bring n1 back; what runs there is then taken up as it is
+            or, once it is off for good: wharf node remove n1 --powered-off
+            add a node with 2 devices of 70GiB, 1000m CPU, 8GiB memory
 
         """)
   }
@@ -161,11 +175,17 @@ import Testing
         world.pass(seconds: 4)
       }
     }
+    let failed = try #require(world.state.deployments.named("grok")?.replicas[1]?.lastFailed)
     #expect(
       try text(world) == """
         deployment grok: failed 3 times in a row, last on n1: exit code 137; tried again in 4 s
           grok-1: failed 3 times in a row, last on n1: exit code 137; \
         tried again in 4 s [backingOff]
+          nodes:
+            1 where it failed last: n1
+          would help:
+            to try at once: wharf replica restart grok-1
+            what its engine said last: ended/\(failed)/engine.log in the folder of the agent on n1
 
         """)
   }
@@ -179,6 +199,8 @@ import Testing
       try text(world) == """
         deployment grok: provider xai is suspended
           grok-1: provider xai is suspended [providerSuspended]
+          nodes:
+            1 not asked, since it may run on none
           would help:
             wharf provider reinstate xai
 
@@ -201,7 +223,14 @@ import Testing
     try world.perform(DeleteDeployment(deployment: "grok"))
     #expect(
       try text(world)
-        == "deployment grok: it is deleted, and 1 attempt has still to prove the end\n")
+        == """
+        deployment grok: it is deleted, and 1 attempt has still to prove the end
+          nodes:
+            1 where it is stopping: n1
+          would help:
+            wait until n1 proves its end
+
+        """)
   }
 
   @Test func `a replica is asked alone`() throws {

@@ -33,6 +33,8 @@ package final class ProcessHost: Sendable {
     package var problem: String?
     /// Its program was executed.
     package var ran: Bool
+    /// It ran in an earlier boot of the machine.
+    package var machineRestarted = false
   }
 
   /// Where an attempt keeps its things, and its holder's state at this try.
@@ -185,7 +187,9 @@ package final class ProcessHost: Sendable {
     if let state, let gone = Self.gone(by: state) { return .gone(gone) }
     guard plannedBootID == bootID, state.map({ $0.bootId == bootID }) ?? true else {
       return .gone(
-        Gone(problem: "the machine was restarted", ran: state?.phase == .running))
+        Gone(
+          problem: "the machine was restarted", ran: state?.phase == .running,
+          machineRestarted: true))
     }
     if let state, let handle = state.holder.flatMap(ProcessHandle.init) {
       keep(Kept(handle: handle, place: place, tell: tell))

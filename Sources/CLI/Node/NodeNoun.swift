@@ -19,7 +19,10 @@ struct NodeNoun: Noun {
   static var columns: [Column<NodeItem>] {
     [
       Column("NAME") { Cell($0.name.text, .strong) },
-      Column("STATUS") { NodeText.status($0.status, cordoned: $0.cordoned, alarm: $0.alarm) },
+      Column("STATUS") {
+        NodeText.status(
+          $0.status, cordoned: $0.cordoned, alarm: $0.alarm, troubles: $0.troubles)
+      },
       Column("DEVICES FREE") { Cell("\($0.freeDevices)/\($0.devices.count)") },
       Column("MODEL") { Cell(Set($0.devices.map(\.model)).sorted().joined(separator: ", ")) },
       Column("CPU FREE") { Cell("\($0.freeCPUMillis)m/\($0.cpuMillis)m") },
@@ -36,6 +39,12 @@ struct NodeNoun: Noun {
       ("status", NodeText.status(item.status, cordoned: item.cordoned, alarm: item.alarm)),
       ("missing", item.missingDevices.map { Cell("\(Node.vanished($0)) in use", .bad) }),
       ("alarm", item.alarm.map { Cell($0.value, .bad) }),
+      (
+        "trouble",
+        item.troubles.map {
+          Cell($0.map { "\($0.words): \($0.remedy)" }.joined(separator: "; "), .bad)
+        }
+      ),
       ("lost", item.lostAt.map { Cell($0.short, .bad) }), ("address", Cell(item.address)),
       ("cpu", Cell("\(item.freeCPUMillis)m of \(item.cpuMillis)m free")),
       ("memory", Cell("\(item.freeMemory.short) of \(item.memory.short) free")),

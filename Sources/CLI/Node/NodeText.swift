@@ -3,7 +3,12 @@
 import Hosting
 
 enum NodeText {
-  static func status(_ status: Node.Status, cordoned: Bool, alarm: Text? = nil) -> Cell {
+  static func status(
+    _ status: Node.Status, cordoned: Bool, alarm: Text? = nil, troubles: [NodeTrouble]? = nil
+  ) -> Cell {
+    if status == .active, alarm == nil, let troubles, !troubles.isEmpty {
+      return Cell("trouble: \(troubles.map(\.words).joined(separator: ", "))", .bad)
+    }
     if alarm != nil { return Cell(status == .active ? "alarm" : "\(status.rawValue), alarm", .bad) }
     return switch status {
     case .active: cordoned ? Cell("cordoned", .warning) : Cell("active", .good)

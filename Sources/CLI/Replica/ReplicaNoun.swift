@@ -7,7 +7,7 @@ import Wire
 struct ReplicaNoun: Noun {
   static let configuration = CommandConfiguration(
     commandName: "replica", abstract: "Replicas of deployments: where they run, or why not.",
-    subcommands: [ReplicaList.self, ReplicaShow.self])
+    subcommands: [ReplicaRestart.self, ReplicaList.self, ReplicaShow.self])
 
   static let path = "replicas"
 
@@ -37,6 +37,7 @@ struct ReplicaNoun: Noun {
       ("ready since", item.readyAt.map { Cell($0.short) }),
       ("failures in a row", item.failures > 0 ? Cell(item.failures) : nil),
       ("last failure", item.lastFailure.map { Cell($0) }),
+      ("its last words", item.lastLog.map { Cell($0) }),
     ])
   }
 

@@ -101,7 +101,8 @@ enum StatusText {
   private static func node(_ line: StatusItem.NodeLine) -> [Cell] {
     [
       Cell(line.name.text, .strong),
-      NodeText.status(line.status, cordoned: line.cordoned, alarm: line.alarm),
+      NodeText.status(
+        line.status, cordoned: line.cordoned, alarm: line.alarm, troubles: line.troubles),
       Cell("\(line.freeDevices)/\(line.devices)"),
     ]
   }

@@ -16,6 +16,7 @@ enum WaitingText {
     case .agreementEnded: "the provider's agreement has ended"
     case .providerSuspended: "the provider is suspended"
     case .paused: "paused"
+    case .nodeLost: "its node is lost"
     }
   }
 }

@@ -21,9 +21,23 @@ struct AgentRoutes: Sendable {
 
   func add(to routes: RouterGroup<some RequestContext>) {
     routes.post("agent/join") { request, _ in try await join(request) }
-    routes.get("agent/assignment") { request, _ in try await assignment(request) }
-    routes.post("agent/report") { request, _ in try await report(request) }
-    routes.post("agent/heartbeat") { request, _ in try await heartbeat(request) }
+    let proved = ProvedAnswer(board: member.board)
+    routes.get("agent/assignment") { request, _ in
+      try await proved.answer(request) { try await assignment(request) }
+    }
+    routes.post("agent/report") { request, _ in
+      try await proved.answer(request) { try await report(request) }
+    }
+    routes.post("agent/heartbeat") { request, _ in
+      try await proved.answer(request) { try await heartbeat(request) }
+    }
+  }
+
+  /// None is known of the body that another wharfd answered with: it has its proof.
+  private typealias Answer = (response: Response, body: [UInt8]?)
+
+  private func answer(_ body: [UInt8], _ head: Head) -> Answer {
+    (.json(body, head: head), body)
   }
 
   private func join(_ request: Request) async throws -> Response {
@@ -55,7 +69,7 @@ struct AgentRoutes: Sendable {
     }
   }
 
-  private func assignment(_ request: Request) async throws -> Response {
+  private func assignment(_ request: Request) async throws -> Answer {
     let after = Position(Int64(try request.wholeNumber("after") ?? 0))
     let wait = min(try request.wholeNumber("wait") ?? 0, Self.longestWaitSeconds)
     let deadline = ContinuousClock.now + .seconds(wait)
@@ -66,11 +80,11 @@ struct AgentRoutes: Sendable {
       // Its node's agent takes any answer for a sign that all is well.
       try forwarding.requireTouch(head)
       if node.generation > after {
-        return .json(assignments.assignment(of: node, in: head).jsonBytes, head: head)
+        return answer(assignments.assignment(of: node, in: head).jsonBytes, head)
       }
       let left = deadline - ContinuousClock.now
       guard left > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else {
-        return .nothingNew(head: member.board.current)
+        return (.nothingNew(head: member.board.current), [])
       }
       await member.board.pause(after: head.state.position, upTo: left)
       head = member.board.current
@@ -101,10 +115,10 @@ struct AgentRoutes: Sendable {
     }
   }
 
-  private func report(_ request: Request) async throws -> Response {
+  private func report(_ request: Request) async throws -> Answer {
     let body = try await Forwarding.body(of: request)
     if let address = try forwarding.leaderElsewhere() {
-      return try await forwarding.send(body, request, to: address)
+      return (try await forwarding.send(body, request, to: address), nil)
     }
     let observation: Observation
     do { observation = try Observation(jsonBytes: body) } catch {
@@ -131,8 +145,12 @@ struct AgentRoutes: Sendable {
     let command = ReportNode(
       bootID: observation.bootID, incarnation: observation.incarnation,
       generation: observation.generation, facts: observation.facts,
-      attempts: observation.attempts)
-    if head.state.changes(reported: command, by: node) != nil {
+      attempts: observation.attempts, strangers: observation.strangers.compactMap(\.id),
+      unknownProcesses: observation.strangers.count { $0.id == nil },
+      troubles: observation.troubles)
+    if head.state.changes(reported: command, by: node) != nil
+      || head.state.changes(troubling: command, node) != nil
+    {
       do {
         _ = try await member.submit(
           CommandRequest(
@@ -149,11 +167,11 @@ struct AgentRoutes: Sendable {
     return reply()
   }
 
-  private func reply() -> Response {
+  private func reply() -> Answer {
     let now = member.board.current
-    return .json(
+    return answer(
       ReportReply(head: now.witness, leaseSeconds: assignments.limits.agentLeaseSeconds).jsonBytes,
-      head: now)
+      now)
   }
 
   /// Whether an agent has all that is known to have begun on its node. What it only waits to start, and
@@ -177,13 +195,9 @@ struct AgentRoutes: Sendable {
     alarm observation: Observation, of node: Node, _ principal: Principal
   ) async throws {
     guard (observation.alarm == nil) != (node.alarm == nil) else { return }
-    let words = observation.alarm.map { $0.shortened(to: Text.longest) }
-    let alarm: Text?
-    do { alarm = try words.map { try Text($0) } } catch {
-      throw APIError.badParameter("alarm", words ?? "", wanted: "one line of text")
-    }
+    let cause = observation.alarm == nil ? nil : observation.mistrust ?? .unsaid
     let command = RaiseNodeAlarm(
-      alarm: alarm, seen: alarm == nil ? nil : observation.seen?.position)
+      cause: cause, seen: cause == nil ? nil : observation.seen?.position)
     do {
       _ = try await member.submit(
         CommandRequest(
@@ -201,10 +215,10 @@ struct AgentRoutes: Sendable {
     return CommandID(derivedFrom: Secret(text: text).digest)
   }
 
-  private func heartbeat(_ request: Request) async throws -> Response {
+  private func heartbeat(_ request: Request) async throws -> Answer {
     let body = try await Forwarding.body(of: request)
     if let address = try forwarding.leaderElsewhere() {
-      return try await forwarding.send(body, request, to: address)
+      return (try await forwarding.send(body, request, to: address), nil)
     }
     let beat: Heartbeat
     do { beat = try Heartbeat(jsonBytes: body) } catch {
@@ -220,7 +234,7 @@ struct AgentRoutes: Sendable {
     let reply = HeartbeatReply(
       head: head.witness, leaseSeconds: assignments.limits.agentLeaseSeconds,
       wantsReport: !signals.knows(beat.digest, of: node.id))
-    return .json(reply.jsonBytes, head: head)
+    return answer(reply.jsonBytes, head)
   }
 }
 

@@ -76,15 +76,18 @@ struct Forwarding: Sendable {
     onward.headers.add(name: "content-type", value: "application/json")
     onward.headers.add(name: "authorization", value: request.headers[.authorization] ?? "")
     onward.headers.add(name: WharfHeader.forwarded, value: "1")
+    if let name = HTTPField.Name(WharfHeader.nonce), let nonce = request.headers[name] {
+      onward.headers.add(name: WharfHeader.nonce, value: nonce)
+    }
     onward.body = .bytes(body)
     let limit = answerMilliseconds + Int64(waitSeconds) * 1_000
     do {
       let (answer, bytes) = try await answer(to: onward, from: address, withinMilliseconds: limit)
       var headers: HTTPFields = [.contentType: "application/json"]
-      if let name = HTTPField.Name(WharfHeader.head),
-        let head = answer.headers.first(name: WharfHeader.head)
-      {
-        headers[name] = head
+      for passed in [WharfHeader.head, WharfHeader.proof] {
+        if let name = HTTPField.Name(passed), let value = answer.headers.first(name: passed) {
+          headers[name] = value
+        }
       }
       return Response(
         status: .init(code: Int(answer.status.code)), headers: headers,

@@ -43,7 +43,7 @@ struct Assignments: Sendable {
       id: attempt.id, replicaName: deployment.replicaName(attempt.id.replica.number),
       servedModelName: model.label, launch: launch, devices: attempt.devices,
       deviceMemoryBytes: version.needs.deviceMemory.count, contextLength: model.contextLength,
-      modelPath: version.modelPath, engineKey: engineKey(of: attempt.id),
+      modelPath: version.modelPath, weights: version.weights, engineKey: engineKey(of: attempt.id),
       exclusive: deployment.exclusive, notAfter: agreement?.end)
   }
 }

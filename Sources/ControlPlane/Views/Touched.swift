@@ -43,6 +43,11 @@ package struct Touched: Equatable, Sendable {
     }
     for stream in streams { followLinks(of: stream, old, new) }
     noteReassignedNodes(old, new)
+    // A secret that was lost, or an end of what was started with it: neither names all it concerns.
+    if old.lostSecretAttempts != new.lostSecretAttempts {
+      let changed = old.lostSecretAttempts.symmetricDifference(new.lostSecretAttempts)
+      replicas.formUnion(changed.map(\.replica))
+    }
     deployments.formUnion(replicas.map(\.deploymentID))
     noteChangedMarks(old, new)
   }

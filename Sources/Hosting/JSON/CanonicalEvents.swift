@@ -447,11 +447,24 @@ extension ObservedAttempt: CanonicallyRead {
       let exitCode = reader.optional("exitCode", Int.self),
       let exitSignal = reader.optional("exitSignal", Int.self),
       let reason = reader.optional("reason", String.self),
-      let ordered = reader.optional("ordered", StopOrder.self), reader.close()
+      let ordered = reader.optional("ordered", StopOrder.self),
+      let cause = reader.optional("cause", AttemptCause.self),
+      let device = reader.optional("device", String.self),
+      let weights = reader.optional("weights", WeightsFound.self), reader.close()
     else { return nil }
     self.init(
       id: id, phase: phase, pid: pid, endpoint: endpoint, exitCode: exitCode,
-      exitSignal: exitSignal, reason: reason, ordered: ordered)
+      exitSignal: exitSignal, reason: reason, ordered: ordered, cause: cause, device: device,
+      weights: weights)
+  }
+}
+
+extension WeightsFound: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard reader.open(), let wanted = reader.field("wanted", Digest.self),
+      let found = reader.field("found", Digest.self), reader.close()
+    else { return nil }
+    self.init(wanted: wanted, found: found)
   }
 }
 
@@ -464,12 +477,16 @@ extension AttemptChange: CanonicallyRead {
       let exitCode = reader.optional("exitCode", Int.self),
       let exitSignal = reader.optional("exitSignal", Int.self),
       let reason = reader.optional("reason", String.self),
-      let ordered = reader.optional("ordered", StopOrder.self), reader.close()
+      let ordered = reader.optional("ordered", StopOrder.self),
+      let cause = reader.optional("cause", AttemptCause.self),
+      let device = reader.optional("device", String.self),
+      let weights = reader.optional("weights", WeightsFound.self), reader.close()
     else { return nil }
     self.init(
       ObservedAttempt(
         id: id, phase: phase, pid: pid, endpoint: endpoint, exitCode: exitCode,
-        exitSignal: exitSignal, reason: reason, ordered: ordered))
+        exitSignal: exitSignal, reason: reason, ordered: ordered, cause: cause, device: device,
+        weights: weights))
   }
 }
 

@@ -108,4 +108,5 @@ extension Role: CanonicallyRead {}
 extension WaitingReason: CanonicallyRead {}
 extension AttemptPhase: CanonicallyRead {}
 extension StopOrder: CanonicallyRead {}
+extension AttemptCause: CanonicallyRead {}
 extension EndCause: CanonicallyRead {}

@@ -383,6 +383,9 @@ extension ReportNode {
     json.field("generation", generation)
     json.field("facts", facts)
     json.field("attempts", attempts)
+    json.optional("strangers", strangers)
+    json.optional("unknownProcesses", unknownProcesses)
+    json.optional("troubles", troubles)
     json.closeObject()
   }
 }
@@ -399,8 +402,28 @@ extension RemoveNode {
 extension RaiseNodeAlarm {
   package func write(to json: inout JSONWriter) {
     json.openObject()
-    json.optional("alarm", alarm)
+    json.optional("cause", cause)
     json.optional("seen", seen)
+    json.closeObject()
+  }
+}
+
+extension RestartReplica {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("deployment", deployment)
+    json.field("number", number)
+    json.closeObject()
+  }
+}
+
+extension RestartAttempts {
+  package func write(to json: inout JSONWriter) {
+    json.openObject()
+    json.field("deployment", deployment)
+    json.field("attempts", attempts)
+    json.field("cause", cause)
+    json.optional("requests", requests)
     json.closeObject()
   }
 }

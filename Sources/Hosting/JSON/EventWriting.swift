@@ -393,6 +393,9 @@ extension ObservedAttempt: JSONWritable {
     json.optional("exitSignal", exitSignal)
     json.optional("reason", reason)
     json.optional("ordered", ordered)
+    json.optional("cause", cause)
+    json.optional("device", device)
+    json.optional("weights", weights)
     json.closeObject()
   }
 }
@@ -408,6 +411,9 @@ extension AttemptChange: JSONWritable {
     json.optional("exitSignal", exitSignal)
     json.optional("reason", reason)
     json.optional("ordered", ordered)
+    json.optional("cause", cause)
+    json.optional("device", device)
+    json.optional("weights", weights)
     json.closeObject()
   }
 }
@@ -529,6 +535,7 @@ extension NodeAlarmed: JSONWritable {
     json.openObject()
     json.optional("alarm", alarm)
     json.optional("seen", seen)
+    json.optional("cause", cause)
     json.closeObject()
   }
 }

@@ -10,7 +10,7 @@ extension Node: SnapshotValue {
       losses: snapshot.read(), opensAt: snapshot.read(), credential: snapshot.read(),
       attempts: snapshot.read(), charges: snapshot.read(), taken: snapshot.read(),
       freeMemories: snapshot.read(), generation: snapshot.read(), alarm: snapshot.read(),
-      acceptedEra: snapshot.read())
+      troubles: snapshot.read(), acceptedEra: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(id)
@@ -33,6 +33,7 @@ extension Node: SnapshotValue {
     snapshot.write(freeMemories)
     snapshot.write(generation)
     snapshot.write(alarm)
+    snapshot.write(troubles)
     snapshot.write(acceptedEra)
   }
 }
@@ -117,7 +118,8 @@ extension Replica: SnapshotValue {
     try self.init(
       id: snapshot.read(), madeAt: snapshot.read(), attempt: snapshot.read(), node: snapshot.read(),
       waiting: snapshot.read(), waitingSince: snapshot.read(), failures: snapshot.read(),
-      lastFailure: snapshot.read(), lastFailedAt: snapshot.read(), lastFailedOn: snapshot.read())
+      lastFailure: snapshot.read(), lastFailedAt: snapshot.read(), lastFailedOn: snapshot.read(),
+      lastFailed: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(id)
@@ -130,6 +132,7 @@ extension Replica: SnapshotValue {
     snapshot.write(lastFailure)
     snapshot.write(lastFailedAt)
     snapshot.write(lastFailedOn)
+    snapshot.write(lastFailed)
   }
 }
 
@@ -139,7 +142,8 @@ extension Attempt: SnapshotValue {
       id: snapshot.read(), node: snapshot.read(), devices: snapshot.read(), needs: snapshot.read(),
       version: snapshot.read(), placedAt: snapshot.read(), phase: snapshot.read(),
       endpoint: snapshot.read(), pid: snapshot.read(), reason: snapshot.read(),
-      readyAt: snapshot.read(), leaving: snapshot.read(), stopping: snapshot.read(),
+      cause: snapshot.read(), readyAt: snapshot.read(), leaving: snapshot.read(),
+      stopping: snapshot.read(),
       stopReason: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
@@ -153,6 +157,7 @@ extension Attempt: SnapshotValue {
     snapshot.write(endpoint)
     snapshot.write(pid)
     snapshot.write(reason)
+    snapshot.write(cause)
     snapshot.write(readyAt)
     snapshot.write(leaving)
     snapshot.write(stopping)

@@ -9,6 +9,7 @@ extension HostingState: SnapshotValue {
     log = try snapshot.read()
     persons = try snapshot.read()
     credentials = try snapshot.read()
+    removals = try snapshot.read()
     providers = try snapshot.read()
     agreements = try snapshot.read()
     engines = try snapshot.read()
@@ -29,6 +30,7 @@ extension HostingState: SnapshotValue {
     endings = try snapshot.read()
     unerased = try snapshot.read()
     leaving = try snapshot.read()
+    lostSecretAttempts = try snapshot.read()
   }
 
   package func write(to snapshot: inout SnapshotWriter) {
@@ -38,6 +40,7 @@ extension HostingState: SnapshotValue {
     snapshot.write(log)
     snapshot.write(persons)
     snapshot.write(credentials)
+    snapshot.write(removals)
     snapshot.write(providers)
     snapshot.write(agreements)
     snapshot.write(engines)
@@ -58,6 +61,7 @@ extension HostingState: SnapshotValue {
     snapshot.write(endings)
     snapshot.write(unerased)
     snapshot.write(leaving)
+    snapshot.write(lostSecretAttempts)
   }
 }
 
@@ -141,7 +145,7 @@ extension Credential: SnapshotValue {
 
 extension Credential.Use: SnapshotValue {
   private static let names = [
-    "invitation until", "joinToken until", "token until", "agent", "gateway",
+    "invitation until", "joinToken until", "token until", "agent", "gateway", "removed",
   ]
 
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
@@ -151,6 +155,7 @@ extension Credential.Use: SnapshotValue {
     case 2: self = .token(until: try snapshot.read())
     case 3: self = .agent
     case 4: self = .gateway
+    case 5: self = .removed
     default: throw snapshot.unknownCase()
     }
   }
@@ -167,6 +172,7 @@ extension Credential.Use: SnapshotValue {
       snapshot.write(until)
     case .agent: snapshot.tag(3)
     case .gateway: snapshot.tag(4)
+    case .removed: snapshot.tag(5)
     }
   }
 }

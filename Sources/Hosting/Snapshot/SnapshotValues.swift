@@ -175,6 +175,8 @@ extension AttemptPhase: SnapshotCase {}
 extension Person.Status: SnapshotCase {}
 extension Node.Status: SnapshotCase {}
 extension EndedGrant.Cause: SnapshotCase {}
+extension AttemptCause: SnapshotCase {}
+extension NodeTrouble: SnapshotCase {}
 
 // MARK: Collections
 
@@ -211,9 +213,9 @@ extension SnapshotKey where Self: Comparable {
 }
 
 extension Int: SnapshotKey {}
+extension Position: SnapshotKey {}
 extension String: SnapshotKey {}
 extension ID: SnapshotKey {}
-extension Position: SnapshotKey {}
 extension AttemptID: SnapshotKey {}
 extension Audience: SnapshotKey {}
 extension Line: SnapshotKey {}

@@ -11,7 +11,9 @@ import Synchronization
 import Wire
 
 actor StandIn {
-  enum Mode { case answering, unauthorized, removed, failing, silent }
+  /// `unproved`: answered as by somebody who stands in between; `echoing401`: refused by a wharfd that
+  /// holds what was seen and does not know the agent, as behind a proxy that takes its token away.
+  enum Mode { case answering, unauthorized, echoing401, removed, unproved, failing, silent }
 
   let node = Stream(.node, 5)
   let joinToken = "join-token-1"
@@ -30,7 +32,11 @@ actor StandIn {
   /// Served instead of what the rules say, once.
   var replay: [Assignment] = []
 
+  /// Where the word of the removal says that it stands; at the head otherwise.
+  var removedAt: Position?
+
   func set(_ mode: Mode) { self.mode = mode }
+  func set(removedAt position: Position?) { removedAt = position }
   func set(leaseSeconds: Int) { self.leaseSeconds = leaseSeconds }
   func set(head: HeadWitness) { self.head = head }
   func lose(joins: Int) { lostJoins = joins }
@@ -44,6 +50,12 @@ actor StandIn {
     assignment = Wire.Assignment(
       generation: Position(generation), head: head, node: node, leaseSeconds: leaseSeconds,
       heartbeatSeconds: 1, attempts: attempts)
+  }
+
+  /// The same work, at the next position.
+  func nextGeneration() {
+    guard let assignment else { return }
+    assign(assignment.generation.value + 1, assignment.attempts)
   }
 
   // MARK: - What tests wait for
@@ -92,14 +104,29 @@ actor StandIn {
     }
   }
 
+  fileprivate struct Removal: Error {
+    var reply: NodeRemovedReply
+  }
+
+  /// What a wharfd adds, by which its answer is known.
+  fileprivate func proof(_ request: Request, _ status: Int, _ body: [UInt8]) -> HTTPFields {
+    guard mode != .unproved, let credential, let nonce = request.headers[.init(WharfHeader.nonce)!]
+    else { return [:] }
+    let proof = AnswerProof.of(
+      status: status, head: "", body: body, nonce: nonce, credential: credential)
+    return [.init(WharfHeader.proof)!: proof.description]
+  }
+
   fileprivate func admit(_ request: Request) async throws {
     switch mode {
-    case .answering: break
+    case .answering, .unproved: break
     case .unauthorized: throw Complaint(status: .unauthorized)
-    case .removed:
-      // The log is the one that was seen, and knows nobody of this secret.
+    case .echoing401:
       throw Complaint(
         status: .unauthorized, seen: SeenEcho(position: head.position, hash: head.hash))
+    case .removed:
+      throw Removal(
+        reply: NodeRemovedReply(node: node, position: removedAt ?? head.position, head: head))
     case .failing: throw Complaint(status: .serviceUnavailable)
     case .silent: try await Task.sleep(for: .seconds(60))
     }
@@ -192,36 +219,50 @@ struct StandInServer {
     @Sendable func body(_ request: Request) async throws -> [UInt8] {
       Array(buffer: try await request.body.collect(upTo: 1 << 20))
     }
-    @Sendable func reply(_ bytes: [UInt8]) -> Response {
-      Response(status: .ok, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    @Sendable func reply(
+      _ request: Request, _ make: () async throws -> [UInt8]?
+    ) async throws -> Response {
+      var (status, bytes): (HTTPResponse.Status, [UInt8])
+      do {
+        let made = try await make()
+        (status, bytes) = (made == nil ? .noContent : .ok, made ?? [])
+      } catch let removal as StandIn.Removal {
+        (status, bytes) = (.gone, removal.reply.jsonBytes)
+      }
+      return Response(
+        status: status, headers: await standIn.proof(request, status.code, bytes),
+        body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
     router.post("/v1/agent/join") { request, _ in
-      reply(try await standIn.join(request, body(request)))
+      let body = try await body(request)
+      return try await reply(request) { try await standIn.join(request, body) }
     }
     router.post("/v1/agent/report") { request, _ in
-      reply(try await standIn.report(request, body(request)))
+      let body = try await body(request)
+      return try await reply(request) { try await standIn.report(request, body) }
     }
     router.post("/v1/agent/heartbeat") { request, _ in
-      reply(try await standIn.heartbeat(request, body(request)))
+      let body = try await body(request)
+      return try await reply(request) { try await standIn.heartbeat(request, body) }
     }
     router.get("/v1/agent/assignment") { request, _ -> Response in
       let after = Position(text: request.uri.queryParameters["after"] ?? "") ?? .empty
       let seconds = request.uri.queryParameters["wait"].flatMap { Double($0) } ?? 0
       let deadline = ContinuousClock.now + .seconds(seconds)
-      repeat {
-        if let bytes = try await standIn.nextAssignment(request, after: after) {
-          return reply(bytes)
-        }
-        try await Task.sleep(for: .milliseconds(10))
-      } while ContinuousClock.now < deadline
-      return Response(status: .noContent)
+      return try await reply(request) {
+        repeat {
+          if let bytes = try await standIn.nextAssignment(request, after: after) { return bytes }
+          try await Task.sleep(for: .milliseconds(10))
+        } while ContinuousClock.now < deadline
+        return nil
+      }
     }
     return router
   }
 }
 
 /// The port that a server was given.
-private final class BoundPort: Sendable {
+final class BoundPort: Sendable {
   let port: Mutex<Int>
   init(_ port: Int) { self.port = Mutex(port) }
 }

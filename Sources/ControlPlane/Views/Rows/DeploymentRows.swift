@@ -74,6 +74,8 @@ enum ReplicaRows {
     let deployment: Deployment
     let attempt: Attempt?
     let nodeName: String?
+    /// What was heard of it last says nothing of now.
+    let isOnLostNode: Bool
   }
 
   static let replicas = RowMaker<Placed>(
@@ -86,7 +88,7 @@ enum ReplicaRows {
       .count("number") { $0.it.id.number },
       .time("made_at") { $0.it.madeAt },
       .text("attempt") { $0.it.attempt?.description },
-      .text("phase") { $0.attempt?.phase.rawValue },
+      .text("phase") { $0.isOnLostNode ? "unknown" : $0.attempt?.phase.rawValue },
       .text("node_id") { $0.attempt?.node.description },
       .text("node") { $0.nodeName },
       .texts("devices") { $0.attempt?.devices },
@@ -111,6 +113,7 @@ enum ReplicaRows {
       replicas,
       Placed(
         it: replica, deployment: deployment, attempt: attempt,
-        nodeName: attempt.map { state.called($0.node) }))
+        nodeName: attempt.map { state.called($0.node) },
+        isOnLostNode: attempt.map { state.lostNodes.contains($0.node) } ?? false))
   }
 }

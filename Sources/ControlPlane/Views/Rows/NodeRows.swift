@@ -78,7 +78,7 @@ enum NodeRows {
       .text("version") { $0.it.version.text },
       .texts("devices") { $0.it.devices },
       .text("phase") { $0.it.phase.rawValue },
-      .text("reason") { $0.it.reason },
+      .text("reason") { $0.it.told },
       .flag("stopping") { !$0.it.isWanted },
       .text("stop_reason") { $0.it.stopReason },
       .text("endpoint") { $0.it.endpoint },

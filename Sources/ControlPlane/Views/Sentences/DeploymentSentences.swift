@@ -40,6 +40,14 @@ enum DeploymentSentences {
     Teller(AttemptsStopped.self) { event, telling in
       "\(replicas(event.replicas, telling)) must stop and wait: \(event.reason.words)."
     },
+    Teller(ReplicasRestarted.self) { event, telling in
+      let counts = event.requests.map {
+        " (of \(Sentences.count($0.asked, "request")) in a minute \($0.gaveUp) given up on, none "
+          + "answered)"
+      }
+      return "\(replicas(event.replicas, telling)) must stop and be placed again: "
+        + "\(event.cause.words)\(counts ?? "")."
+    },
   ]
 
   private static func replica(_ number: Int, _ telling: Telling) -> String {

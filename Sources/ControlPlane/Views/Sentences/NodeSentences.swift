@@ -33,8 +33,13 @@ enum NodeSentences {
         + (event.poweredOff ? ", on the word that it is powered off." : ".")
     },
     Teller(NodeAlarmed.self) { event, telling in
-      event.alarm.map { "Node \(telling.subject) does not believe this log: \($0)." }
+      event.words.map { "Node \(telling.subject) does not believe this log: \($0)." }
         ?? "Node \(telling.subject) believes this log again."
+    },
+    Teller(NodeTroubled.self) { event, telling in
+      event.troubles.isEmpty
+        ? "Nothing ails node \(telling.subject) any more."
+        : "Node \(telling.subject) is in trouble: \(Sentences.list(event.troubles.map(\.words)))."
     },
     Teller(EraAccepted.self) { event, telling in
       "Node \(telling.subject) was let follow the era that began at \(event.era)."

@@ -1,0 +1,54 @@
+// Replicas that are to be restarted though their agents say that they are well: those whose engines no
+// gateway gets an answer from, and those whose key nobody can make again.
+
+import HashTreeCollections
+import Hosting
+
+package enum Unanswering {
+  /// So many requests given up on within the window, and none answered, say that an engine hangs. Fewer
+  /// may be one client without patience.
+  package static let fewestGivenUp = 5
+
+  package static func isSeen(in sighting: Signals.Sighting) -> Bool {
+    sighting.gaveUp >= fewestGivenUp && sighting.answered == 0
+  }
+}
+
+extension Pass {
+  /// One replica of a deployment at a time, and none while another has just failed: what hits all of them
+  /// at once is not theirs, and is not mended by starting all of them anew.
+  mutating func restartUnanswering() {
+    let seen = signals.sightings.filter { Unanswering.isSeen(in: $0.value) }.sorted {
+      $0.key < $1.key
+    }
+    var restarted: Set<ID<Deployment>> = []
+    for (id, sighting) in seen {
+      let owner = ID<Deployment>(id.replica.deployment)
+      guard let deployment = state.deployments[owner], !restarted.contains(owner),
+        deployment.replicas[id.replica.number]?.attempt == id, let attempt = state.attempts[id],
+        attempt.phase == .ready, attempt.isWanted, !state.lostNodes.contains(attempt.node)
+      else { continue }
+      let window = Double(Signals.Sighting.windowSeconds)
+      let lastFailure = deployment.replicas.values.compactMap(\.lastFailedAt).max()
+      if let lastFailure, now.seconds(since: lastFailure) < window {
+        wake(at: lastFailure.adding(seconds: Int64(window)))
+        continue
+      }
+      restarted.insert(owner)
+      decide(
+        RestartAttempts(
+          deployment: owner, attempts: [id], cause: .unanswering,
+          requests: RequestCounts(asked: sighting.asked, gaveUp: sighting.gaveUp)))
+    }
+  }
+
+  /// All at once: none of them can be asked anything, so nothing is lost by it.
+  mutating func restartLostSecret() {
+    let byDeployment = Dictionary(grouping: state.lostSecretAttempts) { $0.replica.deployment }
+    for (deployment, attempts) in byDeployment.sorted(by: { $0.key < $1.key }) {
+      decide(
+        RestartAttempts(
+          deployment: ID(deployment), attempts: attempts.sorted(), cause: .secretReplaced))
+    }
+  }
+}

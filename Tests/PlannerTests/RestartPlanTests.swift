@@ -1,0 +1,75 @@
+// Replicas that no gateway gets an answer from are restarted, one at a time.
+
+import HashTreeCollections
+import Hosting
+import Planner
+import TestKit
+import Testing
+
+@Suite struct RestartPlanTests {
+  private func world(replicas: Int) throws -> World {
+    var world = World()
+    try world.addProvider("xai")
+    try world.addModel("xai/m", needs: .devices(1))
+    try world.addDeployment("grok", of: "xai/m:1", replicas: replicas)
+    try world.addNode("n1", .devices(8))
+    try world.settle()
+    try world.becomeReady()
+    return world
+  }
+
+  private func attempts(_ world: World) -> [AttemptID] {
+    world.state.deployments.named("grok")?.replicas.values.compactMap(\.attempt).sorted() ?? []
+  }
+
+  private func restarts(
+    _ world: World, _ seen: [AttemptID: Signals.Sighting]
+  ) -> [RestartAttempts] {
+    var signals = world.signals()
+    signals.sightings = seen
+    return plan(world.state, signals, now: world.now).decisions.compactMap {
+      $0 as? RestartAttempts
+    }
+  }
+
+  @Test(arguments: [
+    (Signals.Sighting(asked: 9, answered: 0, gaveUp: 5), true),
+    (Signals.Sighting(asked: 9, answered: 0, gaveUp: 4), false),
+    (Signals.Sighting(asked: 90, answered: 1, gaveUp: 89), false),
+    (Signals.Sighting(asked: 9, answered: 0, gaveUp: 0), false),
+  ])
+  func `many given up on and none answered say that it hangs`(
+    sighting: Signals.Sighting, hangs: Bool
+  ) throws {
+    let world = try world(replicas: 1)
+    let id = try #require(attempts(world).first)
+    let found = restarts(world, [id: sighting])
+    #expect(found.map(\.attempts) == (hangs ? [[id]] : []))
+    if hangs {
+      #expect(found[0].cause == .unanswering)
+      #expect(found[0].requests == RequestCounts(asked: 9, gaveUp: 5))
+    }
+  }
+
+  @Test func `one of a deployment at a time, and none while another has just failed`() throws {
+    var world = try world(replicas: 3)
+    let hung = Signals.Sighting(asked: 9, answered: 0, gaveUp: 9)
+    let all = Dictionary(uniqueKeysWithValues: attempts(world).map { ($0, hung) })
+    let first = restarts(world, all)
+    #expect(first.count == 1 && first[0].attempts.count == 1)
+    try world.perform(first[0], by: .wharfd)
+    #expect(restarts(world, all).isEmpty)
+    world.pass(seconds: 61)
+    #expect(restarts(world, all).count == 1, "the others hang as well")
+  }
+
+  @Test func `what is not ready, or not current, is left to those who know`() throws {
+    var world = try world(replicas: 1)
+    let id = try #require(attempts(world).first)
+    let hung = [id: Signals.Sighting(asked: 9, answered: 0, gaveUp: 9)]
+    try world.report(world.state.nodes.sorted[0].id) { ObservedAttempt($0, .unhealthy) }
+    #expect(restarts(world, hung).isEmpty)
+    try world.perform(RestartReplica(deployment: "grok", number: 1))
+    #expect(restarts(world, hung).isEmpty)
+  }
+}
