@@ -9,7 +9,7 @@ import Wire
 
 @testable import Agent
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct `The tool that lists devices` {
+@Suite(.serialized, .bounded) struct `The tool that lists devices` {
   private static let listing = """
     GPU-aaaa, NVIDIA H100 80GB HBM3, 81559
     GPU-bbbb, NVIDIA H100 80GB HBM3, 81559

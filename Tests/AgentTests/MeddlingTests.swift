@@ -9,7 +9,7 @@ import Wire
 
 @testable import Agent
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct `Between an agent and its control plane` {
+@Suite(.serialized, .bounded) struct `Between an agent and its control plane` {
   /// More answers than any one of them takes for a change of mind.
   private static let answers = 4
 

@@ -8,7 +8,7 @@ import Wire
 
 @testable import Agent
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct `Weights that are pinned` {
+@Suite(.serialized, .bounded) struct `Weights that are pinned` {
   private func write(_ text: String, _ path: String) throws {
     try Files.write(Array(text.utf8), to: path)
   }

@@ -12,7 +12,7 @@ import Wire
 
 @testable import ControlPlane
 
-@Suite(.database, .timeLimit(.minutes(2))) struct APIMannersTests {
+@Suite(.database, .bounded) struct APIMannersTests {
   @Test func `methods, headers and bodies that do not fit are answered in the API's form`()
     async throws
   {

@@ -62,6 +62,7 @@ import Testing
       for seed in UInt64(1)...3 {
         var log = try RandomLog(seed: seed)
         try log.grow(by: 1_500)
+        try log.addSeldom()
         var projection = Projection(keys: log.keys)
         // Grown in parts, so that what comes and goes has rows for a while.
         for start in stride(from: 0, to: log.events.count, by: 20) {

@@ -45,6 +45,35 @@ struct RandomLog {
     while events.count < target { try send(commands.next(state)) }
   }
 
+  /// Sends what chance brings too seldom to be counted on: a gateway that comes and goes, an alias that is
+  /// removed, a replica that is started anew.
+  mutating func addSeldom() throws {
+    let admin = Principal(actor: .of(Stream(.person, 4)), role: .admin)
+    let gate = Name(known: "seldom")
+    let digest = Digest(bytes: [UInt8](repeating: 7, count: 32))
+    try send(Wish(command: RegisterGateway(name: gate, credential: digest), principal: admin))
+    let gateway = try #require(state.gateways.named(gate))
+    try send(
+      Wish(
+        command: StartGatewayProcess(incarnation: "seldom", address: "10.0.0.1:1"),
+        principal: Principal(actor: .of(gateway.id.stream), role: .gateway)))
+    let processes = state.processes(of: gateway.id).map(\.id)
+    try send(Wish(command: NoteSilentGateways(processes: processes), principal: .wharfd))
+    try send(Wish(command: RemoveGateway(gateway: gate), principal: admin))
+    for model in state.models.sorted {
+      for alias in model.aliases.keys.sorted() {
+        let reference = try ModelReference(jsonText: "\(model.label):\(alias)")
+        try send(Wish(command: UnaliasModel(model: reference), principal: admin))
+      }
+    }
+    for deployment in state.deployments.sorted where deployment.deletedAt == nil {
+      guard let number = deployment.replicas.keys.min() else { continue }
+      try send(
+        Wish(
+          command: RestartReplica(deployment: deployment.name, number: number), principal: admin))
+    }
+  }
+
   private mutating func send(_ wish: Wish) throws {
     now = now.adding(seconds: Int64.random(in: 0...600, using: &ids))
     let request = CommandRequest(

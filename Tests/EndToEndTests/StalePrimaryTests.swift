@@ -11,7 +11,7 @@ import TestKit
 import Testing
 import Wire
 
-@Suite(.timeLimit(.minutes(4))) struct StalePrimaryTests {
+@Suite(.bounded) struct StalePrimaryTests {
   private func health(_ wharfds: Wharfds, _ number: Int) async throws -> (
     status: UInt, text: String
   ) {

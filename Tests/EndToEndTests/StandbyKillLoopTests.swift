@@ -11,7 +11,7 @@ import Testing
 private let loopSeconds = Double(
   ProcessInfo.processInfo.environment["WHARF_KILL_LOOP_SECONDS"] ?? "")
 
-@Suite(.timeLimit(.minutes(30))) struct StandbyKillLoopTests {
+@Suite(.bounded) struct StandbyKillLoopTests {
   /// All happen while the standby is away and a leader's commit waits for it.
   enum Fault: CaseIterable {
     /// Until the leader gives the wait up.

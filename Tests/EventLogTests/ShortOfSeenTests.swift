@@ -16,7 +16,7 @@ private final class Memory: HeadKeeping {
   func keep(_ new: HeadWitness) { head.withLock { $0 = new } }
 }
 
-@Suite(.database, .timeLimit(.minutes(2))) struct ShortOfSeenTests {
+@Suite(.database, .bounded) struct ShortOfSeenTests {
   /// A log whose last events are put aside, as an old primary lacks them.
   ///
   /// - Returns: what was seen of it.

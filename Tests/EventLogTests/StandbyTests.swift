@@ -9,7 +9,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct StandbyTests {
+@Suite(.serialized, .bounded) struct StandbyTests {
   enum Ending: CaseIterable {
     /// By wharfd itself, when a statement takes too long.
     case timeout

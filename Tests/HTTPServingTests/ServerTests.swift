@@ -114,7 +114,7 @@ final class Server: Sendable {
   }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct ServerTests {
+@Suite(.bounded) struct ServerTests {
   @Test func `a body that is held back is asked for, and answered`() async throws {
     try await Server().serving { port in
       let client = try RawClient(port: port)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.timeLimit(.minutes(2))) struct NotReplicatedTests {
+@Suite(.bounded) struct NotReplicatedTests {
   private enum Ending: CaseIterable { case timeout, cancelled, terminated }
 
   /// Runs a commit that waits for a standby which is not there, until the wait is ended.
