@@ -26,7 +26,7 @@ package enum AnswerProof {
     status: Int, head: String, body: [UInt8], nonce: String, credential: Hosting.Digest
   ) -> Hosting.Digest {
     var mac = HMAC<SHA256>(key: SymmetricKey(data: credential.bytes))
-    mac.update(data: Array("wharf agent answer 1\n\(nonce)\n\(status)\n\(head)\n".utf8))
+    mac.update(data: Array("answer to an agent, form 1\n\(nonce)\n\(status)\n\(head)\n".utf8))
     mac.update(data: body)
     return Hosting.Digest(bytes: Array(mac.finalize()))
   }

@@ -1,6 +1,7 @@
 // What the tests of the views share: a log in process, logs made at random, and what is in tables.
 
 import Foundation
+import HashTreeCollections
 import Hosting
 import Logging
 import Migrations

@@ -103,6 +103,8 @@ struct ReadSource: Sendable {
   }
 
   func head(atLeast position: Position) async throws -> Head {
+    // What keeps this wharfd from answering is said at once, and not after a wait that it makes vain.
+    if board.obstacle != nil { throw APIError.starting(board) }
     guard let head = await board.wait(for: position, upTo: .seconds(Self.afterWaitSeconds)) else {
       throw notThere(position, board.current)
     }
@@ -114,6 +116,7 @@ struct ReadSource: Sendable {
 
   /// A leader has read the whole log, so what it lacks is not there; a follower may only be behind.
   private func notThere(_ position: Position, _ head: Head) -> APIError {
+    if board.obstacle != nil { return .starting(board) }
     let at = "this wharfd is at position \(head.state.position)"
     if case .leading = head.standing {
       return APIError(
