@@ -3,7 +3,6 @@
 // boot of the same machine, knows for certain that the one before it serves no more. Where another holds
 // the lock, both live, and are two.
 
-import FoundationEssentials
 import Glibc
 import Hosting
 
@@ -59,10 +58,15 @@ package final class ProcessFile: Sendable {
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
+  /// A file of the kernel's, which tells no length.
   private static let boot: String? = {
-    let path = URL(filePath: "/proc/sys/kernel/random/boot_id")
-    return (try? Data(contentsOf: path)).map {
-      String(decoding: $0, as: UTF8.self).filter { !$0.isWhitespace }
-    }
+    let file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: longestBytes)
+    let count = read(file, &bytes, bytes.count)
+    let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+      .filter { !$0.isWhitespace }
+    return text.isEmpty ? nil : text
   }()
 }

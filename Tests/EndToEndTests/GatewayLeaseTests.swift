@@ -66,9 +66,11 @@ import Testing
     try await site.stop(second, by: SIGKILL)
     try await site.done("gateway", "powered-off", "edge")
     try await eventually("the living one is named anew") { try await gateway(site).count == 1 }
-    let again = try await site.wharf(
-      ["team", "revoke", "copilot", "xai/grok-3", "--wait", "--timeout", "20"])
-    #expect(again.status == .code(0) && again.output.contains("enforced on 1 of 1"), "\(again)")
+    try await eventually("it enforces all that is, and so it is told at once") {
+      let again = try await site.wharf(
+        ["team", "revoke", "copilot", "xai/grok-3", "--wait", "--timeout", "20"])
+      return again.status == .code(0) && again.output.contains("enforced on 1 of 1")
+    }
     try await site.end()
   }
 
