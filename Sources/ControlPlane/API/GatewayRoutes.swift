@@ -152,11 +152,15 @@ struct GatewayRoutes: Sendable {
     }
     var head = try await source.head(atLeast: after)
     let enforcing = after
+    var asking: GatewayProcess?
     while true {
       let caller = try await caller(request, &head)
       var epoch: Position
       (head, epoch) = try leading(head)
+      // Whoever asked may be gone meanwhile, and another in its place: it is not made known once more.
+      if let asking, head.state.gatewayProcesses[asking.id] == nil { throw policyNeeded(head) }
       let process = try await process(caller, &head, epoch)
+      asking = process
       let policy = policies.policy(at: head, epoch: epoch)
       book.note(
         policy: policy.position, through: head.state.position, epoch: epoch,
@@ -209,6 +213,13 @@ struct GatewayRoutes: Sendable {
     }
   }
 
+  private func policyNeeded(_ head: Head) -> APIError {
+    APIError(
+      .conflict, LeaseRefusal.policyNeeded,
+      "the lease and the grace of this process are over: what it enforces may be of the past",
+      help: "ask for the whole policy, without 'after'", head: head)
+  }
+
   private func renew(_ request: Request, enforcing position: Position) async throws -> Response {
     var head = try await source.head(atLeast: position)
     let caller = try await caller(request, &head)
@@ -216,10 +227,7 @@ struct GatewayRoutes: Sendable {
     (head, epoch) = try leading(head)
     let process = try await process(caller, &head, epoch)
     guard try give(caller, process, enforcing: position, head, epoch) == .given else {
-      throw APIError(
-        .conflict, LeaseRefusal.policyNeeded,
-        "the lease and the grace of this process are over: what it enforces may be of the past",
-        help: "ask for the whole policy, without 'after'", head: head)
+      throw policyNeeded(head)
     }
     return .json(
       PolicyLease(head: head.witness, leaseSeconds: Leases.policySeconds).jsonBytes, head: head)
