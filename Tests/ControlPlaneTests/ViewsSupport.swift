@@ -53,6 +53,11 @@ struct RandomLog {
     let gate = Name(known: "seldom")
     let digest = Digest(bytes: [UInt8](repeating: 7, count: 32))
     try send(Wish(command: RegisterGateway(name: gate, credential: digest), principal: admin))
+    // This one stays.
+    let other = Digest(bytes: [UInt8](repeating: 8, count: 32))
+    try send(
+      Wish(
+        command: RegisterGateway(name: Name(known: "steady"), credential: other), principal: admin))
     let gateway = try #require(state.gateways.named(gate))
     try send(
       Wish(
