@@ -172,7 +172,7 @@ let package = Package(
       [
         "Gateway", "HTTPServing", "Hosting", "TestTools", "Wire", "wharf-engine-sim",
         "wharf-gateway", asyncHTTPClient, crypto, httpTypes, hummingbird, hummingbirdTesting,
-        logging, nioCore, nioHTTP1,
+        lifecycle, logging, nioCore, nioHTTP1,
       ]),
     .testTarget(
       name: "EndToEndTests",

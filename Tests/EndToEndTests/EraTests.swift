@@ -46,7 +46,7 @@ import Testing
       try await site.done("node", "show", "node-1", as: "ben").contains("alarm")
     }
     let shown = try await site.done("node", "show", "node-1", as: "ben")
-    #expect(shown.contains("but the log was seen up to"), "\(shown)")
+    #expect(shown.contains("of the log, seen up to"), "\(shown)")
     #expect(try await site.done("status", as: "ben").contains("alarm"))
     try await eventually("the gateway raises its alarm") {
       (try await site.metric("wharf_gateway_alarms_total") ?? 0) > 0

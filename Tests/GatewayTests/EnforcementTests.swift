@@ -181,7 +181,8 @@ extension WithProcesses {
         let left = try #require(served.headers["x-wharf-grace-seconds"].first.flatMap { Int($0) })
         #expect((0...6).contains(left))
         #expect(try await gateway.send(.GET, "/health", key: nil).body.contains("inGrace"))
-        try await eventually("its grace ends") { try await gateway.chat().status == 503 }
+        try await eventually("its grace ends") { !gateway.gate.mayServe }
+        #expect(try await gateway.chat().status == 503)
         // A lease alone brings nothing back: the policy it has may be of the past.
         let pulls = control.pulls
         control.isSilent = false

@@ -43,10 +43,14 @@ struct TokenFirst<Context: RequestContext>: RouterMiddleware {
   }
 
   private func sender(of request: Request) async throws -> BodyBudget.Sender {
-    var head = try await source.head(atLeast: .empty)
+    let head = try await source.head(atLeast: .empty)
     do {
-      return .init(try await source.principal(of: request, &head))
+      return .init(try source.authentication.principal(of: request, in: head.state))
     } catch let error as APIError where error.status == .unauthorized {
+      // A follower may not know the token yet. The leader does, to whom this is sent on.
+      if case .following = head.standing, error.failure.code == Authentication.unknownToken {
+        return .stranger
+      }
       guard request.uri.path == Self.joinPath, request.headers[.authorization] != nil else {
         throw error
       }

@@ -6,6 +6,7 @@ import Hosting
 import Hummingbird
 import Logging
 import NIOCore
+import ServiceLifecycle
 import Synchronization
 import Wire
 
@@ -159,26 +160,40 @@ var quiet: Logger {
   return logger
 }
 
-/// Runs a server and, once it tells its port, the body; ends the server when the body has.
+private struct ServerOfTest: Service {
+  let serve: @Sendable () async throws -> Void
+  func run() async throws { try await serve() }
+}
+
+/// Runs a server and, once it tells its port, the body; ends the server when the body has. It is stopped in
+/// order: a server that is cancelled while it takes a connection in ends the whole process.
 func withPort<Value: Sendable>(
   _ server: @escaping @Sendable (@escaping @Sendable (Int) async -> Void) async throws -> Void,
   body: @escaping @Sendable (Int) async throws -> Value
 ) async throws -> Value {
   let (ports, found) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingOldest(1))
-  return try await withThrowingTaskGroup(of: Value?.self) { group in
-    group.addTask {
-      defer { found.finish() }
-      try await server { found.yield($0) }
-      return nil
-    }
-    group.addTask {
-      for await port in ports { return try await body(port) }
-      return nil
-    }
-    defer { group.cancelAll() }
-    while let value = try await group.next() {
-      if let value { return value }
-    }
-    throw CancellationError()
+  let service = ServerOfTest {
+    defer { found.finish() }
+    try await server { found.yield($0) }
   }
+  var configuration = ServiceGroupConfiguration(
+    services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
+    logger: quiet)
+  // Who polls is not waited for.
+  configuration.maximumGracefulShutdownDuration = .milliseconds(200)
+  let group = ServiceGroup(configuration: configuration)
+  async let running: Void = group.run()
+  let result: Result<Value, any Error>
+  do {
+    var port: Int?
+    for await found in ports {
+      port = found
+      break
+    }
+    guard let port else { throw CancellationError() }
+    result = .success(try await body(port))
+  } catch { result = .failure(error) }
+  await group.triggerGracefulShutdown()
+  _ = try? await running
+  return try result.get()
 }
