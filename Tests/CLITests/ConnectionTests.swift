@@ -121,10 +121,7 @@ extension AgainstWharfd {
         try FileManager.default.removeItem(atPath: file)
       }
       // What the wharfd of the first system saw is no matter of the second.
-      for file in try FileManager.default.contentsOfDirectory(atPath: hosted.folder)
-      where file.hasSuffix(".seen") {
-        try FileManager.default.removeItem(atPath: "\(hosted.folder)/\(file)")
-      }
+      try hosted.forgetSeen()
       let other = try await TestCluster.shared().makeDatabase()
       hosted.database = other.url
       try await hosted.start(as: "another")

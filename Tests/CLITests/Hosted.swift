@@ -64,8 +64,13 @@ final class Hosted: @unchecked Sendable {
   ///
   /// - Parameter name: whose home it is that looks, and so sees the head.
   func start(as name: String = "admin") async throws {
-    daemon = try program()
-    try await Programs.until("wharfd is ready: \(daemon?.errors ?? "")") {
+    let daemon = try program()
+    self.daemon = daemon
+    try await Programs.until("wharfd is ready") {
+      // One that will not lead says why, and ends: there is nothing to wait for.
+      if let status = daemon.status() {
+        throw TestFailure("wharfd ended with \(status): \(daemon.errors)")
+      }
       guard FileManager.default.fileExists(atPath: tokenFile) else { return false }
       return try await admin(name).wharf("whoami").code == 0
     }
@@ -82,6 +87,14 @@ final class Hosted: @unchecked Sendable {
         "WHARF_DATABASE_URL": database ?? TestDatabase.current.url, "PATH": "/usr/bin:/bin",
       ],
       folder: folder)
+  }
+
+  /// The next wharfd is a new one to the log: the last would refuse one that is not what it saw.
+  func forgetSeen() throws {
+    for file in try FileManager.default.contentsOfDirectory(atPath: folder)
+    where file.hasSuffix(".seen") {
+      try FileManager.default.removeItem(atPath: "\(folder)/\(file)")
+    }
   }
 
   /// What a wharfd says that ends by itself.

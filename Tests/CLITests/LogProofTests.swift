@@ -107,6 +107,9 @@ extension AgainstWharfd {
         "wharfd", ["verify", "--database", TestDatabase.current.url], environment: [:],
         folder: hosted.folder)
       #expect(verified.code == 0, "the chain fits: \(verified)")
+      // wharfd finds it itself, as long as it remembers.
+      #expect(try await hosted.refusal().contains("rewritten"))
+      try hosted.forgetSeen()
       try await hosted.start(as: "newcomer")
       // The log has gone on, past what was seen.
       let newcomer = try hosted.admin("newcomer")

@@ -60,6 +60,7 @@ extension AgainstWharfd {
       try connection.script(
         ChainSQL.rewrite(
           Int64(next), #"data = '{"name":"2001-01-01","position":\#(next - 1)}'"#))
+      try hosted.forgetSeen()
       try await hosted.start(as: "newcomer")
       let newcomer = try hosted.admin("newcomer")
       #expect(try await newcomer.does("mark").contains("2001-01-01"))

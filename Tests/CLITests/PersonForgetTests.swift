@@ -132,6 +132,8 @@ extension AgainstWharfd {
       let recovered = try await wharfd(hosted, "recover", "--yes", "--database", to.url)
       #expect(recovered.code == 0, "\(recovered)")
       hosted.database = to.url
+      // Each import begins an era of its own from the same place.
+      try hosted.forgetSeen()
       let home = "home-\(UUID().uuidString.prefix(8))"
       try await hosted.start(as: home)
       let people = try await hosted.admin(home).does("person", "list", "-o", "wide")

@@ -94,8 +94,9 @@ import Testing
     let position = try #require(Int64(try await site.done("status", "-q"))) + 1
     try await site.deploy(replicas: 1)
     let engines = site.engines
+    // Its leases tell a gateway of the head, also where its policy stays as it is.
     try await eventually("all have seen it") {
-      try await site.metric("wharf_gateway_policy_position") ?? 0 > Double(position)
+      try site.gatewaySeen().map { $0.position.value > position } ?? false
     }
     try await site.stop("wharfd")
     var connection = try database.connect()

@@ -9,6 +9,7 @@ import NIOCore
 import Synchronization
 import TestKit
 import Testing
+import Wire
 
 final class Site: HasGateway {
   let folder: TestFolder
@@ -79,12 +80,26 @@ final class Site: HasGateway {
     try FileManager.default.removeItem(atPath: folder.path("secret.127.0.0.1:\(apiPort).seen"))
   }
 
+  /// The head that the gateway keeps.
+  func gatewaySeen() throws -> HeadWitness? {
+    struct Kept: JSONRecord { let head: HeadWitness }
+    guard let text = folder.text("gateway.seen") else { return nil }
+    return try JSONDecoding.read(
+      Kept.self, from: JSONValue(document: Array(text.utf8)), strict: true
+    ).head
+  }
+
   /// Starts wharfd, and waits until it answers someone.
   func startDaemon(
     on database: TestDatabase, for name: String = "ada", with more: [String] = []
   ) async throws {
     try start("wharfd", daemonArguments + more, ["WHARF_DATABASE_URL": database.url])
+    let daemon = running.withLock { $0["wharfd"] }
     try await eventually("wharfd answers") {
+      // One that will not lead says why, and ends: there is nothing to wait for.
+      if let status = daemon?.status() {
+        throw TestFailure("wharfd ended with \(status): \(daemon?.errors ?? "")")
+      }
       guard folder.text("token") != nil else { return false }
       return try await wharf(["whoami"], as: name).status == .code(0)
     }

@@ -61,7 +61,8 @@ final class Disturbing {
     }
   }
 
-  func end() throws {
+  /// Afterwards nothing of it is left in the database.
+  func end() async throws {
     switch disturbance {
     case .idleTransaction, .idleTransactionElsewhere: try connection.script("ROLLBACK")
     case .preparedTransaction: try connection.script("ROLLBACK PREPARED 'forgotten'")
@@ -69,6 +70,12 @@ final class Disturbing {
     case .dump:
       dump?.send(SIGCONT)
       dump?.send(SIGKILL)
+      // Its server process finds out by itself, and holds its locks until then.
+      try await eventually("nothing of pg_dump is left") {
+        try connection.query(
+          "SELECT FROM pg_stat_activity WHERE application_name = 'pg_dump'"
+        ).isEmpty
+      }
     }
   }
 }
