@@ -30,8 +30,12 @@ package final class LogBell: Sendable {
 
   /// Listens until cancelled; a lost connection is made anew, and rings too, since announcements may
   /// have been missed.
-  package func run(_ database: PostgresConfiguration) async throws {
-    for await _ in try listen(database, channel: LogStatements.channel) { ring() }
+  package func run(
+    _ database: PostgresConfiguration, options: ListenOptions = ListenOptions()
+  ) async throws {
+    for await _ in try listen(database, channel: LogStatements.channel, options: options) {
+      ring()
+    }
   }
 
   /// Until it rang more often than `count`, the time is over, or the task is cancelled.

@@ -38,14 +38,18 @@ import Testing
   private final class Ear: Sendable {
     let bell = LogBell()
     let name: String
+    private static let noProbeSeconds = 36_000
     private let task: Mutex<Task<Void, any Error>?> = Mutex(nil)
 
     init(_ name: String) throws {
       self.name = name
       var configuration = try TestDatabase.current.configuration
       configuration.applicationName = name
-      let (bell, listening) = (bell, configuration)
-      task.withLock { $0 = Task { try await bell.run(listening) } }
+      // Whoever asks its server for a sign of life finds a stalled one out after a while.
+      var options = ListenOptions()
+      options.probeSeconds = Self.noProbeSeconds
+      let (bell, listening, patient) = (bell, configuration, options)
+      task.withLock { $0 = Task { try await bell.run(listening, options: patient) } }
     }
 
     /// The backend over which it listens.
