@@ -78,6 +78,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
       guard (try? HTTPRequest.Method(head.method)) != nil else {
         return meet(.malformed, context)
       }
+      guard head.version != .http1_1 || head.headers[canonicalForm: "host"].count == 1 else {
+        return meet(.notOneHost, context)
+      }
       if state.head(&head) {
         stop()
         context.fireChannelRead(wrapInboundOut(.head(head)))

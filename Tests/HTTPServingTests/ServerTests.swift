@@ -249,6 +249,29 @@ final class Server: Sendable {
     }
   }
 
+  @Test(arguments: ["", "host: a\nhost: b\n", "host: a\nhost: a\n"])
+  func `a request of HTTP/1.1 names one host, once`(hosts: String) async throws {
+    try await Server().serving { port in
+      let client = try RawClient(port: port)
+      client.send("GET / HTTP/1.1\n\(hosts)\nGET / HTTP/1.1\nhost: a\n\n")
+      let answer = try await client.whole()
+      #expect(answer.hasPrefix("HTTP/1.1 400") && answer.contains("the field Host, once"))
+      #expect(!answer.contains("200 OK"), "what follows is not believed either")
+      // HTTP/1.0 knows of none.
+      let old = try RawClient(port: port)
+      old.send("GET / HTTP/1.0\n\n")
+      #expect(try await old.whole().hasPrefix("HTTP/1.0 200"))
+    }
+  }
+
+  @Test func `a token follows its scheme after one space or more`() {
+    #expect(bearerToken(in: "Bearer abc") == "abc")
+    #expect(bearerToken(in: "bearer   abc") == "abc")
+    for other in ["Basic abc", "Bearer", "Bearer ", "Bearer   ", "", "abc"] {
+      #expect(bearerToken(in: other) == nil)
+    }
+  }
+
   @Test func `what is left of a body may not hold a connection`() async throws {
     var limits = ServingLimits()
     limits.lingerSeconds = 1

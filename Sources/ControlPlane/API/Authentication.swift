@@ -51,9 +51,7 @@ struct Authentication: Sendable {
 
   /// Of the secret in `Bearer SECRET`; none where it is no secret of ours.
   static func digest(in header: String) -> Digest? {
-    let parts = header.split(separator: " ", maxSplits: 1)
-    guard parts.count == 2, parts[0].lowercased() == "bearer", parts[1].count <= Secret.longest
-    else { return nil }
-    return Secret(text: String(parts[1])).digest
+    guard let token = bearerToken(in: header), token.count <= Secret.longest else { return nil }
+    return Secret(text: String(token)).digest
   }
 }

@@ -83,9 +83,8 @@ struct GatewayRoutes: Sendable {
 
   private func removedProcesses(_ request: Request, _ head: Head) -> [GatewayProcess] {
     guard let header = request.headers[.authorization],
-      let token = header.split(separator: " ", maxSplits: 1).last, token.count <= Secret.longest
+      let digest = Authentication.digest(in: header)
     else { return [] }
-    let digest = Secret(text: String(token)).digest
     return head.state.gatewayProcesses.values.filter {
       $0.removedAt != nil && $0.credential == digest
     }

@@ -51,10 +51,6 @@ struct ProvedAnswer: Sendable {
   }
 
   private static func credential(of request: Request) -> Digest? {
-    guard let header = request.headers[.authorization] else { return nil }
-    let parts = header.split(separator: " ", maxSplits: 1)
-    guard parts.count == 2, parts[0].lowercased() == "bearer", parts[1].count <= Secret.longest
-    else { return nil }
-    return Secret(text: String(parts[1])).digest
+    request.headers[.authorization].flatMap { Authentication.digest(in: $0) }
   }
 }

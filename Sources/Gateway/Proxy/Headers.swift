@@ -2,6 +2,7 @@
 // secret of a client's leaves by a field that nobody thought of; back to clients all do but those
 // that belong to one connection or to the engine's own server.
 
+import HTTPServing
 import HTTPTypes
 import Hosting
 import NIOHTTP1
@@ -54,9 +55,8 @@ enum Headers {
     guard let value = fields[.authorization] else { throw .missingKey }
     // Longer ones are nobody's: they are not even digested.
     guard value.utf8.count <= limitBytes else { throw .unknownKey }
-    let parts = value.split(separator: " ", maxSplits: 1)
-    guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw .missingKey }
-    return parts[1]
+    guard let key = bearerToken(in: value) else { throw .missingKey }
+    return key
   }
 
   static let longestRequestID = 64
