@@ -68,7 +68,8 @@ package struct Wharf: ParsableCommand {
 
   /// Help and usage errors are the parser's; its code for wrong usage becomes ours.
   private static func end(with error: any Error) -> Never {
-    let message = Program.told(fullMessage(for: error))
+    let unknown = UnknownVerb(in: Program.arguments(), of: Self.self)
+    let message = Program.told(unknown?.description ?? fullMessage(for: error))
     switch exitCode(for: error) {
     case .success:
       let help = fullMessage(for: error)

@@ -55,7 +55,9 @@ extension AgainstWharfd {
         (["provider", "list", "-o", "xml"], "'xml' is invalid"),
         (["provider", "list", "--api", "ftp://x"], "is no address of an API"),
         (["events", "--type", "nope"], "there is no event type 'nope'"),
-        (["bogus"], "Unexpected argument 'bogus'"),
+        (["bogus"], "error: there is no 'wharf bogus'"),
+        (["teem", "list"], "error: there is no 'wharf teem'; did you mean 'team'?"),
+        (["team", "remove", "copilot"], "'wharf team' goes on with: register"),
       ] {
         let ran = try await Programs.run(
           "wharf", arguments, environment: someone.environment, folder: someone.folder)

@@ -107,6 +107,14 @@ import Wire
     #expect((denial.retryAfterSeconds != nil) == (denial.status == 503))
   }
 
+  @Test func `an alias of a version without a replica names the version`() {
+    var policy = Sample.policy()
+    policy.models[0].aliases["stable"] = "2"
+    #expect(
+      decide("xai/grok-3:stable", policy).denial?.message
+        == "No replica of the model 'xai/grok-3:2' is ready.")
+  }
+
   @Test func `a date bites from its instant on and not before`() {
     var policy = Sample.policy()
     policy.teams[0].grants[0].notAfter = Sample.now.adding(seconds: 1)

@@ -119,13 +119,16 @@ extension PolicyIndex {
   /// The ready replicas of the version asked for; of all versions where none was.
   package func routes(of model: PolicyModel, label: String?) throws(Denial) -> [PolicyRoute] {
     var routes = model.routes
+    var asked = model.name
     if let label {
       guard let version = Self.version(of: model, label) else {
         throw .unknownVersion(label, of: model.name)
       }
       routes = routes.filter { ModelReference.normal($0.version) == version }
+      // Other versions may be ready: an alias does not show which one it stands for.
+      asked += ":\(version)"
     }
-    guard !routes.isEmpty else { throw .noReadyReplica(of: model.name) }
+    guard !routes.isEmpty else { throw .noReadyReplica(of: asked) }
     return routes
   }
 
