@@ -70,9 +70,9 @@ let package = Package(
     .target(name: "CLinux"),
 
     // Modules, from the inside out
-    module("Program", [argumentParser]),
     .target(
       name: "Hosting", dependencies: [hashTrees], exclude: ["LEASES.md"], swiftSettings: strict),
+    module("Program", ["Hosting", argumentParser]),
     module("Postgres", ["CLibPQ", "CLinux"]),
     .target(
       name: "Migrations", path: "Migrations", exclude: ["CHAIN.md", "ERASURE.md"],
@@ -116,7 +116,8 @@ let package = Package(
     module(
       "EngineSim",
       [
-        "Program", argumentParser, hummingbird, hummingbirdCore, httpTypes, lifecycle, logging,
+        "Hosting", "Program", argumentParser, hummingbird, hummingbirdCore, httpTypes, lifecycle,
+        logging,
         nioCore,
         unixSignals,
       ]),
@@ -136,7 +137,7 @@ let package = Package(
 
     // Programs
     program("wharf-agent", ["Agent", "Hosting", "Program", argumentParser, logging]),
-    program("wharf-gateway", ["Gateway", "Program", argumentParser, logging, nioCore]),
+    program("wharf-gateway", ["Gateway", "Hosting", "Program", argumentParser, logging, nioCore]),
     program("wharf-engine-sim", ["EngineSim"]),
     .executableTarget(
       name: "wharf-holder",
@@ -145,7 +146,7 @@ let package = Package(
     program(
       "wharfd",
       ["ControlPlane", "EventLog", "Hosting", "Migrations", "Program", argumentParser, logging]),
-    program("wharf-bench", ["Bench", "Program", argumentParser]),
+    program("wharf-bench", ["Bench", "Hosting", "Program", argumentParser]),
 
     // Tests
     .testTarget(

@@ -32,7 +32,8 @@ package struct Daemon: Sendable {
     package var corsOrigins: [String] = []
 
     package static let usualNodeLostSeconds = SilenceLimits.usualNodeLostSeconds
-    package static let usualDrainSeconds: Int64 = 10
+    package static let usualDrainSeconds = 10
+    package static let longestDrainSeconds = 86_400
     package static let nodeLostSecondsRange = SilenceLimits.nodeLostSecondsRange
 
     package init(

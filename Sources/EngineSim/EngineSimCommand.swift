@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import Hosting
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -98,7 +99,7 @@ package struct EngineSimCommand: AsyncParsableCommand {
       ],
       gracefulShutdownSignals: options.failures.refuseStop ? [.sigint] : [.sigterm, .sigint],
       logger: logger)
-    configuration.maximumGracefulShutdownDuration = .seconds(options.pace.stopGraceSeconds)
+    configuration.maximumGracefulShutdownDuration = options.pace.stopGrace.duration
     do {
       try await ServiceGroup(configuration: configuration).run()
     } catch is CancellationError {
@@ -107,7 +108,7 @@ package struct EngineSimCommand: AsyncParsableCommand {
       say("wharf-engine-sim: \(describe(error))", to: STDERR_FILENO)
       engine.exit(code: StartError.Code.unavailable.rawValue)
     }
-    try? await Task.sleep(for: .seconds(options.failures.slowStopSeconds))
+    try? await Task.sleep(for: options.failures.slowStop.duration)
     engine.exit(code: 0)
   }
 

@@ -1,6 +1,7 @@
 // From a request for text to its reply, plain or streamed, at the pace that was asked for.
 
 import Foundation
+import Hosting
 import Hummingbird
 import NIOCore
 import Synchronization
@@ -197,7 +198,7 @@ struct Pace: Sendable {
   private let between: Duration
 
   init(_ options: PaceOptions) {
-    toFirst = .microseconds(Int64(options.timeToFirstTokenMs * 1000))
+    toFirst = options.timeToFirstToken.duration
     between = options.tokensPerSecond > 0 ? .seconds(1 / options.tokensPerSecond) : .zero
   }
 

@@ -1,5 +1,6 @@
 // From start to ready, and the failures that come with time.
 
+import Hosting
 import NIOCore
 import ServiceLifecycle
 import Synchronization
@@ -23,7 +24,7 @@ struct Loader: Service {
     let failures = engine.options.failures
     let port = try await listening.port()
     say("listening on \(engine.options.serving.host):\(port)")
-    try await Task.sleep(for: .seconds(engine.options.pace.loadSeconds))
+    try await Task.sleep(for: engine.options.pace.load.duration)
     if let code = failures.failAtLoad {
       say("loading failed, as --fail-at-load asks", to: 2)
       engine.exit(code: Int32(code))
@@ -35,8 +36,8 @@ struct Loader: Service {
     if !failures.neverReady {
       try engine.becomeReady(port: port)
       say("ready: \(engine.options.serving.modelNames.joined(separator: ", "))")
-      if let seconds = failures.crashAfterSeconds {
-        try await Task.sleep(for: .seconds(seconds))
+      if let wait = failures.crashAfter {
+        try await Task.sleep(for: wait.duration)
         engine.crash()
       }
     }

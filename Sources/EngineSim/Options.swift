@@ -2,6 +2,11 @@
 
 import ArgumentParser
 import HTTPTypes
+import Hosting
+import Program
+
+/// A day: of anything that an engine is told to take its time for.
+private let longestMilliseconds = 86_400_000
 
 struct Options: ParsableArguments {
   @OptionGroup(title: "Serving") var serving: ServingOptions
@@ -62,23 +67,31 @@ struct ServingOptions: ParsableArguments {
 }
 
 struct PaceOptions: ParsableArguments {
-  @Option(help: "Time from start to ready.")
-  var loadSeconds = 0.0
+  @Option(
+    name: [.customLong("load"), .customLong("load-seconds")],
+    help: ArgumentHelp("Time from start to ready.", valueName: "time"),
+    transform: Lengths.whole(.milliseconds, in: 0...longestMilliseconds))
+  var load = Span(0, .seconds)
 
-  @Option(help: "Time from a request's admission to its first token.")
-  var timeToFirstTokenMs = 0.0
+  @Option(
+    name: [.customLong("time-to-first-token"), .customLong("time-to-first-token-ms")],
+    help: ArgumentHelp("Time from a request's admission to its first token.", valueName: "time"),
+    transform: Lengths.whole(.milliseconds, in: 0...longestMilliseconds))
+  var timeToFirstToken = Span(0, .seconds)
 
   @Option(help: "Tokens a second of each reply after the first; 0 is as fast as it can.")
   var tokensPerSecond = 0.0
 
-  @Option(help: "After SIGTERM, how long replies under way may take to finish.")
-  var stopGraceSeconds = 20.0
+  @Option(
+    name: [.customLong("stop-grace"), .customLong("stop-grace-seconds")],
+    help: ArgumentHelp(
+      "After SIGTERM, how long replies under way may take to finish; 20s when absent.",
+      valueName: "time"),
+    transform: Lengths.whole(.milliseconds, in: 0...longestMilliseconds))
+  var stopGrace = Span(20, .seconds)
 
   func validate() throws {
-    try check(loadSeconds, in: 0...86_400, "--load-seconds")
-    try check(timeToFirstTokenMs, in: 0...3_600_000, "--time-to-first-token-ms")
     try check(tokensPerSecond, in: 0...1_000_000, "--tokens-per-second")
-    try check(stopGraceSeconds, in: 0...86_400, "--stop-grace-seconds")
   }
 }
 
@@ -126,8 +139,11 @@ struct FailureOptions: ParsableArguments {
   @Option(help: "Answer this many inference requests, then crash (SIGABRT) at the next.")
   var crashAfterRequests: Int?
 
-  @Option(help: "Crash (SIGABRT) this long after becoming ready.")
-  var crashAfterSeconds: Double?
+  @Option(
+    name: [.customLong("crash-after"), .customLong("crash-after-seconds")],
+    help: ArgumentHelp("Crash (SIGABRT) this long after becoming ready.", valueName: "time"),
+    transform: Lengths.whole(.milliseconds, in: 0...longestMilliseconds))
+  var crashAfter: Span?
 
   @Option(
     help: "Answer this many inference requests, then accept all and answer none, health included.")
@@ -154,16 +170,16 @@ struct FailureOptions: ParsableArguments {
   @Flag(help: "Ignore SIGTERM.")
   var refuseStop = false
 
-  @Option(help: "After a stop, hold on to the devices for this long.")
-  var slowStopSeconds = 0.0
+  @Option(
+    name: [.customLong("slow-stop"), .customLong("slow-stop-seconds")],
+    help: ArgumentHelp("After a stop, hold on to the devices for this long.", valueName: "time"),
+    transform: Lengths.whole(.milliseconds, in: 0...longestMilliseconds))
+  var slowStop = Span(0, .seconds)
 
   func validate() throws {
     if let failAtLoad { try check(failAtLoad, in: 1...255, "--fail-at-load") }
     if let crashAfterRequests {
       try check(crashAfterRequests, in: 0...Int.max, "--crash-after-requests")
-    }
-    if let crashAfterSeconds {
-      try check(crashAfterSeconds, in: 0...86_400, "--crash-after-seconds")
     }
     if let hangAfterRequests {
       try check(hangAfterRequests, in: 0...Int.max, "--hang-after-requests")
@@ -172,7 +188,6 @@ struct FailureOptions: ParsableArguments {
       try check(muteAfterRequests, in: 0...Int.max, "--mute-after-requests")
     }
     if let refuseStatus { try check(refuseStatus, in: 400...599, "--refuse-status") }
-    try check(slowStopSeconds, in: 0...86_400, "--slow-stop-seconds")
   }
 }
 

@@ -85,7 +85,8 @@ package struct GatewayLimits: Sendable {
   package var sweepMilliseconds = 250
   /// How often it is looked whether all cut requests have ended.
   package var cutPollMilliseconds = 2
-  package var drainSeconds: Int64 = 30
+  package var drainSeconds = 30
+  package static let longestDrainSeconds = 86_400
 
   // What is told
   /// Lines of the log about failed requests.

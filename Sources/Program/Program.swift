@@ -54,19 +54,22 @@ package enum Program {
   // MARK: - Arguments
 
   /// What the process was given, with `--replicas -1` read as `--replicas=-1`: to the parser a word that
-  /// begins with a dash is an option, and it would complain that a value is missing.
+  /// begins with a dash is an option, and it would complain that a value is missing. And `--drain-seconds 30`
+  /// is read as `--drain-seconds 30s`.
   package static func arguments(
     _ given: [String] = Array(CommandLine.arguments.dropFirst())
   ) -> [String] {
     var read: [String] = []
     for (index, word) in given.enumerated() {
       if word == "--" { return read + given[index...] }
-      if let option = read.last, option.hasPrefix("--"), !option.contains("="),
-        isNegativeNumber(word)
-      {
+      guard let option = read.last, option.hasPrefix("--"), !option.contains("=") else {
+        read.append(Lengths.withUnit(word))
+        continue
+      }
+      if isNegativeNumber(word) {
         read[read.count - 1] = "\(option)=\(word)"
       } else {
-        read.append(word)
+        read.append(Lengths.withUnit(Lengths.withUnit(word, of: option)))
       }
     }
     return read

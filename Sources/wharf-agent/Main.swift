@@ -39,10 +39,30 @@ struct WharfAgent: AsyncParsableCommand {
     @Option(help: "auto, none, or simulated ones such as 4xH100-80G.") var devices = "auto"
     @Option(help: "The program that lists the devices, in place of nvidia-smi.")
     var deviceTool: String?
-    @Option(help: "How often the devices are looked at.")
-    var deviceLookSeconds = AgentProgram.Options.usualDeviceLookSeconds
-    @Option(help: "Cores to offer, in thousandths; all by default.") var cpu: Int?
-    @Option(help: "Memory to offer, in bytes; all by default.") var memory: Int64?
+    @Option(
+      name: [.customLong("device-look"), .customLong("device-look-seconds")],
+      help: ArgumentHelp(
+        "How often the devices are looked at; \(AgentProgram.Options.usualDeviceLookSeconds)s when absent.",
+        valueName: "time"),
+      transform: Lengths.whole(.seconds, in: 1...86_400))
+    var deviceLook = Span(AgentProgram.Options.usualDeviceLookSeconds, .seconds)
+    @Option(help: "Processors to offer, as 8 or 7500m; all by default.", transform: Self.cpu)
+    var cpu: CPU?
+    @Option(
+      help: "Memory to offer, as 64GiB; all by default.", transform: { text in try Bytes(text) })
+    var memory: Bytes?
+
+    /// Thousandths were plain numbers here once: so many processors no machine has.
+    private static let mostCPU = CPU(millis: 2_000_000)
+
+    @Sendable private static func cpu(_ text: String) throws -> CPU {
+      let cpu = try CPU(text)
+      guard cpu.millis > 0, cpu.millis <= mostCPU.millis else {
+        throw Malformed(
+          "a node offers more than 0 and at most \(mostCPU) processors; thousandths read \(text)m")
+      }
+      return cpu
+    }
 
     func validate() throws {
       guard !server.isEmpty else { throw ValidationError("name a --server") }
@@ -54,9 +74,6 @@ struct WharfAgent: AsyncParsableCommand {
       guard bounds.count == 2, bounds[0] <= bounds[1], bounds[0] > 0, bounds[1] <= 65535 else {
         throw ValidationError("'\(portRange)' is no range of ports: write 9000-9999")
       }
-      guard (1...86_400).contains(deviceLookSeconds) else {
-        throw ValidationError("--device-look-seconds is \(deviceLookSeconds); it can be 1 to 86400")
-      }
       var chosen = try DeviceChoice(devices)
       if let deviceTool {
         guard chosen.isLookedAt else {
@@ -67,8 +84,9 @@ struct WharfAgent: AsyncParsableCommand {
       var options = AgentProgram.Options(
         servers: server, data: data, name: try Name(name), joinTokenFile: joinTokenFile,
         address: address, ports: bounds[0]...bounds[1], devices: chosen,
-        cpuMillis: cpu ?? Machine.cpuMillis, memoryBytes: memory ?? Machine.memoryBytes)
-      options.deviceLookSeconds = deviceLookSeconds
+        cpuMillis: cpu?.millis ?? Machine.cpuMillis,
+        memoryBytes: memory?.count ?? Machine.memoryBytes)
+      options.deviceLookSeconds = try deviceLook.whole(.seconds)
       return options
     }
 

@@ -4,6 +4,7 @@ import ArgumentParser
 import Bench
 import Dispatch
 import Glibc
+import Hosting
 import Program
 
 @main
@@ -33,8 +34,12 @@ struct Log: AsyncParsableCommand {
   @Option(help: "Events of the long log that is read, folded, verified and started on.")
   var events = 200_000
 
-  @Option(help: "Seconds of each append arm in each pass.")
-  var seconds = 3.0
+  @Option(
+    name: [.customLong("time"), .customLong("seconds")],
+    help: ArgumentHelp(
+      "How long each append arm takes in each pass; 3s when absent.", valueName: "time"),
+    transform: Lengths.whole(.milliseconds, in: 1...86_400_000))
+  var time = Span(3, .seconds)
 
   @Option(help: "Rounds; each passes through all arms forwards, then backwards.")
   var rounds = 2
@@ -55,8 +60,8 @@ struct Log: AsyncParsableCommand {
   var peer: [String] = []
 
   func validate() throws {
-    guard events > 0, seconds > 0, rounds > 0 else {
-      throw ValidationError("events, seconds and rounds must be above zero")
+    guard events > 0, rounds > 0 else {
+      throw ValidationError("events and rounds must be above zero")
     }
     for name in chosen
     where !LogBench.armNames.contains(name) && !name.hasPrefix("message-db")
@@ -72,7 +77,7 @@ struct Log: AsyncParsableCommand {
   private func settings() throws -> LogBench.Settings {
     var settings = LogBench.Settings()
     settings.events = events
-    settings.seconds = seconds
+    settings.seconds = time.seconds
     settings.rounds = rounds
     settings.arms = chosen
     settings.wharfd = Self.neighbour("wharfd")

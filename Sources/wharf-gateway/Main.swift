@@ -3,6 +3,7 @@
 import ArgumentParser
 import Gateway
 import Glibc
+import Hosting
 import Logging
 import NIOCore
 import Program
@@ -60,8 +61,13 @@ struct Run: AsyncParsableCommand {
       """)
   var corsOrigin: [String] = []
 
-  @Option(help: "How long requests in flight may take to end after SIGTERM.")
-  var drainSeconds: Int64?
+  @Option(
+    name: [.customLong("drain"), .customLong("drain-seconds")],
+    help: ArgumentHelp(
+      "How long requests in flight may take to end after SIGTERM; 30s when absent.",
+      valueName: "time"),
+    transform: Lengths.whole(.seconds, in: 0...GatewayLimits.longestDrainSeconds))
+  var drain: Span?
 
   @Option(help: "How much is logged: trace, debug, info, notice, warning, error, critical.")
   var logLevel = "info"
@@ -76,7 +82,7 @@ struct Run: AsyncParsableCommand {
       servers: server, host: String(listen[..<colon]), port: port, credentialFile: credentialFile,
       metricsTokenFile: metricsTokenFile, seenFile: seenFile ?? "\(credentialFile).seen",
       processFile: "\(credentialFile).process")
-    if let drainSeconds { options.limits.drainSeconds = drainSeconds }
+    if let drain { options.limits.drainSeconds = try drain.whole(.seconds) }
     options.corsOrigins = corsOrigin
     options.limits.clientConnections = Descriptors.room(
       forConnections: options.limits.clientConnections)

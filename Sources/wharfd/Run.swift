@@ -3,6 +3,7 @@
 import ArgumentParser
 import ControlPlane
 import Glibc
+import Hosting
 import Logging
 import Program
 
@@ -29,11 +30,15 @@ struct Run: AsyncParsableCommand {
   var seenFile: String?
 
   @Option(
-    help: """
-      A node is lost when silent for so many seconds. How long an agent may act unheard, and how \
-      often it speaks, stands in proportion. The same for every wharfd of this system.
-      """)
-  var nodeLostSeconds = Daemon.Settings.usualNodeLostSeconds
+    name: [.customLong("node-lost"), .customLong("node-lost-seconds")],
+    help: ArgumentHelp(
+      """
+      A node is lost when silent for so long. How long an agent may act unheard, and how often it \
+      speaks, stands in proportion. The same for every wharfd of this system. \
+      \(Daemon.Settings.usualNodeLostSeconds)s when absent.
+      """, valueName: "time"),
+    transform: Lengths.whole(.seconds, in: Daemon.Settings.nodeLostSecondsRange))
+  var nodeLost = Span(Daemon.Settings.usualNodeLostSeconds, .seconds)
 
   @Option(
     help: """
@@ -42,28 +47,21 @@ struct Run: AsyncParsableCommand {
       """)
   var corsOrigin: [String] = []
 
-  @Option(help: "How long requests under way may take to end after SIGTERM.")
-  var drainSeconds = Daemon.Settings.usualDrainSeconds
-
-  func validate() throws {
-    if drainSeconds < 0 {
-      throw ValidationError("--drain-seconds must be 0 or more, and is \(drainSeconds)")
-    }
-    let range = Daemon.Settings.nodeLostSecondsRange
-    guard range.contains(nodeLostSeconds) else {
-      throw ValidationError(
-        "--node-lost-seconds must be from \(range.lowerBound) to \(range.upperBound), and is "
-          + "\(nodeLostSeconds)")
-    }
-  }
+  @Option(
+    name: [.customLong("drain"), .customLong("drain-seconds")],
+    help: ArgumentHelp(
+      "How long requests under way may take to end after SIGTERM; 10s when absent.",
+      valueName: "time"),
+    transform: Lengths.whole(.seconds, in: 0...Daemon.Settings.longestDrainSeconds))
+  var drain = Span(Daemon.Settings.usualDrainSeconds, .seconds)
 
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
     let logger = Logger(label: "wharfd") { StreamLogHandler.standardError(label: $0) }
-    var settings = Daemon.Settings(
+    var settings = try Daemon.Settings(
       database: database.database, listen: listen, advertise: advertise, secretFile: secretFile,
-      adminTokenFile: adminTokenFile, nodeLostSeconds: nodeLostSeconds)
-    settings.drainSeconds = drainSeconds
+      adminTokenFile: adminTokenFile, nodeLostSeconds: nodeLost.whole(.seconds))
+    settings.drainSeconds = try drain.whole(.seconds)
     if let seenFile { settings.seenFile = seenFile }
     settings.corsOrigins = corsOrigin
     settings.connectionsLimit = Descriptors.room(forConnections: settings.connectionsLimit)

@@ -320,7 +320,7 @@ extension AgainstWharfd {
       let ran = try await full("node", "join-token", "-q")
       #expect(ran.code == 1, "\(ran)")
       #expect(
-        ran.err.contains("made a join token, good for 24 h (node/")
+        ran.err.contains("made a join token, good for 1d (node/")
           && ran.err.contains("could not be written to stdout: No space left on device"), "\(ran)")
       let list = try await full("provider", "list")
       #expect(list.code == 1 && list.err.contains("cannot write the answer"), "\(list)")

@@ -54,11 +54,60 @@ import Testing
         "--devices must be 0 or more"
       ),
       (["events", "--limit", "-1"], "--limit must be 1 or more, and is -1"),
-      (["node", "join-token", "--valid-hours", "-1"], "--valid-hours must be from 1 to"),
+      (["node", "join-token", "--valid-hours", "-1"], "'-1' is no length of time: write 90d, 24h"),
     ] {
       let ran = try await run("wharf", arguments)
       #expect(ran.code == 2 && ran.err.contains(told), "\(arguments): \(ran)")
     }
+  }
+
+  @Test func `a plain number is a length of time only behind a name that says its unit`() {
+    let read = [
+      ["--drain-seconds", "30"]: ["--drain-seconds", "30s"],
+      ["--drain-seconds=30"]: ["--drain-seconds=30s"],
+      ["--load-seconds", "0.5"]: ["--load-seconds", "0.5s"],
+      ["--grace-hours", "24"]: ["--grace-hours", "24h"],
+      ["--minutes", "15"]: ["--minutes", "15m"],
+      ["--time-to-first-token-ms", "200"]: ["--time-to-first-token-ms", "200ms"],
+      ["--timeout", "30"]: ["--timeout", "30s"],
+      ["--drain-seconds", "2m"]: ["--drain-seconds", "2m"],
+      ["--grace", "24"]: ["--grace", "24"],
+      ["--requests-per-minute", "60"]: ["--requests-per-minute", "60"],
+      ["--argument=--load-seconds=3"]: ["--argument=--load-seconds=3"],
+      ["--", "--load-seconds", "3"]: ["--", "--load-seconds", "3"],
+    ]
+    for (given, wanted) in read { #expect(Program.arguments(given) == wanted) }
+  }
+
+  /// Of every program: what it was given, and what it says of it.
+  private static let lengths: [(String, [String], String)] = [
+    ("wharf", ["key", "rotate", "a", "--name", "b", "--grace", "24"], "'24' is no length of time"),
+    ("wharf", ["key", "rotate", "a", "--name", "b", "--grace", "31d"], "too long: at most 30d"),
+    ("wharf", ["key", "rotate", "a", "--name", "b", "--grace-hours", "721"], "at most 30d"),
+    ("wharf", ["node", "join-token", "--valid", "90m"], "is no whole number of hours"),
+    ("wharf", ["node", "join-token", "--valid-hours", "0"], "too short: at least 1h"),
+    ("wharf", ["gateway", "set-grace", "15"], "'15' is no length of time: write 90d, 24h, 15m"),
+    ("wharf", ["gateway", "set-grace", "25h"], "too long: at most 1d"),
+    ("wharf", ["gateway", "set-grace", "15m", "--minutes", "15"], "say once how long"),
+    ("wharf", ["gateway", "set-grace"], "say once how long"),
+    ("wharf", ["token", "issue", "--name", "a", "--expires", "12"], "is no length of time"),
+    ("wharf", ["person", "forget", "a", "--timeout", "1w"], "'1w' is no length of time"),
+    ("wharf", ["team", "revoke", "a", "x/y", "--wait", "--timeout", "2d"], "at most 1d"),
+    ("wharfd", ["--drain", "30"], "'30' is no length of time"),
+    ("wharfd", ["--node-lost-seconds", "1"], "too short: at least "),
+    ("wharf-gateway", ["run", "--drain-seconds", "2w"], "'2w' is no length of time"),
+    ("wharf-agent", ["run", "--device-look", "0s"], "too short: at least 1s"),
+    ("wharf-agent", ["run", "--cpu", "8000"], "thousandths read 8000m"),
+    ("wharf-agent", ["run", "--memory", "64G"], "write 64GiB or 64GB"),
+    ("wharf-engine-sim", ["--load", "3"], "'3' is no length of time"),
+    ("wharf-bench", ["log", "--time", "0s"], "too short: at least 1ms"),
+  ]
+
+  @Test(arguments: lengths) func `every length of time has a unit`(
+    program: String, arguments: [String], told: String
+  ) async throws {
+    let ran = try await run(program, arguments)
+    #expect(ran.code == 2 && ran.err.contains(told), "\(arguments): \(ran)")
   }
 
   @Test func `a name that is far too long is not repeated whole`() async throws {

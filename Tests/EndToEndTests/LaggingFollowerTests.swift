@@ -170,7 +170,7 @@ import Wire
           builtProgram("wharf-agent"), "run", "--server", wharfds.url(number), "--data",
           folder.path("agent"), "--name", "node-1", "--join-token-file", folder.path("join-token"),
           "--port-range", "\(ports.lowerBound)-\(ports.upperBound)", "--devices", "4xH100-80G",
-          "--cpu", "8000",
+          "--cpu", "8",
           "--memory", "\(64 << 30)",
         ], environment: folder.environment(), folder: folder)
     }

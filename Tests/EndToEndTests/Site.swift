@@ -139,7 +139,7 @@ final class Site: HasGateway {
         "run", "--server", api, "--data", agentFolder(node), "--name",
         name ?? "node-\(node)", "--join-token-file", file, "--port-range",
         "\(ports.lowerBound)-\(ports.upperBound)",
-        "--devices", devices, "--cpu", "8000", "--memory", "\(64 << 30)",
+        "--devices", devices, "--cpu", "8", "--memory", "\(64 << 30)",
       ] + more, as: Self.agent(node))
   }
 

@@ -56,6 +56,20 @@ import Testing
     #expect(throws: Malformed.self) { try Span(text) }
   }
 
+  @Test func `a length that is kept as a count is never rounded, and has its bounds`() throws {
+    #expect(try Span("90m", whole: .seconds, in: 0...6_000).whole(.seconds) == 5_400)
+    #expect(throws: Malformed("'90m' is no whole number of hours, which is how it is kept")) {
+      try Span("90m", whole: .hours, in: 0...9)
+    }
+    #expect(throws: Malformed("'10h' is too long: at most 9h")) {
+      try Span("10h", whole: .hours, in: 0...9)
+    }
+    #expect(throws: Malformed("'0s' is too short: at least 1h")) {
+      try Span("0s", whole: .hours, in: 1...9)
+    }
+    #expect(Span(0, .seconds).description == "0s" && Span(24, .hours).description == "1d")
+  }
+
   @Test func `what is written is read back`() throws {
     for bytes in [0, 1, 1_000, 1 << 20, 70 << 30] as [Int64] {
       #expect(try Bytes(Bytes(count: bytes).description).count == bytes)

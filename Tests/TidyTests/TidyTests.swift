@@ -19,8 +19,8 @@ private let directions: [String: Set<String>] = [
   ],
   "Agent": ["CLinux", "Hosting", "Wire"],
   "Gateway": ["HTTPServing", "Hosting", "Wire"],
-  "Program": [],
-  "EngineSim": ["Program"],
+  "Program": ["Hosting"],
+  "EngineSim": ["Hosting", "Program"],
   "Up": ["CLinux", "Hosting", "Wire"],
   "CLI": ["Hosting", "Program", "Up", "Wire"],
   "Bench": ["ControlPlane", "EventLog", "Hosting", "Postgres"],
@@ -28,9 +28,9 @@ private let directions: [String: Set<String>] = [
   "TestKit": ["CLinux", "Hosting", "Postgres", "TestTools", "Wire"],
   "wharf": ["CLI"],
   "wharfd": ["ControlPlane", "EventLog", "Hosting", "Migrations", "Postgres", "Program"],
-  "wharf-bench": ["Bench", "Program"],
+  "wharf-bench": ["Bench", "Hosting", "Program"],
   "wharf-agent": ["Agent", "Hosting", "Program"],
-  "wharf-gateway": ["Gateway", "Program"],
+  "wharf-gateway": ["Gateway", "Hosting", "Program"],
   "wharf-engine-sim": ["EngineSim"],
 ]
 
@@ -159,6 +159,18 @@ private let widestLineCharacters = 120
       contentsOf: root.appending(path: "CONTRIBUTING.md"), encoding: .utf8)
     for match in package.matches(of: #/\.package\(url: "https://github.com/[^/]+/([^"]+)"/#) {
       #expect(contributing.contains("`\(match.1)`"), "\(match.1) has no line")
+    }
+  }
+
+  @Test func `no option counts time in a unit of its own`() throws {
+    let counted =
+      #/@Option[^@]*?var ((?:\w*(?:Seconds|Minutes|Hours|Days|Ms)|seconds|minutes|hours|days|ms))\b/#
+    for file in try files("Sources") {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for option in text.matches(of: counted) {
+        Issue.record(
+          "\(file.lastPathComponent): \(option.1) takes no unit: make it a Span, see Lengths")
+      }
     }
   }
 

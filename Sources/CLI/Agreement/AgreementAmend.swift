@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Program
 
 struct AgreementAmend: CommandVerb {
   static let configuration = CommandConfiguration.verb(
@@ -15,22 +16,18 @@ struct AgreementAmend: CommandVerb {
   var audience: Listed<Audience>?
   @Option(help: "The day it ends.", transform: Parse.date) var until: Timestamp?
   @Flag(help: "Take its end away: it holds until it is terminated.") var openEnded = false
-  @Option(help: "How long before its end notice is given, as 90d.", transform: Parse.span)
+  @Option(
+    name: [.customLong("notice"), .customLong("notice-days")],
+    help: ArgumentHelp("How long before its end notice is given, as 90d.", valueName: "time"),
+    transform: Lengths.whole(.days, in: 0...Terms.longestNoticeDays))
   var notice: Span?
-  @Option(help: "The same in days.") var noticeDays: Int?
   @OptionGroup var sending: SendOptions
 
-  private func days() throws -> Int? {
-    try Parse.whole(
-      noticeDays, "--notice-days", or: notice, "--notice", unitSeconds: Span.daySeconds)
-  }
-
   func validate() throws {
-    let days = try days()
     if openEnded, until != nil {
       throw ValidationError("--until names an end, and --open-ended takes it away: choose one")
     }
-    if scope == nil, audience == nil, until == nil, days == nil, !openEnded {
+    if scope == nil, audience == nil, until == nil, notice == nil, !openEnded {
       throw ValidationError(
         "nothing to amend: give --scope, --audience, --until, --open-ended or --notice")
     }
@@ -39,7 +36,7 @@ struct AgreementAmend: CommandVerb {
   func command() throws -> any Command {
     try AmendAgreement(
       provider: provider, scope: scope?.values, audiences: audience?.values, until: until,
-      noticeDays: days(), endless: openEnded ? true : nil)
+      noticeDays: notice?.whole(.days), endless: openEnded ? true : nil)
   }
 
   var done: String { "amended the agreement with \(provider)" }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Program
 
 struct AgreementSign: CommandVerb {
   static let configuration = CommandConfiguration.verb(
@@ -16,24 +17,19 @@ struct AgreementSign: CommandVerb {
   @Option(help: "The day it begins.", transform: Parse.date) var from: Timestamp
   @Option(help: "The day it ends; none: until it is terminated.", transform: Parse.date)
   var until: Timestamp?
-  @Option(help: "How long before its end notice is given, as 90d.", transform: Parse.span)
+  @Option(
+    name: [.customLong("notice"), .customLong("notice-days")],
+    help: ArgumentHelp("How long before its end notice is given, as 90d.", valueName: "time"),
+    transform: Lengths.whole(.days, in: 0...Terms.longestNoticeDays))
   var notice: Span?
-  @Option(help: "The same in days.") var noticeDays: Int?
   @OptionGroup var sending: SendOptions
-
-  private func days() throws -> Int {
-    try Parse.whole(
-      noticeDays, "--notice-days", or: notice, "--notice", unitSeconds: Span.daySeconds) ?? 0
-  }
-
-  func validate() throws { _ = try days() }
 
   func command() throws -> any Command {
     try SignAgreement(
       provider: provider,
       terms: Terms(
         scope: scope.values, audiences: audience.values, from: from, until: until,
-        noticeDays: days()))
+        noticeDays: notice?.whole(.days) ?? 0))
   }
 
   var done: String { "signed an agreement with \(provider)" }

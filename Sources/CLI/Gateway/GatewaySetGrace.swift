@@ -2,33 +2,35 @@
 
 import ArgumentParser
 import Hosting
+import Program
 
 struct GatewaySetGrace: CommandVerb {
   static let configuration = CommandConfiguration.verb(
     "set-grace", "Set how long gateways serve on when no leading wharfd answers.",
-    example: "wharf gateway set-grace --minutes 15",
+    example: "wharf gateway set-grace 15m",
     more: """
       Counted from the end of a gateway's lease. While the database or the control plane is away, \
       gateways serve by what they know; a revocation with --wait waits as long for a gateway that is not \
-      heard. 0 stops them when the lease ends.
+      heard. 0s stops them when the lease ends.
       """)
 
-  @Option(help: "How long, in minutes.") var minutes: Int?
-  @Option(help: "How long, in seconds.") var seconds: Int?
+  private static let read = Lengths.whole(.seconds, in: 0...GatewayGrace.longestSeconds)
+
+  @Argument(help: ArgumentHelp("How long: 15m.", valueName: "time"), transform: Self.read)
+  var time: Span?
+  @Option(
+    name: [.customLong("minutes"), .customLong("seconds")], help: .hidden, transform: Self.read)
+  var written: Span?
   @OptionGroup var sending: SendOptions
 
   func validate() throws {
-    guard (minutes == nil) != (seconds == nil) else {
-      throw ValidationError("give either --minutes or --seconds")
-    }
-    let longest = GatewayGrace.longestSeconds
-    guard (0...longest).contains(seconds ?? 0), (0...longest / 60).contains(minutes ?? 0) else {
-      throw ValidationError("a grace is 0 to \(longest / 60) minutes")
+    guard (time == nil) != (written == nil) else {
+      throw ValidationError("say once how long: wharf gateway set-grace 15m")
     }
   }
 
-  private var grace: Int { seconds ?? (minutes ?? 0) * 60 }
+  private var grace: Span { time ?? written ?? .init(milliseconds: 0) }
 
-  func command() -> any Command { SetGatewayGrace(seconds: grace) }
-  var done: String { "gateways serve on for \(grace) s when no leader answers" }
+  func command() throws -> any Command { try SetGatewayGrace(seconds: grace.whole(.seconds)) }
+  var done: String { "gateways serve on for \(grace) when no leader answers" }
 }

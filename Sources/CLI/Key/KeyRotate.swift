@@ -2,15 +2,13 @@
 
 import ArgumentParser
 import Hosting
+import Program
 import Wire
 
 struct KeyRotate: SecretVerb {
-  static let standardGraceHours = 24
-  private static let hourSeconds = 3_600
-
   static let configuration = CommandConfiguration.verb(
     "rotate", "Give a key a new secret; the old one stays good for a while.",
-    example: "wharf key rotate copilot --name laptop --grace-hours 24",
+    example: "wharf key rotate copilot --name laptop --grace 24h",
     more:
       "While the old one is good there is no other rotation: a key has two secrets at most, and what "
       + "was promised is kept. --end-previous-now takes the promise back.")
@@ -19,22 +17,19 @@ struct KeyRotate: SecretVerb {
 
   @Argument(help: "The team.", transform: Parse.name) var team: Name
   @Option(help: "What the key is called.", transform: Parse.name) var name: Name
-  @Option(help: "How long the old secret stays good.") var graceHours = Self.standardGraceHours
+  @Option(
+    name: [.customLong("grace"), .customLong("grace-hours")],
+    help: ArgumentHelp("How long the old secret stays good; 24h when absent.", valueName: "time"),
+    transform: Lengths.whole(.seconds, in: 0...RotateKey.longestGraceSeconds))
+  var grace = Span(24, .hours)
   @Flag(help: "End the secret before the last rotation now, though it was to be good for longer.")
   var endPreviousNow = false
   @OptionGroup var sending: SendOptions
 
-  func validate() throws {
-    let most = RotateKey.longestGraceSeconds / Self.hourSeconds
-    if !(0...most).contains(graceHours) {
-      throw ValidationError("--grace-hours is 0 to \(most)")
-    }
-  }
-
-  func command(_ secret: Secret) -> any Command {
-    RotateKey(
+  func command(_ secret: Secret) throws -> any Command {
+    try RotateKey(
       team: team, name: name, secret: secret.digest, prefix: secret.shownPrefix,
-      graceSeconds: graceHours * Self.hourSeconds, endPreviousNow: endPreviousNow ? true : nil)
+      graceSeconds: grace.whole(.seconds), endPreviousNow: endPreviousNow ? true : nil)
   }
 
   var done: String { "rotated key \(name) of \(team)" }

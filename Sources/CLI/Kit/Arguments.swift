@@ -63,20 +63,6 @@ enum Parse {
   }
 
   @Sendable static func cpu(_ text: String) throws -> CPU { try CPU(text) }
-  @Sendable static func span(_ text: String) throws -> Span { try Span(text) }
-
-  /// A length of time in whole units of one of two options, the second of which says its own unit.
-  static func whole(
-    _ count: Int?, _ option: String, or span: Span?, _ other: String, unitSeconds: Int64
-  ) throws -> Int? {
-    guard let span else { return count }
-    if count != nil { throw ValidationError("\(option) and \(other) say the same: choose one") }
-    guard span.milliseconds % (unitSeconds * 1_000) == 0 else {
-      throw ValidationError("\(other) \(span) cannot be kept exactly: \(option) counts whole ones")
-    }
-    return Int(span.milliseconds / (unitSeconds * 1_000))
-  }
-
   @Sendable static func bytes(_ text: String) throws -> Bytes { try Bytes(text) }
   @Sendable static func name(_ text: String) throws -> Name { try Name(text) }
   @Sendable static func email(_ text: String) throws -> Email { try Email(text) }
@@ -100,19 +86,6 @@ enum Parse {
       throw Malformed("'\(text.shortened(to: 40))' is no id of a join token: it reads node/20")
     }
     return id
-  }
-
-  /// `90d`, `12h`: in hours.
-  @Sendable static func hours(_ text: String) throws -> Int {
-    let units = ["h": 1, "d": 24]
-    guard let unit = units[String(text.suffix(1))],
-      let count = Position(text: String(text.dropLast())),
-      (1...Int64(Int32.max)).contains(count.value)
-    else {
-      throw Malformed(
-        "'\(text.shortened(to: 40))' is no span of time: write days or hours, as 90d or 12h")
-    }
-    return Int(count.value) * unit
   }
 
   @Sendable static func commandID(_ text: String) throws -> CommandID {

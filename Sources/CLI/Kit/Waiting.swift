@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Program
 import Wire
 
 struct WaitOptions: ParsableArguments {
@@ -14,24 +15,15 @@ struct WaitOptions: ParsableArguments {
     name: .customLong("timeout"),
     help: ArgumentHelp(
       "How long to wait, as 90s or 5m, with --wait; 5m when absent.", valueName: "time"),
-    transform: Self.seconds)
-  var asked: Int?
+    transform: Lengths.whole(.seconds, in: 1...Self.longestSeconds))
+  var asked: Span?
 
   /// In seconds.
-  var timeout: Int { asked ?? Self.standardSeconds }
-
-  /// `90`, `90s`, `5m`.
-  @Sendable private static func seconds(_ text: String) throws -> Int {
-    if let seconds = Int(text) { return seconds }
-    return Int(try Span(text).milliseconds / 1_000)
-  }
+  var timeout: Int { Int((asked ?? Span(Self.standardSeconds, .seconds)).seconds) }
 
   func validate() throws {
     if asked != nil, !wait {
       throw ValidationError("--timeout is how long --wait waits: give --wait, too")
-    }
-    if !(1...Self.longestSeconds).contains(timeout) {
-      throw ValidationError("--timeout is 1 to \(Self.longestSeconds) seconds")
     }
   }
 

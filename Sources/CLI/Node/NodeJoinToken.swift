@@ -2,27 +2,27 @@
 
 import ArgumentParser
 import Hosting
+import Program
 import Wire
 
 struct NodeJoinToken: SecretVerb {
-  static let standardValidHours = 24
-
   static let configuration = CommandConfiguration.verb(
     "join-token", "Make a token that lets one agent join, once.",
-    example: "wharf node join-token --valid-hours 2 -q > join-token")
+    example: "wharf node join-token --valid 2h -q > join-token")
 
   static let use = Secret.Use.join
 
-  @Option(help: "How long it can be used.") var validHours = Self.standardValidHours
+  @Option(
+    name: [.customLong("valid"), .customLong("valid-hours")],
+    help: ArgumentHelp("How long it can be used; 24h when absent.", valueName: "time"),
+    transform: Lengths.whole(.hours, in: 1...IssueJoinToken.longestValidHours))
+  var valid = Span(24, .hours)
   @OptionGroup var sending: SendOptions
 
-  func validate() throws {
-    try Parse.check(validHours, in: 1...IssueJoinToken.longestValidHours, "--valid-hours")
+  func command(_ secret: Secret) throws -> any Command {
+    try IssueJoinToken(
+      token: secret.digest, validHours: valid.whole(.hours), prefix: secret.shownPrefix)
   }
 
-  func command(_ secret: Secret) -> any Command {
-    IssueJoinToken(token: secret.digest, validHours: validHours, prefix: secret.shownPrefix)
-  }
-
-  var done: String { "made a join token, good for \(validHours) h" }
+  var done: String { "made a join token, good for \(valid)" }
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Program
 import Wire
 
 struct PersonForget: CommandVerb {
@@ -20,14 +21,10 @@ struct PersonForget: CommandVerb {
   @Argument(help: "The person: name, or id as person/17.", transform: Parse.person)
   var person: PersonReference
   @OptionGroup var sending: SendOptions
-  @Option(help: ArgumentHelp("How long to wait until it is done.", valueName: "seconds"))
-  var timeout = 300
-
-  func validate() throws {
-    if !(1...WaitOptions.longestSeconds).contains(timeout) {
-      throw ValidationError("--timeout is 1 to \(WaitOptions.longestSeconds) seconds")
-    }
-  }
+  @Option(
+    help: ArgumentHelp("How long to wait until it is done; 5m when absent.", valueName: "time"),
+    transform: Lengths.whole(.seconds, in: 1...WaitOptions.longestSeconds))
+  var timeout = Span(WaitOptions.standardSeconds, .seconds)
 
   func command() -> any Command { ForgetPerson(person: person) }
   var done: String { "forgot \(person)" }
@@ -58,7 +55,7 @@ struct PersonForget: CommandVerb {
     for stream: Stream, since began: ContinuousClock.Instant, _ client: Client
   ) async throws -> EventItem {
     var isTold = false
-    let deadline = began + .seconds(timeout)
+    let deadline = began + timeout.duration
     while true {
       let found = try await client.read(
         ItemsReply<EventItem>.self, "events",
@@ -68,7 +65,7 @@ struct PersonForget: CommandVerb {
       let now = ContinuousClock.now
       if now >= deadline {
         throw Failure(
-          .timedOut, "\(stream) is forgotten, and not yet erased after \(timeout) s",
+          .timedOut, "\(stream) is forgotten, and not yet erased after \(timeout)",
           help:
             "it goes on by itself; wharfd's own log says what it waits for. Look again with: wharf "
             + "person forget \(stream)")

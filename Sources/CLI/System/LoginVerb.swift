@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import Hosting
+import Program
 import Wire
 
 struct LoginVerb: AsyncParsableCommand {
@@ -25,9 +26,9 @@ struct LoginVerb: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How long that token is good: 90d or 12h. Without, until it is revoked.", valueName: "span"),
-    transform: Parse.hours)
-  var expires: Int?
+      "How long that token is good: 90d or 12h. Without, until it is revoked.", valueName: "time"),
+    transform: Lengths.whole(.hours, in: 1...IssueToken.longestValidHours))
+  var expires: Span?
 
   @Flag(help: "Forget the head last seen of this API: a new log was begun there on purpose.")
   var forget = false
@@ -42,7 +43,6 @@ struct LoginVerb: AsyncParsableCommand {
     if invitation == nil, name != nil || expires != nil {
       throw ValidationError("--name and --expires are of a token that --invitation makes")
     }
-    try Parse.check(expires, in: 1...IssueToken.longestValidHours, "the hours of --expires")
     if invitation == nil, connection.token == nil, !forget {
       throw ValidationError("give --invitation CODE, or --token - to read a token from stdin")
     }
@@ -74,8 +74,9 @@ struct LoginVerb: AsyncParsableCommand {
     let client = Client(Connection(api: api, token: invitation), around)
     let call = CommandCall(
       id: .make(),
-      AcceptInvitation(
-        token: token.digest, prefix: token.shownPrefix, name: name, validHours: expires))
+      try AcceptInvitation(
+        token: token.digest, prefix: token.shownPrefix, name: name,
+        validHours: expires?.whole(.hours)))
     let before = try Credentials.load(around)
     try credentials.save(around)
     do {

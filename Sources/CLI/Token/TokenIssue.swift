@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Program
 import Wire
 
 struct TokenIssue: SecretVerb {
@@ -15,20 +16,18 @@ struct TokenIssue: SecretVerb {
   @Option(help: "What the token is called.", transform: Parse.name) var name: Name
   @Option(
     help: ArgumentHelp(
-      "How long it is good: 90d or 12h. Without, until it is revoked.", valueName: "span"),
-    transform: Parse.hours) var expires: Int?
+      "How long it is good: 90d or 12h. Without, until it is revoked.", valueName: "time"),
+    transform: Lengths.whole(.hours, in: 1...IssueToken.longestValidHours))
+  var expires: Span?
   @OptionGroup var sending: SendOptions
 
-  func validate() throws {
-    try Parse.check(expires, in: 1...IssueToken.longestValidHours, "the hours of --expires")
-  }
-
-  func command(_ secret: Secret) -> any Command {
-    IssueToken(
-      name: name, token: secret.digest, prefix: secret.shownPrefix, validHours: expires)
+  func command(_ secret: Secret) throws -> any Command {
+    try IssueToken(
+      name: name, token: secret.digest, prefix: secret.shownPrefix,
+      validHours: expires?.whole(.hours))
   }
 
   var done: String {
-    "issued token \(name), good " + (expires.map { "for \($0) h" } ?? "until it is revoked")
+    "issued token \(name), good " + (expires.map { "for \($0)" } ?? "until it is revoked")
   }
 }

@@ -31,21 +31,15 @@ enum DocumentUnit: String, CaseIterable {
   ) throws(JSONProblem) -> Int {
     guard let unit = of(field), written != field else { return try whole(value, of(field), field) }
     let text = try value.scalarText()
-    let (amount, each): (Int64, Int64)
     do {
       switch unit {
-      case .millis: (amount, each) = (Int64(try CPU(text).millis), 1)
-      case .milliseconds: (amount, each) = (try Span(text).milliseconds, 1)
-      case .seconds: (amount, each) = (try Span(text).milliseconds, 1_000)
-      case .hours: (amount, each) = (try Span(text).milliseconds, 3_600_000)
-      case .days: (amount, each) = (try Span(text).milliseconds, 86_400_000)
+      case .millis: return try CPU(text).millis
+      case .milliseconds: return try Span(text).whole(.milliseconds)
+      case .seconds: return try Span(text).whole(.seconds)
+      case .hours: return try Span(text).whole(.hours)
+      case .days: return try Span(text).whole(.days)
       }
     } catch { throw JSONProblem(error.description) }
-    guard amount % each == 0 else {
-      throw JSONProblem(
-        "'\(text)' is no whole number of \(unit.rawValue.lowercased()), which is how it is kept")
-    }
-    return Int(amount / each)
   }
 
   private static func whole(

@@ -96,21 +96,35 @@ package struct CPU: Hashable, Sendable, CustomStringConvertible {
 
 /// A length of time: `90d`, `24h`, `15m`, `30s`, `500ms`.
 package struct Span: Hashable, Sendable, CustomStringConvertible {
-  package static let hourSeconds: Int64 = 3_600
-  package static let daySeconds: Int64 = 86_400
-
   package let milliseconds: Int64
+
+  /// What it may be written or kept in; the raw value is how many milliseconds that is.
+  package enum Unit: Int64, CaseIterable, Sendable {
+    case days = 86_400_000
+    case hours = 3_600_000
+    case minutes = 60_000
+    case seconds = 1_000
+    case milliseconds = 1
+
+    package var suffix: String {
+      switch self {
+      case .days: "d"
+      case .hours: "h"
+      case .minutes: "m"
+      case .seconds: "s"
+      case .milliseconds: "ms"
+      }
+    }
+  }
 
   package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
-  private static let units: [(suffix: Substring, milliseconds: Int64)] = [
-    ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
-  ]
+  package init(_ count: Int, _ unit: Unit) { milliseconds = Int64(count) * unit.rawValue }
 
   package init(_ text: String) throws(Malformed) {
     let written = Amount(text)
-    guard let unit = Self.units.first(where: { $0.suffix == written.unit }),
-      let milliseconds = written.times(unit.milliseconds)
+    guard let unit = Unit.allCases.first(where: { $0.suffix == written.unit }),
+      let milliseconds = written.times(unit.rawValue)
     else {
       throw Malformed(
         "'\(text.shortened(to: 40))' is no length of time: write 90d, 24h, 15m, 30s or 500ms")
@@ -118,9 +132,33 @@ package struct Span: Hashable, Sendable, CustomStringConvertible {
     self.init(milliseconds: milliseconds)
   }
 
+  /// One that is kept as a count of a unit, no less and no more of them than `range`.
+  package init(_ text: String, whole unit: Unit, in range: ClosedRange<Int>) throws(Malformed) {
+    try self.init(text)
+    let count = try whole(unit)
+    if count < range.lowerBound {
+      throw Malformed("'\(text)' is too short: at least \(Span(range.lowerBound, unit))")
+    }
+    if count > range.upperBound {
+      throw Malformed("'\(text)' is too long: at most \(Span(range.upperBound, unit))")
+    }
+  }
+
+  /// How many of a unit it is; what is none of them whole is refused, and never rounded.
+  package func whole(_ unit: Unit) throws(Malformed) -> Int {
+    guard milliseconds % unit.rawValue == 0 else {
+      throw Malformed("'\(self)' is no whole number of \(unit), which is how it is kept")
+    }
+    return Int(milliseconds / unit.rawValue)
+  }
+
+  package var seconds: Double { Double(milliseconds) / 1_000 }
+  package var duration: Duration { .milliseconds(milliseconds) }
+
   package var description: String {
-    let unit = Self.units.first { milliseconds % $0.milliseconds == 0 }
-    return unit.map { "\(milliseconds / $0.milliseconds)\($0.suffix)" } ?? "\(milliseconds)ms"
+    if milliseconds == 0 { return "0s" }
+    let unit = Unit.allCases.first { milliseconds % $0.rawValue == 0 } ?? .milliseconds
+    return "\(milliseconds / unit.rawValue)\(unit.suffix)"
   }
 }
 
