@@ -1,5 +1,6 @@
 // Leases of agents and gateways: who gives them, and what is known of whoever has one.
 
+import HashTreeCollections
 import Hosting
 import Logging
 import Planner
@@ -104,6 +105,68 @@ import Wire
     let again = policies.policy(at: head, epoch: epoch)
     #expect(again.position == head.state.position && again.hasContent(of: first))
     #expect(policies.policy(at: head, epoch: epoch).position == again.position)
+    await rig.stop()
+  }
+
+  @Test(.database)
+  func `a removed gateway is told so, and believed only when it says that it left`()
+    async throws
+  {
+    let rig = try await APIRig.leading(.current)
+    let state = rig.member.board.current.state
+    let admin = try #require(
+      state.principal(presenting: APIRig.admin.digest, now: state.recordedAt))
+    let (edge, stranger) = (Secret(text: "wharf-gateway-edge"), Secret(text: "wharf-gateway-none"))
+    try await rig.submit(
+      RegisterGateway(name: Name(known: "edge"), credential: edge.digest), by: admin)
+    let query = "?address=here&incarnation="
+    for process in ["first", "second"] {
+      #expect(try await rig.get("/v1/gateway/policy\(query)\(process)", token: edge).status == 200)
+    }
+    try await rig.submit(RemoveGateway(gateway: Name(known: "edge")), by: admin)
+
+    let left = LeaseCall(enforced: nil).jsonBytes
+    @Sendable func says(_ path: String, _ process: String, _ token: Secret) async throws -> Int {
+      try await rig.post("/v1/gateway/\(path)\(query)\(process)", left, token: token).status
+    }
+    func living() -> [String] {
+      rig.member.board.current.state.gatewayProcesses.values.map(\.incarnation).sorted()
+    }
+    #expect(try await says("lease", "first", edge) == 410, "whatever it asks, it is told")
+    let report = PolicyEnforced(position: 1, address: "here").jsonBytes
+    let reported = try await rig.post("/v1/gateway/enforced\(query)first", report, token: edge)
+    #expect(reported.failure?.code == LeaseRefusal.gatewayRemoved)
+    #expect(try await says("left", "first", stranger) == 401)
+    #expect(try await says("left", "third", edge) == 410, "the log names no such process")
+    #expect(try await rig.get("/v1/gateways/enforced", token: edge).status == 401)
+    #expect(living() == ["first", "second"])
+    #expect(try await says("left", "first", edge) == 204)
+    #expect(living() == ["second"])
+    // Nothing of it may serve any more: so nothing that it says is heard.
+    try await rig.submit(VouchGatewayOff(gateway: Name(known: "edge")), by: admin)
+    #expect(try await says("left", "second", edge) == 401)
+    await rig.stop()
+  }
+
+  @Test(.database) func `a removed gateway that was registered anew leaves as both`() async throws {
+    let rig = try await APIRig.leading(.current)
+    let state = rig.member.board.current.state
+    let admin = try #require(
+      state.principal(presenting: APIRig.admin.digest, now: state.recordedAt))
+    let edge = Secret(text: "wharf-gateway-edge")
+    let query = "?address=here&incarnation=first"
+    for name in ["edge", "rim"] {
+      try await rig.submit(
+        RegisterGateway(name: Name(known: name), credential: edge.digest), by: admin)
+      #expect(try await rig.get("/v1/gateway/policy\(query)", token: edge).status == 200)
+      if name == "edge" {
+        try await rig.submit(RemoveGateway(gateway: Name(known: name)), by: admin)
+      }
+    }
+    #expect(rig.member.board.current.state.gatewayProcesses.count == 2)
+    let left = try await rig.post(
+      "/v1/gateway/left\(query)", LeaseCall(enforced: nil).jsonBytes, token: edge)
+    #expect(left.status == 204 && rig.member.board.current.state.gatewayProcesses.isEmpty)
     await rig.stop()
   }
 

@@ -75,19 +75,10 @@ struct GatewayRoutes: Sendable {
   /// Whoever presents the credential of a gateway that was removed is told so: a word that nobody in
   /// between can say, who does not have the credential.
   private func removed(_ request: Request, _ head: Head) -> APIError? {
-    guard let process = removedProcesses(request, head).first else { return nil }
+    guard let process = head.state.removedProcesses(of: request).first else { return nil }
     return APIError(
       .gone, LeaseRefusal.gatewayRemoved, "gateway \(process.name) was removed",
       help: "stop it; to serve again: wharf gateway register NAME", head: head)
-  }
-
-  private func removedProcesses(_ request: Request, _ head: Head) -> [GatewayProcess] {
-    guard let header = request.headers[.authorization],
-      let digest = Authentication.digest(in: header)
-    else { return [] }
-    return head.state.gatewayProcesses.values.filter {
-      $0.removedAt != nil && $0.credential == digest
-    }
   }
 
   /// The head and the epoch that this wharfd leads in; what is given out is made from nothing older.
@@ -242,26 +233,30 @@ struct GatewayRoutes: Sendable {
     var head = try await source.head(atLeast: .empty)
     // Of a removed gateway, too: who waits for its process need wait no longer.
     let incarnation = try name(request, "incarnation", GatewayProcess.longestIncarnation)
-    if let known = removedProcesses(request, head).first(where: { $0.incarnation == incarnation }) {
-      return try await leave(known, .wharfd)
-    }
-    let caller = try await caller(request, &head)
-    (head, _) = try leading(head)
-    let known = head.state.process(of: caller.gateway, incarnation: caller.incarnation)
-    return try await leave(known, caller.principal)
-  }
-
-  private func leave(_ process: GatewayProcess?, _ principal: Principal) async throws -> Response {
-    if let process {
-      do {
-        _ = try await member.submit(
-          CommandRequest(
-            id: .make(), command: StopGatewayProcess(process: process.id), principal: principal))
-      } catch {
-        throw APIError(error)
+    let removed = head.state.removedProcesses(of: request).filter { $0.incarnation == incarnation }
+    for process in removed { try await leave(process, .wharfd) }
+    do {
+      let caller = try await caller(request, &head)
+      (head, _) = try leading(head)
+      if let known = head.state.process(of: caller.gateway, incarnation: caller.incarnation) {
+        try await leave(known, caller.principal)
       }
+    } catch let error as APIError
+      where !removed.isEmpty && [.gone, .unauthorized].contains(error.status)
+    {
+      // It was heard. Its credential is good for more only where it was registered anew.
     }
     return .nothingNew(head: member.board.current)
+  }
+
+  private func leave(_ process: GatewayProcess, _ principal: Principal) async throws {
+    do {
+      _ = try await member.submit(
+        CommandRequest(
+          id: .make(), command: StopGatewayProcess(process: process.id), principal: principal))
+    } catch {
+      throw APIError(error)
+    }
   }
 
   // MARK: What people ask

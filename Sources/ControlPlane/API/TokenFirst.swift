@@ -1,5 +1,6 @@
 // Whose request it is, is asked before a byte of its body is read: who shows no good token is told so at
 // once. The bodies of the others are read within what is left of the budget, and held until the answer.
+// Processes of a removed gateway count as strangers, and are heard: that one of them left ends a wait.
 
 import EventLog
 import HTTPTypes
@@ -51,9 +52,9 @@ struct TokenFirst<Context: RequestContext>: RouterMiddleware {
       if case .following = head.standing, error.failure.code == Authentication.unknownToken {
         return .stranger
       }
-      guard request.uri.path == Self.joinPath, request.headers[.authorization] != nil else {
-        throw error
-      }
+      let isJoining =
+        request.uri.path == Self.joinPath && request.headers[.authorization] != nil
+      guard isJoining || !head.state.removedProcesses(of: request).isEmpty else { throw error }
       return .stranger
     }
   }
