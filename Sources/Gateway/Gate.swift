@@ -116,9 +116,9 @@ package final class Gate: Sendable {
     let leaseLeft: Duration
     /// With the grace after it.
     let servingLeft: Duration
+    let serves: Bool
     let inFlight: Int
     var position: Position { index?.position ?? .empty }
-    var serves: Bool { servingLeft > .zero }
     /// Serving on by what is known, though no leader was heard for the lease.
     var isInGrace: Bool { serves && leaseLeft <= .zero }
   }
@@ -128,7 +128,7 @@ package final class Gate: Sendable {
     return guarded.withLock { guarded in
       Reading(
         index: guarded.state.index, leaseLeft: guarded.state.leaseLeft(now),
-        servingLeft: guarded.state.servingLeft(now),
+        servingLeft: guarded.state.servingLeft(now), serves: guarded.state.mayServe(now),
         inFlight: guarded.state.inFlight.count)
     }
   }

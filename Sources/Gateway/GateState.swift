@@ -74,7 +74,11 @@ struct GateState: Sendable {
     return max(.zero, leaseEnds + .seconds(index.graceSeconds) - now)
   }
 
-  func mayServe(_ now: Duration) -> Bool { servingLeft(now) > .zero }
+  /// Whether anything is answered. It ends a sweep before its time, since a sweep ends what runs: so none
+  /// is let in that the next sweep would have to cut, while an engine works on it.
+  func mayServe(_ now: Duration) -> Bool {
+    servingLeft(now) > .milliseconds(limits.sweepMilliseconds)
+  }
 
   /// The control plane acknowledged a request that was sent at `sentAt`. What was promised longest counts:
   /// answers may come in another order than they were asked for.
@@ -108,10 +112,9 @@ struct GateState: Sendable {
     return cut { Self.ended($0, index, now) }
   }
 
-  /// What must end because time has passed: key or grant ran out, or the lease is about to.
+  /// What must end because time has passed: key or grant ran out, or the right to serve.
   mutating func sweep(now: Moment) -> [Cut] {
-    let margin = Duration.milliseconds(limits.sweepMilliseconds)
-    guard let index, servingLeft(now.uptime) > margin else { return cut { _ in .noLease } }
+    guard let index, mayServe(now.uptime) else { return cut { _ in .noLease } }
     return cut { Self.ended($0, index, now) }
   }
 

@@ -37,13 +37,13 @@ import Wire
 
   @Test func `a lease ends so long after its request was sent, and a new one counts anew`() {
     var state = GateState.holding(Sample.policy(), until: 10)
-    #expect(admit(&state, 9.999).denial == nil)
-    #expect(admit(&state, 10).denial == .noLease)
+    #expect(admit(&state, 9.749).denial == nil)
+    #expect(admit(&state, 9.75).denial == .noLease)
     #expect(!renew(&state, sentAt: 8, withPolicy: false, now: 10))
     #expect(admit(&state, 10).denial == .noLease, "once over, only a policy brings it back")
     #expect(renew(&state, sentAt: 8, withPolicy: true, now: 10))
-    #expect(admit(&state, 17.999).denial == nil)
-    #expect(admit(&state, 18).denial == .noLease)
+    #expect(admit(&state, 17.749).denial == nil)
+    #expect(admit(&state, 17.75).denial == .noLease)
   }
 
   @Test func `answers that come in another order take nothing away`() {
@@ -59,7 +59,7 @@ import Wire
     var state = GateState.holding(policy, until: 10)
     #expect(
       state.leaseLeft(.seconds(12)) == .zero && state.servingLeft(.seconds(12)) == .seconds(18))
-    #expect(admit(&state, 29.9).denial == nil)
+    #expect(admit(&state, 29.7).denial == nil)
     #expect(renew(&state, sentAt: 29, withPolicy: false, now: 29))
     #expect(state.leaseLeft(.seconds(30)) == .seconds(9))
     #expect(admit(&state, 59).denial == .noLease)
@@ -77,6 +77,22 @@ import Wire
     let cuts = state.endLease(now: at(1))
     #expect(cuts == [.init(id: id, denial: .noLease)])
     #expect(admit(&state, 1).denial == .noLease)
+  }
+
+  @Test func `none is let in that the next moment would cut for want of a lease`() throws {
+    var policy = Sample.policy()
+    for grace in [0, 20] {
+      policy.graceSeconds = grace
+      for milliseconds in stride(from: 8_000, through: 31_000, by: 50) {
+        var state = GateState.holding(policy, until: 10)
+        let now = at(Double(milliseconds) / 1_000)
+        guard
+          case .success(let admission) = state.admit(
+            keyDigest: key, model: "xai/grok-3", now: now)
+        else { continue }
+        #expect(state.sweep(now: now) == [], "\(milliseconds) ms, \(admission.id)")
+      }
+    }
   }
 
   @Test func `what is in flight is cut before the lease ends, once`() throws {
