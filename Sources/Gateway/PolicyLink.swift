@@ -58,6 +58,8 @@ package final class PolicyLink: Service {
     var reported: Position?
     /// The one that answered last.
     var server = 0
+    /// The poll under way at that one.
+    var polling: Task<Answer, any Error>?
     var wasInGrace = false
   }
 
@@ -76,42 +78,73 @@ package final class PolicyLink: Service {
   private func pullOn() async {
     var failures = 0
     while !Task.isCancelled {
+      let server = heard.withLock { $0.server }
       do {
-        try await step()
+        try await step(asking: server)
         failures = 0
-      } catch is CancellationError {
+      } catch  where Task.isCancelled {
         return
+      } catch is Outpaced {
+        continue
       } catch {
         // Nobody needs to wait for its lease: nothing is answered any more.
         if case LinkError.removed = error, (try? await gate.waitUntilCut()) != nil {
           await sayLeft()
         }
-        await pause(&failures, after: error)
+        await pause(&failures, after: error, of: server)
       }
     }
   }
 
-  private func step() async throws {
+  private func step(asking server: Int) async throws {
     let (applied, reported) = heard.withLock { ($0.progress.applied, $0.reported) }
-    guard let applied, reported != applied else { return try await pull() }
+    guard let applied, reported != applied else { return try await pull(from: server) }
     try await gate.waitUntilCut()
     heard.withLock { $0.enforced = applied }
-    try await report(applied)
+    try await report(applied, to: server)
   }
 
-  private func pull() async throws {
+  private func pull(from server: Int) async throws {
     if !gate.mayServe { dropPolicy() }
     let (lease, applied) = heard.withLock { ($0.leaseSeconds, $0.progress.applied) }
     let wait = min(limits.policyWaitSeconds, max(1, (lease ?? .max) / 3))
-    let answer = try await send(
-      .GET, "gateway/policy", applied.map { [("after", "\($0)")] } ?? [], ("wait", "\(wait)"),
-      milliseconds: (Int64(wait) + limits.controlPlaneReplySeconds) * 1_000)
+    let answer = try await unlessOutpaced(server) { [self] in
+      try await send(
+        .GET, "gateway/policy", applied.map { [("after", "\($0)")] } ?? [], ("wait", "\(wait)"),
+        to: server, milliseconds: (Int64(wait) + limits.controlPlaneReplySeconds) * 1_000)
+    }
     switch answer.status {
     case 200: try take(read(Policy.self, answer.body), answer)
     case 204:
       guard try hear(answer) else { throw LinkError.behind("it knows less than was seen") }
       if let lease { renewed(answer, seconds: lease) }
     default: throw try refusal(answer)
+    }
+  }
+
+  /// Another server gave the lease while the one that was asked for news kept silent.
+  private struct Outpaced: Error {}
+
+  /// A server that is stopped, or cut off, may keep a poll to its end. Once another one gives the lease the
+  /// news are there, and somebody may wait for them to be enforced.
+  private func unlessOutpaced(
+    _ server: Int, _ poll: @escaping @Sendable () async throws -> Answer
+  ) async throws -> Answer {
+    let polling = Task { try await poll() }
+    let isCurrent = heard.withLock { heard in
+      heard.polling = polling
+      return heard.server == server
+    }
+    if !isCurrent { polling.cancel() }
+    defer { heard.withLock { $0.polling = nil } }
+    do {
+      return try await withTaskCancellationHandler {
+        try await polling.value
+      } onCancel: {
+        polling.cancel()
+      }
+    } catch  where polling.isCancelled && !Task.isCancelled {
+      throw Outpaced()
     }
   }
 
@@ -141,10 +174,10 @@ package final class PolicyLink: Service {
 
   // MARK: Reporting
 
-  private func report(_ position: Position) async throws {
+  private func report(_ position: Position, to server: Int) async throws {
     let answer = try await send(
       .POST, "gateway/enforced", [],
-      body: PolicyEnforced(position: position, address: address).jsonBytes,
+      body: PolicyEnforced(position: position, address: address).jsonBytes, to: server,
       milliseconds: limits.controlPlaneReplySeconds * 1_000)
     guard answer.status == 200 else { throw try refusal(answer) }
     try take(read(PolicyLease.self, answer.body), answer)
@@ -201,7 +234,10 @@ package final class PolicyLink: Service {
     if answer.status == 404 { return }
     guard answer.status == 200 else { throw try refusal(answer) }
     try take(read(PolicyLease.self, answer.body), answer)
-    heard.withLock { $0.server = server }
+    heard.withLock { heard in
+      if heard.server != server { heard.polling?.cancel() }
+      heard.server = server
+    }
   }
 
   private func renewed(_ answer: Answer, seconds: Int, withPolicy: Bool = false) {
@@ -302,17 +338,17 @@ package final class PolicyLink: Service {
 
   private func send(
     _ method: HTTPMethod, _ path: String, _ query: [(String, String)],
-    _ more: (String, String)? = nil, body: [UInt8]? = nil, to server: Int? = nil,
+    _ more: (String, String)? = nil, body: [UInt8]? = nil, to server: Int,
     milliseconds: Int64
   ) async throws -> Answer {
     // Read anew each time, so that a renewed credential is taken up.
     let credential = try Credential(file: credentialFile)
-    let (seen, current) = heard.withLock { ($0.progress.witness, $0.server) }
+    let seen = heard.withLock { $0.progress.witness }
     var asked = query + [("incarnation", process.incarnation), ("address", address)]
     if let more { asked.append(more) }
     if let gone = process.replaces { asked.append(("replaces", gone)) }
     let text = asked.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
-    var request = HTTPClientRequest(url: "\(servers[server ?? current])/v1/\(path)?\(text)")
+    var request = HTTPClientRequest(url: "\(servers[server])/v1/\(path)?\(text)")
     request.method = method
     request.headers.add(name: "authorization", value: "Bearer \(credential.secret)")
     if let seen { request.headers.add(name: WharfHeader.seen, value: seen.headerText) }
@@ -351,10 +387,12 @@ package final class PolicyLink: Service {
     }
   }
 
-  private func pause(_ failures: inout Int, after error: any Error) async {
-    let server = heard.withLock { heard in
-      defer { heard.server = (heard.server + 1) % servers.count }
-      return heard.server
+  private func pause(
+    _ failures: inout Int, after error: any Error, of server: Int
+  ) async {
+    // The lease may have been had from another one meanwhile.
+    heard.withLock { heard in
+      if heard.server == server { heard.server = (server + 1) % servers.count }
     }
     note(error, of: server)
     noteGrace()

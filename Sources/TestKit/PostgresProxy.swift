@@ -28,6 +28,8 @@ package final class PostgresProxy: Sendable {
     /// How many answers came and were kept back.
     var kept = 0
     var isClosed = false
+    /// Nothing is passed on, and nobody is told.
+    var isFrozen = false
     /// Raised to cut every connection that was made before.
     var generation = 0
   }
@@ -71,6 +73,17 @@ package final class PostgresProxy: Sendable {
   /// All connections are cut once so many more bytes went through, either way.
   package func cut(afterBytes count: Int) { set(.bytes(count)) }
   package func cut() { set(.now) }
+
+  /// Passes nothing on from now on, neither bytes nor ends, as a network does that drops all: who is on
+  /// either side does not know.
+  package func freeze() { state.withLock { $0.isFrozen = true } }
+  /// Cuts what was frozen, and passes on anew.
+  package func thaw() {
+    state.withLock { state in
+      state.isFrozen = false
+      Self.spring(&state)
+    }
+  }
 
   private func set(_ trap: Trap) {
     state.withLock { state in
@@ -119,7 +132,13 @@ package final class PostgresProxy: Sendable {
     ]
     var buffer = [UInt8](repeating: 0, count: Self.bufferBytes)
     var swallows: Swallowing?
-    while state.withLock({ $0.generation }) == generation {
+    while true {
+      let (current, isFrozen) = state.withLock { ($0.generation, $0.isFrozen) }
+      guard current == generation else { return }
+      guard !isFrozen else {
+        usleep(UInt32(Self.lookMilliseconds) * 1_000)
+        continue
+      }
       guard poll(&ends, 2, Self.lookMilliseconds) >= 0 else { return }
       for (end, direction) in [(0, Direction.toServer), (1, .toClient)] where ends[end].revents != 0
       {

@@ -15,6 +15,8 @@ final class Site: HasGateway {
   let folder: TestFolder
   let apiPort: Int
   let gatewayPort: Int
+  /// Where wharfd are: programs ask all of them, the first one first; people ask the last.
+  let servers: [String]
   private let running = Mutex<[String: Child]>([:])
   /// Of each node's engines, for all agents that it has one after the other.
   private let enginePorts = Mutex<[Int: ClosedRange<Int>]>([:])
@@ -22,9 +24,18 @@ final class Site: HasGateway {
   init() throws {
     folder = try TestFolder()
     (apiPort, gatewayPort) = (try Ports.one(), try Ports.one())
+    servers = ["http://127.0.0.1:\(apiPort)"]
   }
 
-  var api: String { "http://127.0.0.1:\(apiPort)" }
+  /// One whose wharfd are others' to start and to stop.
+  init(of wharfds: Wharfds) throws {
+    folder = try TestFolder()
+    (apiPort, gatewayPort) = (try Ports.one(), try Ports.one())
+    servers = (0..<Wharfds.count).map(wharfds.url)
+    try Data(wharfds.token().utf8).write(to: URL(filePath: folder.path("token")))
+  }
+
+  var api: String { servers[servers.count - 1] }
 
   /// Short, so that a test is; but nothing that lives is taken for lost on a machine that is as slow as it
   /// was when this was first asked.
@@ -119,9 +130,12 @@ final class Site: HasGateway {
     folder.path(node == 1 ? "agent" : "agent-\(node)")
   }
 
-  /// - Parameter name: how it is to join; its usual name, unless told otherwise.
+  /// - Parameters:
+  ///   - name: how it is to join; its usual name, unless told otherwise.
+  ///   - devices: simulated ones; none, where a tool lists them.
   func startAgent(
-    _ node: Int = 1, name: String? = nil, devices: String = "4xH100-80G", with more: [String] = []
+    _ node: Int = 1, name: String? = nil, devices: String? = "4xH100-80G",
+    asking: [String]? = nil, with more: [String] = [], in environment: [String: String] = [:]
   ) async throws {
     let file = folder.path("join-token-\(node)")
     if !FileManager.default.fileExists(atPath: "\(agentFolder(node))/node.json") {
@@ -135,12 +149,12 @@ final class Site: HasGateway {
     }
     try start(
       "wharf-agent",
-      [
-        "run", "--server", api, "--data", agentFolder(node), "--name",
-        name ?? "node-\(node)", "--join-token-file", file, "--port-range",
+      ["run"] + (asking ?? servers).flatMap { ["--server", $0] } + [
+        "--data", agentFolder(node), "--name", name ?? "node-\(node)", "--join-token-file", file,
+        "--port-range",
         "\(ports.lowerBound)-\(ports.upperBound)",
-        "--devices", devices, "--cpu", "8", "--memory", "\(64 << 30)",
-      ] + more, as: Self.agent(node))
+        "--cpu", "8", "--memory", "\(64 << 30)",
+      ] + (devices.map { ["--devices", $0] } ?? []) + more, environment, as: Self.agent(node))
   }
 
   /// What engines wrote of the devices that they held, by node.
@@ -159,18 +173,29 @@ final class Site: HasGateway {
   static let engineLog = "engines.jsonl"
   static let engineLogArgument = "--engine-log=../../\(engineLog)"
 
-  /// - Parameter key: how the process is called here, and which port it takes, where there are several.
-  func startGateway(as key: String = "wharf-gateway", port: Int? = nil) async throws {
-    if folder.text("gateway") == nil {
-      let credential = try await done("gateway", "register", "edge", "-q")
-      try Data(credential.utf8).write(to: URL(filePath: folder.path("gateway")))
+  /// - Parameters:
+  ///   - gateway: whose process it is to be.
+  ///   - key: how the process is called here, and which port it takes, where there are several.
+  func startGateway(
+    of gateway: String = "edge", as key: String = "wharf-gateway", port: Int? = nil,
+    asking: [String]? = nil
+  ) async throws {
+    let file = gatewayFile(gateway)
+    if folder.text(file) == nil {
+      let credential = try await done("gateway", "register", gateway, "-q")
+      try Data(credential.utf8).write(to: URL(filePath: folder.path(file)))
     }
     try start(
       "wharf-gateway",
-      [
-        "run", "--server", api, "--listen", "127.0.0.1:\(port ?? gatewayPort)",
-        "--credential-file", folder.path("gateway"), "--drain-seconds", "1",
+      ["run"] + (asking ?? servers).flatMap { ["--server", $0] } + [
+        "--listen", "127.0.0.1:\(port ?? gatewayPort)", "--credential-file", folder.path(file),
+        "--drain-seconds", "1",
       ], as: key)
+  }
+
+  /// With the credential of a gateway.
+  func gatewayFile(_ gateway: String) -> String {
+    gateway == "edge" ? "gateway" : "gateway-\(gateway)"
   }
 
   /// The number behind a name in the gateway's metrics.
@@ -270,7 +295,8 @@ final class Site: HasGateway {
 
   /// A provider with a model that has version 1.
   func onboard(
-    _ provider: String, _ model: String, until: String = "2095-05-01", arguments: [String] = []
+    _ provider: String, _ model: String, until: String = "2095-05-01", engine: String = "sim",
+    arguments: [String] = []
   ) async throws {
     try await done("provider", "register", provider)
     try await done(
@@ -278,7 +304,7 @@ final class Site: HasGateway {
       "2025-05-01", "--until", until, "--notice-days", "90")
     try await done(
       "model", "onboard", "\(provider)/\(model)", "--task", "chat", "--context", "131072")
-    try await addVersion("\(provider)/\(model):1", arguments: arguments)
+    try await addVersion("\(provider)/\(model):1", engine: engine, arguments: arguments)
   }
 
   func addVersion(

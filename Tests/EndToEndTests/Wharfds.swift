@@ -113,6 +113,16 @@ final class Wharfds: Sendable {
     return try #require(rows.first).decode(Int32.self, at: 0)
   }
 
+  /// Ends all that one of them has open at the database, which it does not hear of where its way there is
+  /// frozen.
+  func endSessions(_ number: Int) throws {
+    var connection = try database.connect()
+    _ = try connection.query(
+      """
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = \(name(number))
+      """)
+  }
+
   func send(_ signal: Int32, to number: Int) { running.withLock { $0[number] }?.send(signal) }
 
   func kill9(_ number: Int) async throws {

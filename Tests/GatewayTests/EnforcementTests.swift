@@ -181,8 +181,8 @@ extension WithProcesses {
         let left = try #require(served.headers["x-wharf-grace-seconds"].first.flatMap { Int($0) })
         #expect((0...6).contains(left))
         #expect(try await gateway.send(.GET, "/health", key: nil).body.contains("inGrace"))
-        try await eventually("its grace ends") { !gateway.gate.mayServe }
-        #expect(try await gateway.chat().status == 503)
+        try await eventually("its grace ends") { try await gateway.chat().status == 503 }
+        #expect(!gateway.gate.mayServe)
         // A lease alone brings nothing back: the policy it has may be of the past.
         let pulls = control.pulls
         control.isSilent = false
@@ -254,6 +254,37 @@ extension WithProcesses {
         try await eventually("its lease ends") { try await gateway.chat().status == 503 }
         control.idleHead = nil
         try await eventually("it serves again") { try await gateway.chat().status == 200 }
+      }
+    }
+
+    @Test func `a poll that hangs is given up once another server gives the lease`() async throws {
+      let engine = try await Engine()
+      let policy = Sample.policy(port: engine.port)
+      let (first, second) = (ControlPlane(policy), ControlPlane(policy))
+      try await first.serving { firstPort in
+        try await second.serving { secondPort in
+          // It would hang for longer than this test.
+          var limits = GatewayLimits()
+          limits.controlPlaneReplySeconds = 3_600
+          let server = try GatewayServer(
+            options(
+              servers: [firstPort, secondPort].map { "http://127.0.0.1:\($0)" }, limits: limits),
+            logger: quiet)
+          try await withPort {
+            try await server.run(signals: [], onRunning: $0)
+          } body: { _ in
+            try await eventually("it polls the first") {
+              first.enforced == [40] && first.pulls == 2
+            }
+            first.pollsHang = true
+            first.isSilent = true
+            second.policy = policy.next()
+            try await eventually("it enforces what the second says") { second.enforced == [41] }
+            try await eventually("it polls the second on") { second.pulls > 1 }
+            #expect(first.pulls == 2 && server.gate.mayServe)
+            first.pollsHang = false
+          }
+        }
       }
     }
 
