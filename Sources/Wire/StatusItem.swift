@@ -79,13 +79,17 @@ package struct StatusItem: Codable, Equatable, Sendable {
     package var alarm: Text?
     /// What else ails it; none when nothing does.
     package var troubles: [NodeTrouble]?
+    /// It counts as active, and its agent was not heard for so long that something is wrong with it or
+    /// with the way to it.
+    package var silentSeconds: Int?
     package var devices: Int
     package var freeDevices: Int
   }
 
+  /// - Parameter silence: of a node whose agent should have been heard.
   package init(
     _ view: Viewpoint, hash: Digest?, behind: [BehindLine]?, standing: String, you: String,
-    role: Role
+    role: Role, silence: (Node) -> Int?
   ) {
     let state = view.state
     era = state.log.era?.position ?? .empty
@@ -97,7 +101,7 @@ package struct StatusItem: Codable, Equatable, Sendable {
     self.role = role
     recordedAt = state.recordedAt
     let deployments = state.deployments.sorted.map { DeploymentLine($0, view) }
-    let nodes = state.nodes.sorted.map { NodeLine($0, state) }
+    let nodes = state.nodes.sorted.map { NodeLine($0, state, silence($0)) }
     counts = Counts(
       providers: state.providers.count, models: state.models.count, teams: state.teams.count,
       keys: state.keys.count, persons: state.persons.count, deployments: deployments.count,
@@ -110,6 +114,7 @@ package struct StatusItem: Codable, Equatable, Sendable {
     self.deployments = Self.first(deployments) { $0.ready < $0.wanted }
     self.nodes = Self.first(nodes) {
       $0.status != .active || $0.cordoned || $0.alarm != nil || $0.troubles != nil
+        || $0.silentSeconds != nil
     }
   }
 
@@ -140,12 +145,13 @@ extension StatusItem.DeploymentLine {
 }
 
 extension StatusItem.NodeLine {
-  fileprivate init(_ node: Node, _ state: HostingState) {
+  fileprivate init(_ node: Node, _ state: HostingState, _ silentSeconds: Int?) {
     name = node.name
     status = node.status
     cordoned = node.cordoned
     alarm = node.alarm
     troubles = node.troubles.isEmpty ? nil : node.troubles
+    self.silentSeconds = silentSeconds
     devices = node.facts.devices.count
     freeDevices = state.freeDevices(of: node).count
   }

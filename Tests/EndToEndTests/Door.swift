@@ -1,5 +1,5 @@
 // A door before a real wharfd that passes on what it is told in another way: a server that is wrong in one
-// thing, and right in all others. One thread a connection.
+// thing, and right in all others; or a proxy that meddles for a while. One thread a connection.
 
 import Foundation
 import Glibc
@@ -19,7 +19,18 @@ final class Door: Sendable {
   let url: String
   private let port: UInt16
   private let listener: Int32
-  private let rewriting: Rewriting
+  /// What it does with what passes through.
+  enum Meddling: Sendable {
+    case rewrites(Rewriting)
+    /// Says this itself, to whatever is asked.
+    case answers(String)
+    /// Keeps back whatever is replied, for as long as it is told to.
+    case keepsReplies
+  }
+
+  /// What it does when it is told to do nothing else.
+  private let usual: Meddling
+  private let meddling: Mutex<Meddling>
   private let isClosed = Mutex(false)
 
   /// - Parameter url: where the wharfd listens, on this machine.
@@ -28,7 +39,8 @@ final class Door: Sendable {
       throw TestFailure("\(url) has no port")
     }
     self.port = port
-    self.rewriting = rewriting
+    usual = .rewrites(rewriting)
+    meddling = Mutex(usual)
     var own: UInt16 = 0
     listener = try StreamSocket.open(.port(0)) { descriptor, address, length in
       var length = length
@@ -45,6 +57,9 @@ final class Door: Sendable {
     self.url = "http://127.0.0.1:\(own)"
     Thread.detachNewThread { [self] in accept() }
   }
+
+  /// - Parameter way: none: as it was made.
+  func meddle(_ way: Meddling?) { meddling.withLock { $0 = way ?? usual } }
 
   func close() {
     isClosed.withLock { $0 = true }
@@ -79,11 +94,30 @@ final class Door: Sendable {
       for end in 0...1 where ends[end].revents != 0 {
         let count = read(ends[end].fd, &buffer, buffer.count)
         guard count > 0 else { return }
-        let changes = end == 0 ? rewriting.requests : rewriting.replies
-        let changed = Self.rewrite(buffer[..<count], changes)
-        guard StreamSocket.send(changed[...], to: ends[1 - end].fd) else { return }
+        let isRequest = end == 0
+        switch meddling.withLock({ $0 }) {
+        case .rewrites(let rewriting):
+          let changes = isRequest ? rewriting.requests : rewriting.replies
+          let changed = Self.rewrite(buffer[..<count], changes)
+          guard StreamSocket.send(changed[...], to: ends[1 - end].fd) else { return }
+        case .answers(let reply):
+          _ = StreamSocket.send(Array(reply.utf8)[...], to: client)
+          return
+        case .keepsReplies:
+          if isRequest {
+            guard StreamSocket.send(buffer[..<count], to: server) else { return }
+          } else {
+            while isKeeping { usleep(UInt32(Self.lookMilliseconds) * 1_000) }
+            guard StreamSocket.send(buffer[..<count], to: client) else { return }
+          }
+        }
       }
     }
+  }
+
+  private var isKeeping: Bool {
+    guard !isClosed.withLock({ $0 }) else { return false }
+    return meddling.withLock { if case .keepsReplies = $0 { true } else { false } }
   }
 
   /// Heads are short, and come in one piece.

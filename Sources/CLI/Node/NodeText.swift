@@ -1,11 +1,15 @@
-// A node's standing in one word.
+// A node's standing in a word or a few.
 
 import Hosting
 
 enum NodeText {
   static func status(
-    _ status: Node.Status, cordoned: Bool, alarm: Text? = nil, troubles: [NodeTrouble]? = nil
+    _ status: Node.Status, cordoned: Bool, alarm: Text? = nil, troubles: [NodeTrouble]? = nil,
+    silentSeconds: Int? = nil
   ) -> Cell {
+    if status == .active, let silentSeconds {
+      return Cell("silent for \(silentSeconds) s\(alarm == nil ? "" : ", alarm")", .bad)
+    }
     if status == .active, alarm == nil, let troubles, !troubles.isEmpty {
       return Cell("trouble: \(troubles.map(\.words).joined(separator: ", "))", .bad)
     }

@@ -102,7 +102,8 @@ enum StatusText {
     [
       Cell(line.name.text, .strong),
       NodeText.status(
-        line.status, cordoned: line.cordoned, alarm: line.alarm, troubles: line.troubles),
+        line.status, cordoned: line.cordoned, alarm: line.alarm, troubles: line.troubles,
+        silentSeconds: line.silentSeconds),
       Cell("\(line.freeDevices)/\(line.devices)"),
     ]
   }

@@ -119,7 +119,7 @@ package struct APIServer {
     routes.post("dry-run") { request, context in try await dryRuns.handle(request, context) }
     ReadRoutes(
       source: source, events: EventRoutes(source: source, bell: bell, readers: readers),
-      address: address
+      signals: signals, address: address
     ).add(to: routes)
     ProofRoutes(source: source, signer: signer).add(to: routes)
     WhyRoute(source: source, signals: signals).add(to: routes)

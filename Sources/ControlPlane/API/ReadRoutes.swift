@@ -6,11 +6,13 @@ import Foundation
 import HTTPTypes
 import Hosting
 import Hummingbird
+import Planner
 import Wire
 
 struct ReadRoutes: Sendable {
   let source: ReadSource
   let events: EventRoutes
+  let signals: SignalBook
   let address: String
 
   func add(to routes: RouterGroup<some RequestContext>) {
@@ -108,6 +110,8 @@ struct ReadRoutes: Sendable {
       case .following: "following"
       case .leading: "leading"
       }
+    // What is heard now says nothing of earlier.
+    let heard = context.isOfThePast ? nil : signals.signals(at: ContinuousClock.now)
     let isHead = context.state.position == context.head.state.position
     return context.reply(
       item: StatusItem(
@@ -115,7 +119,15 @@ struct ReadRoutes: Sendable {
         behind: isHead ? events.readers.behind.map(StatusItem.BehindLine.init) : nil,
         standing: standing,
         you: Self.name(of: context.principal, in: context.head.state),
-        role: context.principal.role))
+        role: context.principal.role,
+        silence: { node in heard.flatMap { Self.silence(of: node, $0, context.moment) } }))
+  }
+
+  /// Of a node that counts as active still, or for good where many are silent together.
+  private static func silence(of node: Node, _ heard: Signals, _ now: Timestamp) -> Int? {
+    guard node.status == .active else { return nil }
+    let seconds = min(heard.silentSeconds(of: node.id), now.seconds(since: node.joinedAt))
+    return seconds >= heard.limits.suspectSeconds ? Int(seconds) : nil
   }
 
   /// Whose token it is: told to machines and the invited too, which may read nothing else.
