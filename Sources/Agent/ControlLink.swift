@@ -17,6 +17,8 @@ package final class ControlLink: Sendable {
   package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Kind: Equatable, Sendable {
       case unreachable
+      /// Somebody is there, and no whole answer came in time.
+      case late
       /// The bearer is not known there.
       case unauthorized
       /// Answered, and not done.
@@ -34,10 +36,24 @@ package final class ControlLink: Sendable {
     /// What the log of whoever refused holds at the position that was named as seen.
     package var echo: SeenEcho?
 
+    /// How much it speaks for somebody in between who meddles: a wharfd that is there, and knows this agent,
+    /// does not answer so. What it does refuse is a question that it cannot read or that is too long, one of
+    /// another agent, one too many.
+    package var oddness: Int {
+      switch kind {
+      case .unreachable: 0
+      case .unauthorized, .unproved, .malformed, .removed: 1
+      case .refused(let status):
+        (400..<500).contains(status) && ![400, 408, 409, 413, 429].contains(status) ? 1 : 0
+      // It took long.
+      case .late: 2
+      }
+    }
+
     /// Trying again with the same request may help.
     package var mayPass: Bool {
       switch kind {
-      case .unreachable, .malformed, .unproved: true
+      case .unreachable, .late, .malformed, .unproved: true
       case .unauthorized, .removed: false
       case .refused(let status): status >= 500 || status == 429 || status == 408
       }
@@ -181,7 +197,7 @@ package final class ControlLink: Sendable {
       }
     } catch {
       throw Problem(
-        kind: .unreachable,
+        kind: Self.isLate(error) ? .late : .unreachable,
         description: "cannot reach the control plane at \(server): \(error)")
     }
     let isProved = proof.map { Self.proves(headers, status, content, nonce, $0) } ?? true
@@ -202,6 +218,11 @@ package final class ControlLink: Sendable {
     var problem = Self.complaint(status, content, server, path)
     problem.echo = headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) }
     throw problem
+  }
+
+  private static func isLate(_ error: any Error) -> Bool {
+    if error is DeadlinePassed { return true }
+    return [.deadlineExceeded, .readTimeout].contains(error as? HTTPClientError)
   }
 
   private static let goneStatus = 410

@@ -80,7 +80,7 @@ package struct Joining: Sendable {
         description =
           "cannot join as \(name): the join token is not known or was used already. "
           + "Make a new one with: wharf node join-token"
-      case .refused, .unreachable, .malformed, .unproved, .removed:
+      case .refused, .unreachable, .late, .malformed, .unproved, .removed:
         description = "cannot join as \(name): \(problem)"
       }
     }

@@ -104,9 +104,10 @@ extension NodeAgent {
     while !Task.isCancelled {
       let (acted, seen) = await asking
       do throws(ControlLink.Problem) {
-        // The first question is answered at once: whether what was kept is still the newest.
+        // The first question is answered at once: whether what was kept is still the newest. So is one after
+        // a failure, so that what failed is known to be over.
         let answer = try await link.assignment(
-          after: acted, waitSeconds: hasAsked ? ControlLink.longPollSeconds : 0,
+          after: acted, waitSeconds: hasAsked && trouble == nil ? ControlLink.longPollSeconds : 0,
           seen: seen)
         await heard(answer)
         await answered(.assignment)
@@ -137,7 +138,19 @@ extension NodeAgent {
 
   private func answered(_ asked: Asked) {
     refusals[asked] = nil
+    oddness[asked] = nil
+    if oddness.isEmpty { troubleIsOver(.answersDisturbed) }
     keepStatus()
+  }
+
+  /// What a proxy says once is no trouble yet, nor is one late answer.
+  private static let oddnessOfTrouble = 3
+
+  private func note(_ problem: ControlLink.Problem, of asked: Asked) {
+    guard problem.oddness > 0 else { return }
+    let sum = oddness[asked, default: 0] + problem.oddness
+    oddness[asked] = sum
+    if sum >= Self.oddnessOfTrouble { trouble(.answersDisturbed, problem.description) }
   }
 
   /// After what to ask. In alarm after nothing: the log there may never reach what was acted on here,
@@ -219,11 +232,12 @@ extension NodeAgent {
   private func complain(
     _ asked: Asked, _ problem: ControlLink.Problem, about trouble: inout String?
   ) {
+    note(problem, of: asked)
     guard trouble != problem.description else { return }
     trouble = problem.description
     switch problem.kind {
     case .unauthorized, .unproved, .removed: log.critical("\(problem.description)")
-    case .unreachable, .malformed, .refused: log.warning("\(problem.description)")
+    case .unreachable, .late, .malformed, .refused: log.warning("\(problem.description)")
     }
     refusals[asked] = problem.description
     keepStatus()

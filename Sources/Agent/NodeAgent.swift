@@ -91,6 +91,8 @@ package actor NodeAgent {
   /// What was heard last in place of an answer, by what was asked.
   var refusals: [Asked: String] = [:]
   enum Asked: CaseIterable { case assignment, report }
+  /// How odd the answers in a row to each were.
+  var oddness: [Asked: Int] = [:]
   /// The alarm that was logged last.
   private var raised: String?
   private var keptStatus: DataFolder.Status?

@@ -10,11 +10,14 @@ package enum NodeTrouble: String, CaseIterable, Sendable, JSONCoded {
   case ledgerUnwritable
   /// Others on that machine can read its agent's credential or its engines' keys.
   case secretsReadable
+  /// Again and again its agent gets answers that wharfd did not give, or not so, or none in time: what it is
+  /// told to run may not reach it, though what it says arrives.
+  case answersDisturbed
 
   /// Nothing new is placed on a node with it.
   package var closesNode: Bool {
     switch self {
-    case .deviceToolFailed, .ledgerUnwritable: true
+    case .deviceToolFailed, .ledgerUnwritable, .answersDisturbed: true
     case .secretsReadable: false
     }
   }
@@ -24,6 +27,7 @@ package enum NodeTrouble: String, CaseIterable, Sendable, JSONCoded {
     case .deviceToolFailed: "the tool that lists its devices fails"
     case .ledgerUnwritable: "its agent's folder cannot be written"
     case .secretsReadable: "others can read its agent's secrets"
+    case .answersDisturbed: "no answer of wharfd reaches its agent as it was given"
     }
   }
 
@@ -33,6 +37,8 @@ package enum NodeTrouble: String, CaseIterable, Sendable, JSONCoded {
     case .deviceToolFailed: "see to nvidia-smi there"
     case .ledgerUnwritable: "make room on the disk of its agent's folder"
     case .secretsReadable: "chmod -R go-rwx its agent's folder"
+    case .answersDisturbed:
+      "see what stands between it and wharfd: wharf-agent status there says more"
     }
   }
 }

@@ -27,7 +27,9 @@ import Wire
             // News, again and again: a question that was asked before is still answered honestly.
             try await eventually("it heard the meddler, and says so") {
               await server.standIn.nextGeneration()
+              let told = await agent.agent.observation().troubles
               return meddler.meddled >= Self.answers && agent.folder.status()?.refusal != nil
+                && told == [.answersDisturbed]
             }
             let seen = await agent.agent.observation()
             #expect(seen.attempts.map(\.phase) == [.ready])
@@ -39,7 +41,8 @@ import Wire
             meddler.meddle(nil)
             await server.standIn.nextGeneration()
             try await eventually("it hears its control plane again") {
-              agent.folder.status()?.refusal == nil
+              await agent.agent.observation().troubles == []
+                && agent.folder.status()?.refusal == nil
             }
             try await server.standIn.clear(1_000_000)
           }

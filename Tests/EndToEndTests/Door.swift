@@ -22,8 +22,6 @@ final class Door: Sendable {
   /// What it does with what passes through.
   enum Meddling: Sendable {
     case rewrites(Rewriting)
-    /// Says this itself, to whatever is asked.
-    case answers(String)
     /// Keeps back whatever is replied, for as long as it is told to.
     case keepsReplies
   }
@@ -100,9 +98,6 @@ final class Door: Sendable {
           let changes = isRequest ? rewriting.requests : rewriting.replies
           let changed = Self.rewrite(buffer[..<count], changes)
           guard StreamSocket.send(changed[...], to: ends[1 - end].fd) else { return }
-        case .answers(let reply):
-          _ = StreamSocket.send(Array(reply.utf8)[...], to: client)
-          return
         case .keepsReplies:
           if isRequest {
             guard StreamSocket.send(buffer[..<count], to: server) else { return }

@@ -7,13 +7,16 @@ enum NodeText {
     _ status: Node.Status, cordoned: Bool, alarm: Text? = nil, troubles: [NodeTrouble]? = nil,
     silentSeconds: Int? = nil
   ) -> Cell {
-    if status == .active, let silentSeconds {
-      return Cell("silent for \(silentSeconds) s\(alarm == nil ? "" : ", alarm")", .bad)
+    if status == .active {
+      var ailments = silentSeconds.map { ["silent for \($0) s"] } ?? []
+      if alarm == nil, let troubles, !troubles.isEmpty {
+        ailments.append("trouble: \(troubles.map(\.words).joined(separator: ", "))")
+      } else if alarm != nil {
+        ailments.append("alarm")
+      }
+      if !ailments.isEmpty { return Cell(ailments.joined(separator: ", "), .bad) }
     }
-    if status == .active, alarm == nil, let troubles, !troubles.isEmpty {
-      return Cell("trouble: \(troubles.map(\.words).joined(separator: ", "))", .bad)
-    }
-    if alarm != nil { return Cell(status == .active ? "alarm" : "\(status.rawValue), alarm", .bad) }
+    if alarm != nil { return Cell("\(status.rawValue), alarm", .bad) }
     return switch status {
     case .active: cordoned ? Cell("cordoned", .warning) : Cell("active", .good)
     case .invited: Cell("invited", .dim)
