@@ -202,8 +202,9 @@ let package = Package(
     tests(
       "ControlPlaneTests",
       [
-        "ControlPlane", "EventLog", "Hosting", "Migrations", "Postgres", "TestKit", "TestTools",
-        "Wire", hashTrees, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+        "ControlPlane", "EventLog", "Gateway", "Hosting", "Migrations", "Postgres", "TestKit",
+        "TestTools", "Wire", hashTrees, httpTypes, hummingbird, hummingbirdTesting, logging,
+        nioCore,
       ]),
   ]
 )

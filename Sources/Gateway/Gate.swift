@@ -58,6 +58,20 @@ package final class Gate: Sendable {
     return guarded.withLock { $0.state.mayServe(now) }
   }
 
+  // MARK: Shares of limits
+
+  var wantsShares: Bool { guarded.withLock { $0.state.wantsShares } }
+
+  /// What is held and used of limits, to be sent at once; none where they are not shared.
+  func shareReport() -> ShareReport? {
+    let now = clock.uptime
+    return guarded.withLock { $0.state.shareReport(now: now) }
+  }
+
+  func take(_ answer: ShareAnswer, era: Position) {
+    guarded.withLock { $0.state.take(answer, era: era) }
+  }
+
   /// Returns once nothing that was cut is being answered any more.
   func waitUntilCut() async throws {
     while guarded.withLock({ $0.state.isCutting }) {
@@ -118,6 +132,8 @@ package final class Gate: Sendable {
     let servingLeft: Duration
     let serves: Bool
     let inFlight: Int
+    /// Whether it has its part of limits.
+    let hasShares: Bool
     var position: Position { index?.position ?? .empty }
     /// Serving on by what is known, though no leader was heard for the lease.
     var isInGrace: Bool { serves && leaseLeft <= .zero }
@@ -129,7 +145,7 @@ package final class Gate: Sendable {
       Reading(
         index: guarded.state.index, leaseLeft: guarded.state.leaseLeft(now),
         servingLeft: guarded.state.servingLeft(now), serves: guarded.state.mayServe(now),
-        inFlight: guarded.state.inFlight.count)
+        inFlight: guarded.state.inFlight.count, hasShares: guarded.state.hasShares)
     }
   }
 }

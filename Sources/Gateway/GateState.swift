@@ -106,8 +106,8 @@ struct GateState: Sendable {
   /// Takes a policy. From here on everything is decided by it; what is in flight and would now be
   /// refused is returned.
   mutating func apply(_ index: PolicyIndex, now: Moment) -> [Cut] {
+    quotas.follow(index, isFirst: self.index == nil)
     self.index = index
-    quotas.retain(index)
     routes.retain(index)
     return cut { Self.ended($0, index, now) }
   }
@@ -135,6 +135,15 @@ struct GateState: Sendable {
 
   /// Whether anything that was cut is still being answered.
   var isCutting: Bool { inFlight.values.contains { $0.isCut } }
+
+  // MARK: Shares of limits
+
+  /// Whether this gateway has its part of limits; where they are not shared, all of them.
+  var hasShares: Bool { quotas.shares.isReady }
+  var wantsShares: Bool { quotas.shares.wants }
+
+  mutating func shareReport(now: Duration) -> ShareReport? { quotas.report(now: now) }
+  mutating func take(_ answer: ShareAnswer, era: Position) { quotas.take(answer, era: era) }
 
   // MARK: Requests
 

@@ -72,6 +72,10 @@ package struct GatewayLimits: Sendable {
   /// that waiting before the next is asked; both less where a sixth of the lease is less.
   package var leaseRenewalSeconds = Leases.renewalSeconds
   package var leaseReplySeconds = 5
+  /// Where more of a limit is wanted than is held, the lease is asked for early: so often at most, and
+  /// so soon.
+  package var shareCallMilliseconds: Int64 = 1_000
+  package var shareLookMilliseconds: Int64 = 100
   /// How long the word that this process leaves may take at one server.
   package var leaveReplyMilliseconds: Int64 = 2_000
   /// How often what was seen of replicas is told, where there is something to tell.

@@ -200,17 +200,20 @@ package final class PolicyLink: Service {
 
   // MARK: The lease
 
-  /// Asks for the lease again and again, each time of every server until one gives it.
+  /// Asks for the lease again and again, each time of every server until one gives it; what is held and
+  /// wanted of limits goes with it.
   private func renewOn() async {
+    var askedAt: Duration?
     while !Task.isCancelled {
-      let period = heard.withLock { heard in
-        min(
-          Int64(limits.leaseRenewalSeconds) * 1_000,
-          Int64(heard.leaseSeconds ?? .max / 1_000) * 1_000 / 6)
-      }
-      do { try await Task.sleep(for: .milliseconds(max(50, period))) } catch { return }
+      do { try await pauseBeforeLease(askedAt) } catch { return }
       let (enforced, first) = heard.withLock { ($0.enforced, $0.server) }
-      guard let enforced, gate.mayServe else { continue }
+      guard let enforced, gate.mayServe else {
+        do { try await Task.sleep(for: .milliseconds(limits.shareLookMilliseconds)) } catch {
+          return
+        }
+        continue
+      }
+      askedAt = gate.clock.uptime
       for offset in servers.indices {
         do {
           try await renew(enforced, of: (first + offset) % servers.count)
@@ -225,15 +228,40 @@ package final class PolicyLink: Service {
     }
   }
 
+  /// Until the lease is to be asked for anew: early, where more of a limit is wanted.
+  private func pauseBeforeLease(_ askedAt: Duration?) async throws {
+    let milliseconds = heard.withLock { heard in
+      max(
+        50,
+        min(
+          Int64(limits.leaseRenewalSeconds) * 1_000,
+          Int64(heard.leaseSeconds ?? .max / 1_000) * 1_000 / 6))
+    }
+    let began = gate.clock.uptime
+    while true {
+      let now = gate.clock.uptime
+      if now - (askedAt ?? began) >= .milliseconds(milliseconds) { return }
+      if gate.wantsShares,
+        askedAt.map({ now - $0 >= .milliseconds(limits.shareCallMilliseconds) }) ?? true
+      {
+        return
+      }
+      try await Task.sleep(for: .milliseconds(min(limits.shareLookMilliseconds, milliseconds)))
+    }
+  }
+
   private func renew(_ enforced: Position, of server: Int) async throws {
     let lease = heard.withLock { $0.leaseSeconds } ?? limits.leaseReplySeconds * 6
     let answer = try await send(
-      .POST, "gateway/lease", [], body: LeaseCall(enforced: enforced).jsonBytes, to: server,
+      .POST, "gateway/lease", [],
+      body: LeaseCall(enforced: enforced, shares: gate.shareReport()).jsonBytes, to: server,
       milliseconds: min(Int64(limits.leaseReplySeconds) * 1_000, Int64(lease) * 1_000 / 6))
     // An older wharfd gives leases with its other answers only.
     if answer.status == 404 { return }
     guard answer.status == 200 else { throw try refusal(answer) }
-    try take(read(PolicyLease.self, answer.body), answer)
+    let given = try read(PolicyLease.self, answer.body)
+    try take(given, answer)
+    if let shares = given.shares { gate.take(shares, era: given.head.era) }
     heard.withLock { heard in
       if heard.server != server { heard.polling?.cancel() }
       heard.server = server
@@ -276,9 +304,11 @@ package final class PolicyLink: Service {
 
   private func sayLeft() async {
     let first = heard.withLock { $0.server }
+    // What it used goes on counting for a minute.
+    let shares = gate.shareReport()
     for offset in servers.indices {
       let answer = try? await send(
-        .POST, "gateway/left", [], body: LeaseCall(enforced: nil).jsonBytes,
+        .POST, "gateway/left", [], body: LeaseCall(enforced: nil, shares: shares).jsonBytes,
         to: (first + offset) % servers.count, milliseconds: limits.leaveReplyMilliseconds)
       if answer?.status == 204 { return }
     }

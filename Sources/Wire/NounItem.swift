@@ -26,5 +26,5 @@ package struct Viewpoint: Sendable {
     state.providers[id]?.label ?? id.description
   }
 
-  func modelName(_ id: ID<Model>) -> String { state.models[id]?.label ?? id.description }
+  package func modelName(_ id: ID<Model>) -> String { state.models[id]?.label ?? id.description }
 }

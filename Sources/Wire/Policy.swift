@@ -13,15 +13,19 @@ package struct Policy: JSONRecord, Equatable, Sendable {
   package var leaseSeconds: Int
   /// How much longer, while no leader answers; none: not at all.
   package var graceSeconds: Int?
+  /// Of limits the gateway may use only what is handed out with its lease; otherwise each gateway holds
+  /// to the whole of them by itself.
+  package var sharesLimits: Bool?
   package var keys: [PolicyKey]
   package var teams: [PolicyTeam]
   package var models: [PolicyModel]
 
   package init(
     position: Position, head: HeadWitness, leaseSeconds: Int, graceSeconds: Int? = nil,
-    keys: [PolicyKey], teams: [PolicyTeam], models: [PolicyModel]
+    sharesLimits: Bool? = nil, keys: [PolicyKey], teams: [PolicyTeam], models: [PolicyModel]
   ) {
     self.graceSeconds = graceSeconds
+    self.sharesLimits = sharesLimits
     self.position = position
     self.head = head
     self.leaseSeconds = leaseSeconds
@@ -33,7 +37,7 @@ package struct Policy: JSONRecord, Equatable, Sendable {
   /// Whether all that requests are decided by is the same.
   package func hasContent(of other: Policy) -> Bool {
     keys == other.keys && teams == other.teams && models == other.models
-      && graceSeconds == other.graceSeconds
+      && graceSeconds == other.graceSeconds && sharesLimits == other.sharesLimits
   }
 }
 
@@ -189,7 +193,13 @@ package struct PolicyEnforced: JSONRecord, Equatable, Sendable {
 package struct LeaseCall: JSONRecord, Equatable, Sendable {
   /// The position that it enforces; none, where it has no policy.
   package var enforced: Position?
-  package init(enforced: Position?) { self.enforced = enforced }
+  /// What it holds of limits, and would use; none, where it holds to the whole of them.
+  package var shares: ShareReport?
+
+  package init(enforced: Position?, shares: ShareReport? = nil) {
+    self.enforced = enforced
+    self.shares = shares
+  }
 }
 
 /// The code of a refusal of a lease to a process whose lease and grace are over: it is to ask for the
@@ -203,8 +213,12 @@ package enum LeaseRefusal {
 package struct PolicyLease: JSONRecord, Equatable, Sendable {
   package var head: HeadWitness
   package var leaseSeconds: Int
-  package init(head: HeadWitness, leaseSeconds: Int) {
+  /// Where shares were asked for.
+  package var shares: ShareAnswer?
+
+  package init(head: HeadWitness, leaseSeconds: Int, shares: ShareAnswer? = nil) {
     self.head = head
     self.leaseSeconds = leaseSeconds
+    self.shares = shares
   }
 }

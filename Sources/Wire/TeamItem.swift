@@ -16,6 +16,8 @@ package struct TeamItem: NounItem {
   package var endedGrants: [EndedGrantItem]
   package var keys: Int
   package var registeredAt: Timestamp
+  /// What is left of its limits: a signal, which `wharf team show` adds; none of a state of the past.
+  package var limits: [LimitItem]?
 
   package var label: String { name.text }
 
@@ -32,6 +34,31 @@ package struct TeamItem: NounItem {
     }.sorted { $0.model < $1.model }
     keys = view.state.keys.values.count { $0.team == team.id }
     registeredAt = team.registeredAt
+  }
+}
+
+/// A limit of a team, with what gateways said when they last asked for their leases:
+/// `GET /v1/teams/TEAM/limits`.
+package struct LimitItem: Codable, Equatable, Sendable {
+  /// None for the team over all models.
+  package var model: String?
+  package var kind: LimitID.Kind
+  package var perMinute: Int
+  /// In the 60 s before.
+  package var used: Int
+  package var left: Int
+  /// How old the oldest word of a gateway is; none where no gateway said anything.
+  package var ageSeconds: Double?
+
+  package init(
+    model: String?, kind: LimitID.Kind, perMinute: Int, used: Int, ageSeconds: Double?
+  ) {
+    self.model = model
+    self.kind = kind
+    self.perMinute = perMinute
+    self.used = used
+    left = max(0, perMinute - used)
+    self.ageSeconds = ageSeconds.map { ($0 * 10).rounded() / 10 }
   }
 }
 

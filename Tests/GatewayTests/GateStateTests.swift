@@ -199,6 +199,41 @@ import Wire
     #expect(other.denial?.message.contains("the team 'copilot'") == true)
   }
 
+  @Test func `of a limit over all gateways it lets through its part, and says so`() throws {
+    var policy = Sample.policy()
+    policy.sharesLimits = true
+    policy.teams[0].requestsPerMinute = 20
+    var state = GateState.holding(policy, until: 1000)
+    #expect(!state.hasShares, "it was told nothing yet")
+    let early = admit(&state).denial
+    #expect(early?.message.contains("over all gateways together is with other gateways") == true)
+    #expect(early?.retryAfterSeconds == Leases.renewalSeconds + 2)
+    #expect(state.wantsShares)
+    let report = state.shareReport(now: .zero)
+    #expect(report?.base == 0 && report?.items.map(\.wanted) == [1])
+    state.take(ShareAnswer(round: 9, epoch: 50, base: Share.whole), era: 1)
+    #expect(admit(&state).denial != nil, "it is the answer to no call of its own")
+    state.take(ShareAnswer(round: 1, epoch: 50, base: Share.whole / 2), era: 1)
+    #expect(state.hasShares)
+    for _ in 0..<10 { #expect(admit(&state, 1).denial == nil) }
+    #expect(
+      admit(&state, 1).denial?.message.contains("as far as this gateway's part of 10") == true)
+    // Whoever leads next is heard, and none before it any more.
+    _ = state.shareReport(now: .seconds(2))
+    state.take(ShareAnswer(round: 2, epoch: 60, base: nil), era: 1)
+    _ = state.shareReport(now: .seconds(2))
+    state.take(ShareAnswer(round: 3, epoch: 50, base: Share.whole), era: 1)
+    #expect(admit(&state, 2).denial?.status == 429)
+    state.take(ShareAnswer(round: 3, epoch: 60, base: Share.whole), era: 1)
+    for _ in 0..<10 { #expect(admit(&state, 2).denial == nil) }
+    #expect(
+      admit(&state, 2).denial?.message.contains("over all gateways together is used up:") == true)
+    // A wharfd of before shares nothing: the whole limit is this gateway's own.
+    _ = state.apply(PolicyIndex(policy.next { $0.sharesLimits = nil }), now: at(2))
+    #expect(state.shareReport(now: .seconds(2)) == nil)
+    #expect(admit(&state, 2).denial?.message.contains("at this gateway") == true)
+  }
+
   @Test func `tokens are charged afterwards and a debt is waited out`() throws {
     var policy = Sample.policy()
     policy.teams[0].grants[0].tokensPerMinute = 60
@@ -238,7 +273,7 @@ import Wire
       let decision = index.decide(
         keyDigest: key, model: "xai/grok-3", now: Sample.now, lease: true)
       _ = book.admit(decision.permission!, now: .zero)
-      book.retain(index)
+      book.follow(index, isFirst: false)
     }
     #expect(book.count == 1)
   }

@@ -60,6 +60,13 @@ final class Client {
     }.body
   }
 
+  /// What only a leader knows and the log does not hold: asked for once, and none where it is not told.
+  func signals<Reply: Decodable>(_ type: Reply.Type, _ path: String) async -> Reply? {
+    let answer = try? await exchange(.GET, Self.url(path, []), body: nil, after: nil)
+    guard let answer, answer.status == 200 else { return nil }
+    return try? Self.decode(type, answer.body)
+  }
+
   func read<Reply: Decodable>(
     _ type: Reply.Type, _ path: String, _ query: [(String, String)] = []
   ) async throws -> Reply {

@@ -108,12 +108,17 @@ protocol ShowVerb: AsyncParsableCommand {
   associatedtype Things: Noun
   var reading: ReadOptions { get }
   var name: ThingName { get }
+  func read(_ client: Client, _ path: String, _ query: [(String, String)]) async throws -> [UInt8]
 }
 
 extension ShowVerb {
+  func read(_ client: Client, _ path: String, _ query: [(String, String)]) async throws -> [UInt8] {
+    try await client.get(path, query)
+  }
+
   func run() async throws {
     try await reading.show(
-      "\(Things.path)/\(name.inPath)",
+      "\(Things.path)/\(name.inPath)", read: read,
       document: { Things.document(try Client.decode(ItemReply<Things.Item>.self, $0).item) }
     ) { body, terminal in
       let reply = try Client.decode(ItemReply<Things.Item>.self, body)

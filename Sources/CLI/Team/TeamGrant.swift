@@ -10,10 +10,12 @@ struct TeamGrant: CommandVerb {
 
   @Argument(help: "The team.", transform: Parse.name) var team: Name
   @Argument(help: "PROVIDER/MODEL", transform: Parse.model) var model: ModelReference
-  @Option(help: "At each gateway, within any 60 s; no limit when absent.")
+  @Option(help: "Over all gateways together, within any 60 s; no limit when absent.")
   var requestsPerMinute: Int?
   @Option(
-    help: "At each gateway; what one answer uses beyond it is waited out. No limit when absent.")
+    help:
+      "Over all gateways together; what one answer uses beyond is waited out. No limit when absent."
+  )
   var tokensPerMinute: Int?
   @Option(help: "What it is used for; inference when absent.") var workload: Workload?
   @Option(help: "The day it ends.", transform: Parse.date) var until: Timestamp?

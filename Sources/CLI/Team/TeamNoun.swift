@@ -49,6 +49,15 @@ struct TeamNoun: Noun {
         ]
       })
     details.add(
+      "LIMITS", ["MODEL", "WHAT", "A MINUTE", "USED", "LEFT", "AS OF"],
+      (item.limits ?? []).map { limit in
+        [
+          Cell(limit.model ?? "all"), Cell(limit.kind.rawValue), Cell(limit.perMinute),
+          Cell(limit.used), Cell("\(limit.left)", .strong),
+          Cell(limit.ageSeconds.map { "\(Int($0.rounded())) s ago" } ?? "no gateway"),
+        ]
+      })
+    details.add(
       "ENDED GRANTS", ["MODEL", "CAUSE", "AT"],
       item.endedGrants.map {
         [Cell($0.model, .strong), Cell($0.cause.rawValue), Cell($0.endedAt.short)]

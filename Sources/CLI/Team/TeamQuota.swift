@@ -9,10 +9,12 @@ struct TeamQuota: CommandVerb {
     example: "wharf team quota copilot --tokens-per-minute 1000000")
 
   @Argument(help: "The team.", transform: Parse.name) var team: Name
-  @Option(help: "At each gateway, within any 60 s; no limit when absent.")
+  @Option(help: "Over all gateways together, within any 60 s; no limit when absent.")
   var requestsPerMinute: Int?
   @Option(
-    help: "At each gateway; what one answer uses beyond it is waited out. No limit when absent.")
+    help:
+      "Over all gateways together; what one answer uses beyond is waited out. No limit when absent."
+  )
   var tokensPerMinute: Int?
   @OptionGroup var sending: SendOptions
 

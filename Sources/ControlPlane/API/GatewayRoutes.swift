@@ -1,5 +1,6 @@
 // What gateways ask and tell: the policy by long-poll, their leases, and from which position on they
-// enforce it. `GET /v1/gateways/enforced` says so to people. A process is made known to the log before it
+// enforce it. `GET /v1/gateways/enforced` says so to people, and `GET /v1/teams/TEAM/limits` what gateways
+// said that teams used. A process is made known to the log before it
 // gets its first lease.
 
 import EventLog
@@ -26,6 +27,9 @@ struct GatewayRoutes: Sendable {
     routes.post("gateway/enforced") { request, _ in try await enforced(request) }
     routes.post("gateway/lease") { request, _ in try await lease(request) }
     routes.post("gateway/left") { request, _ in try await left(request) }
+    routes.get("teams/:name/limits") { request, context in
+      try await limits(request, PathText.decoded(context.parameters.require("name")))
+    }
     routes.get("gateways/enforced") { request, _ in try await enforcement(request) }
   }
 
@@ -191,16 +195,26 @@ struct GatewayRoutes: Sendable {
     if let address = try forwarding.leaderElsewhere() {
       return try await forwarding.send(body, request, to: address)
     }
-    return try await renew(request, enforcing: call(body).enforced ?? .empty)
+    let call = try call(body)
+    return try await renew(
+      request, enforcing: call.enforced ?? .empty, handingOut: .init(report: call.shares))
   }
 
   /// Read leniently: a newer gateway may ask for more with its lease.
   private func call(_ body: [UInt8]) throws -> LeaseCall {
+    let call: LeaseCall
     do {
-      return try JSONDecoding.read(LeaseCall.self, from: JSONValue(document: body), strict: false)
+      call = try JSONDecoding.read(LeaseCall.self, from: JSONValue(document: body), strict: false)
     } catch {
       throw APIError.malformed("the gateway's request for a lease", error)
     }
+    guard call.shares?.isWellFormed ?? true else {
+      throw APIError(
+        .badRequest, "sharesOutOfRange",
+        "cannot take in what this process says of limits: no number is below 0, no part is more than the "
+          + "whole, and at most \(ShareReport.itemsLimit) limits are named")
+    }
+    return call
   }
 
   private func policyNeeded(_ head: Head) -> APIError {
@@ -210,7 +224,15 @@ struct GatewayRoutes: Sendable {
       help: "ask for the whole policy, without 'after'", head: head)
   }
 
-  private func renew(_ request: Request, enforcing position: Position) async throws -> Response {
+  /// What is handed out with a lease that was asked for by itself.
+  private struct HandingOut {
+    /// What the process said of limits; nothing, where it holds to whole ones by itself.
+    let report: ShareReport?
+  }
+
+  private func renew(
+    _ request: Request, enforcing position: Position, handingOut: HandingOut? = nil
+  ) async throws -> Response {
     var head = try await source.head(atLeast: position)
     let caller = try await caller(request, &head)
     var epoch: Position
@@ -219,8 +241,17 @@ struct GatewayRoutes: Sendable {
     guard try give(caller, process, enforcing: position, head, epoch) == .given else {
       throw policyNeeded(head)
     }
+    // After the lease: what is given counts for no longer than that.
+    let shares = handingOut.flatMap { asked in
+      process.flatMap {
+        book.shares(
+          for: asked.report, of: $0.id, from: head, epoch: epoch, at: ContinuousClock.now)
+      }
+    }
     return .json(
-      PolicyLease(head: head.witness, leaseSeconds: Leases.policySeconds).jsonBytes, head: head)
+      PolicyLease(
+        head: head.witness, leaseSeconds: Leases.policySeconds, shares: shares
+      ).jsonBytes, head: head)
   }
 
   /// A process has answered its last request.
@@ -229,16 +260,21 @@ struct GatewayRoutes: Sendable {
     if let address = try forwarding.leaderElsewhere() {
       return try await forwarding.send(body, request, to: address)
     }
-    _ = try call(body)
+    let shares = try call(body).shares
     var head = try await source.head(atLeast: .empty)
     // Of a removed gateway, too: who waits for its process need wait no longer.
     let incarnation = try name(request, "incarnation", GatewayProcess.longestIncarnation)
     let removed = head.state.removedProcesses(of: request).filter { $0.incarnation == incarnation }
-    for process in removed { try await leave(process, .wharfd) }
+    for process in removed {
+      note(shares, of: process, try leading(head).epoch)
+      try await leave(process, .wharfd)
+    }
     do {
       let caller = try await caller(request, &head)
-      (head, _) = try leading(head)
+      let epoch: Position
+      (head, epoch) = try leading(head)
       if let known = head.state.process(of: caller.gateway, incarnation: caller.incarnation) {
+        note(shares, of: known, epoch)
         try await leave(known, caller.principal)
       }
     } catch let error as APIError
@@ -247,6 +283,11 @@ struct GatewayRoutes: Sendable {
       // It was heard. Its credential is good for more only where it was registered anew.
     }
     return .nothingNew(head: member.board.current)
+  }
+
+  private func note(_ shares: ShareReport?, of process: GatewayProcess, _ epoch: Position) {
+    guard let shares else { return }
+    book.noteLast(shares, of: process.id, epoch: epoch, at: ContinuousClock.now)
   }
 
   private func leave(_ process: GatewayProcess, _ principal: Principal) async throws {
@@ -279,6 +320,42 @@ struct GatewayRoutes: Sendable {
       in: head, asked: asked, epoch: epoch, asOf: touchedAt, at: present)
     return .json(
       ItemsReply(position: head.state.position, items: items).jsonBytes, head: context.head)
+  }
+}
+
+extension GatewayRoutes {
+  /// What is left of a team's limits, by what gateways said with their last leases.
+  fileprivate func limits(_ request: Request, _ name: String) async throws -> Response {
+    if let address = try forwarding.leaderElsewhere() {
+      return try await forwarding.send([], request, to: address)
+    }
+    let context = try await source.context(request)
+    guard let team = Shelves.team(name, context.view) else {
+      throw APIError(.unknown(.team, name), at: context.state.position)
+    }
+    let (head, epoch) = try leading(context.head)
+    let limits = team.limits
+    let use = book.use(of: limits.map(\.id), in: head, epoch: epoch, at: ContinuousClock.now)
+    let items = zip(limits, use).map { limit, use in
+      LimitItem(
+        model: limit.id.model.map { context.view.modelName(ID($0.origin)) }, kind: limit.id.kind,
+        perMinute: limit.perMinute, used: use.used, ageSeconds: use.ageSeconds)
+    }
+    return .json(
+      ItemsReply(position: head.state.position, items: items).jsonBytes, head: context.head)
+  }
+}
+
+extension Team {
+  /// Its own limits, then those of its grants.
+  fileprivate var limits: [(id: LimitID, perMinute: Int)] {
+    let quotas = [(nil, quota)] + grants.sorted { $0.key < $1.key }.map { ($0, $1.quota) }
+    return quotas.flatMap { (model: ID<Model>?, quota: Quota) in
+      [(LimitID.Kind.requests, quota.requestsPerMinute), (.tokens, quota.tokensPerMinute)]
+        .compactMap { kind, limit in
+          limit.map { (LimitID(team: id.stream, model: model?.stream, kind: kind), $0) }
+        }
+    }
   }
 }
 

@@ -113,6 +113,12 @@ enum Shelves {
       (try? Name(text)).flatMap { view.state.log.marks[$0.key] }.map { MarkItem($0, view) }
     })
 
+  /// By name, id or bare position.
+  static func team(_ text: String, _ view: Viewpoint) -> Team? {
+    let byName = (try? Name(text)).flatMap { view.state.teams.named($0) }
+    return byName ?? id(text, Team.self).flatMap { view.state.teams[$0] }
+  }
+
   /// `team/9`, or 9 alone.
   fileprivate static func id<Of: Identified>(_ text: String, _ type: Of.Type) -> ID<Of>? {
     ID(text) ?? Position(text: text).map { ID($0) }

@@ -42,12 +42,19 @@ package final class GatewayBook: Sendable {
     /// The policy in force, and the position up to which it is the one.
     var policy: (position: Position, through: Position)?
     var signals: [Key: Signal] = [:]
+    /// What each may use of limits.
+    var shares: ShareBook?
 
     mutating func enter(_ epoch: Position, at now: Instant) -> Instant {
       if self.epoch != epoch || ledSince == nil {
         self = Book(epoch: epoch, ledSince: now)
       }
       return ledSince ?? now
+    }
+
+    mutating func enterShares(_ epoch: Position, at now: Instant) -> ShareBook {
+      let ledSince = enter(epoch, at: now)
+      return shares ?? ShareBook(epoch: epoch, ledSince: ledSince)
     }
   }
 
@@ -120,6 +127,51 @@ package final class GatewayBook: Sendable {
       let ledSince = book.enter(epoch, at: now)
       return Self.end(book.signal(of: process, at: now), state, epoch, ledSince)
         .map { $0 <= now } ?? false
+    }
+  }
+
+  // MARK: Shares of limits
+
+  /// What a process may use of limits from now on, given with its lease; none to one that does not ask.
+  func shares(
+    for report: ShareReport?, of process: Position, from head: Head, epoch: Position,
+    at now: Instant
+  ) -> ShareAnswer? {
+    book.withLock { book in
+      var shares = book.enterShares(epoch, at: now)
+      defer { book.shares = shares }
+      guard let report else {
+        shares.hearNothing(of: process, at: now)
+        return nil
+      }
+      return shares.answer(
+        report, of: process, among: head.state.gatewayProcesses.keys,
+        limit: { head.state.limit($0) }, at: now)
+    }
+  }
+
+  /// A process is about to be gone.
+  func noteLast(
+    _ report: ShareReport, of process: Position, epoch: Position, at now: Instant
+  ) {
+    book.withLock { book in
+      var shares = book.enterShares(epoch, at: now)
+      shares.hearLast(report, of: process, at: now)
+      book.shares = shares
+    }
+  }
+
+  /// What was used of limits in the last minute, and how long ago the oldest word of that is.
+  func use(
+    of limits: [LimitID], in head: Head, epoch: Position, at now: Instant
+  ) -> [(used: Int, ageSeconds: Double?)] {
+    book.withLock { book in
+      var shares = book.enterShares(epoch, at: now)
+      defer { book.shares = shares }
+      return limits.map { limit in
+        let use = shares.use(of: limit, among: head.state.gatewayProcesses.keys, at: now)
+        return (use.used, use.heardAt.map { max(0, (now - $0).seconds) })
+      }
     }
   }
 
@@ -254,5 +306,17 @@ extension GatewayBook.Book {
     return signals.sorted {
       ($0.key.gateway, $0.key.incarnation) < ($1.key.gateway, $1.key.incarnation)
     }.map { ($0.key, $0.value) }
+  }
+}
+
+extension HostingState {
+  /// How much a limit allows in a minute; none where there is no such limit.
+  func limit(_ id: LimitID) -> Int? {
+    guard let team = teams[ID(id.team.origin)] else { return nil }
+    let quota = id.model.map { team.grants[ID($0.origin)]?.quota } ?? team.quota
+    switch id.kind {
+    case .requests: return quota?.requestsPerMinute
+    case .tokens: return quota?.tokensPerMinute
+    }
   }
 }

@@ -73,9 +73,11 @@ package final class Policies: Sendable {
             digest: previous.secret, id: key.id.stream, team: key.team.stream, notAfter: end))
       }
     }
+    // Whoever hands shares out has to know all that hold some: the log names them from then on.
+    let isNamed = state.log.formatLevel >= FormatLevel.kept
     return Policy(
       position: state.position, head: head.witness, leaseSeconds: Leases.policySeconds,
-      graceSeconds: state.log.formatLevel >= FormatLevel.kept ? state.graceSeconds : nil,
+      graceSeconds: isNamed ? state.graceSeconds : nil, sharesLimits: isNamed ? true : nil,
       keys: keys, teams: teams,
       models: state.models.sorted.filter { $0.retiredAt == nil && known.contains($0.id.stream) }
         .map { model($0, state) })

@@ -104,11 +104,22 @@ extension Denial {
       retryAfterSeconds: retryWithoutReplicaSeconds)
   }
 
-  static func rateLimited(_ kind: String, limit: Int, of subject: String, wait: Int) -> Denial {
-    Denial(
+  /// - Parameter part: what this gateway may use of a limit that holds over all gateways; none, where
+  ///   each holds to the whole of it by itself.
+  static func rateLimited(
+    _ kind: String, limit: Int, part: Int?, of subject: String, wait: Int
+  ) -> Denial {
+    let spent =
+      switch part {
+      case nil: "is used up at this gateway"
+      case limit?: "over all gateways together is used up"
+      case 0?: "over all gateways together is with other gateways for now"
+      case let part?:
+        "over all gateways together is used up as far as this gateway's part of \(part) goes"
+      }
+    return Denial(
       429, type: kind, code: "rate_limit_exceeded",
-      "The limit of \(limit) \(kind) a minute of \(subject) is used up at this gateway: try again in "
-        + "\(wait) s.",
+      "The limit of \(limit) \(kind) a minute of \(subject) \(spent): try again in \(wait) s.",
       retryAfterSeconds: wait)
   }
 }

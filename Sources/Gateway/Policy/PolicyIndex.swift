@@ -14,6 +14,8 @@ package struct PolicyIndex: Sendable {
   package let position: Position
   /// How long all this holds after the lease, while no leader answers.
   package let graceSeconds: Int
+  /// Whether limits hold over all gateways together, by shares.
+  package let sharesLimits: Bool
   package let keys: [Digest: PolicyKey]
   package let teams: [Stream: Team]
   /// By their names in normal form.
@@ -31,6 +33,7 @@ package struct PolicyIndex: Sendable {
   package init(_ policy: Policy) {
     position = policy.position
     graceSeconds = max(0, policy.graceSeconds ?? 0)
+    sharesLimits = policy.sharesLimits ?? false
     keys = Dictionary(policy.keys.map { ($0.digest, $0) }) { first, _ in first }
     teams = Dictionary(policy.teams.map { ($0.id, Team($0)) }) { first, _ in first }
     models = Dictionary(

@@ -1,8 +1,9 @@
-// Quotas: requests and tokens a minute, of a team over all models and of one grant, at this gateway. A
-// request is taken when it is let through; its tokens are charged once they are known, or estimated.
-// Pure; there is at most one window a limit.
+// Quotas: requests and tokens a minute, of a team over all models and of one grant. This gateway keeps to
+// its part of each, which is the whole where there is no other. A request is taken when it is let through;
+// its tokens are charged once they are known, or estimated. Pure; there is at most one window a limit.
 //
-// 1. Within any 60 s no more requests are let through than the limit says.
+// 1. Within any 60 s no more requests are let through than the part says: all of it at once, if they come
+//    at once.
 // 2. What tokens go beyond the limit is a debt: it is paid with the room of the minutes that follow, so
 //    that over time no more is used than the limit allows.
 
@@ -12,7 +13,7 @@ import Wire
 /// What was taken of a limit lately, by the second. What was taken in a second counts until that second
 /// is wholly more than a minute ago: for 60 s at least and 61 s at most.
 struct QuotaWindow: Sendable, Equatable {
-  static let countsSeconds: Int64 = 61
+  static let countsSeconds = Int64(Share.windowSeconds)
 
   private struct Taken: Sendable, Equatable {
     let second: Int64
@@ -21,7 +22,7 @@ struct QuotaWindow: Sendable, Equatable {
 
   private(set) var limit: Int
   private var taken: [Taken] = []
-  private var used = 0
+  private(set) var used = 0
   private var debt = 0
   private var second: Int64
 
@@ -61,6 +62,8 @@ struct QuotaWindow: Sendable, Equatable {
   }
 
   var hasRoom: Bool { used < limit && debt == 0 }
+  /// What was used, and what is owed besides.
+  var wanted: Int { used.addingReportingOverflow(debt).overflow ? .max : used + debt }
   var remaining: Int { debt > 0 ? 0 : max(0, limit - used) }
 
   mutating func take(_ amount: Int) {
@@ -94,7 +97,9 @@ struct QuotaWindow: Sendable, Equatable {
 /// What a reply says about the tightest limits that bore on it.
 package struct QuotaReading: Sendable, Equatable {
   package struct Line: Sendable, Equatable {
+    /// The whole limit.
     package let limit: Int
+    /// At this gateway.
     package let remaining: Int
     package let resetSeconds: Double
   }
@@ -102,101 +107,163 @@ package struct QuotaReading: Sendable, Equatable {
   package var tokens: Line?
 }
 
-struct QuotaBook: Sendable {
-  private struct Subject: Hashable {
-    let team: Stream
-    /// None for the team over all models.
-    let model: Stream?
-  }
-  private struct Windows {
-    var requests: QuotaWindow?
-    var tokens: QuotaWindow?
-  }
-  private var windows: [Subject: Windows] = [:]
+/// One limit at this gateway.
+private struct Meter: Sendable {
+  /// All of it; the window has this gateway's part.
+  var limit: Int
+  var window: QuotaWindow
+  /// Requests that were turned away for want of it, lately.
+  private var refused: QuotaWindow
+  /// When the first of them was.
+  private var shortSince: Duration?
 
-  var count: Int { windows.count }
+  init(limit: Int, part: Int, now: Duration) {
+    self.limit = limit
+    window = QuotaWindow(limit: part, now: now)
+    refused = QuotaWindow(limit: .max, now: now)
+  }
+
+  mutating func advance(limit: Int, part: Int, now: Duration) {
+    self.limit = limit
+    window.advance(limit: part, now: now)
+    refused.advance(limit: .max, now: now)
+    if refused.used == 0 { shortSince = nil }
+  }
+
+  mutating func refuse(now: Duration) {
+    refused.take(1)
+    if shortSince == nil { shortSince = now }
+  }
+
+  var isIdle: Bool { window.wanted == 0 && refused.used == 0 }
+
+  /// What could be used of it: where requests were turned away, as many more, and twice the part at least.
+  var wanted: Int {
+    guard refused.used > 0 else { return min(limit, window.wanted) }
+    let asked = min(window.wanted, limit) + min(refused.used, limit)
+    return min(limit, max(asked, 2 * min(window.limit, limit), 1))
+  }
+
+  /// So long after requests began to be turned away the others have given back what they do not use.
+  private static let settledSeconds = 2 * Leases.renewalSeconds
+  /// And so soon they may have.
+  private static let soonSeconds = Leases.renewalSeconds + 2
+
+  /// When to try again: once its own window has room, or sooner where more of the limit may come in.
+  func waitSeconds(now: Duration) -> Int {
+    let own = max(1, Int(cut: window.secondsUntilRoom.rounded(.up)))
+    guard window.limit < limit else { return own }
+    let isSettled = shortSince.map { now - $0 >= .seconds(Self.settledSeconds) } ?? false
+    return isSettled && window.limit > 0 ? own : min(own, Self.soonSeconds)
+  }
+}
+
+struct QuotaBook: Sendable {
+  private(set) var shares = ShareHold()
+  private var meters: [LimitID: Meter] = [:]
+
+  var count: Int { meters.count }
+
+  // MARK: Requests
 
   /// Takes one request from every limit that bears on it, or none and says which was used up.
   mutating func admit(
     _ permission: Permission, now: Duration
   ) -> Result<QuotaReading, QuotaExceeded> {
     let (team, grant, model) = (permission.team, permission.grant, permission.model)
-    let ofTeam = Subject(team: team.id, model: nil)
-    let ofGrant = Subject(team: team.id, model: model.id)
-    advance(ofTeam, requests: team.requestsPerMinute, tokens: team.tokensPerMinute, now: now)
-    advance(ofGrant, requests: grant.requestsPerMinute, tokens: grant.tokensPerMinute, now: now)
-    for subject in [ofGrant, ofTeam] {
-      guard let denial = exhausted(subject, permission) else { continue }
-      return .failure(QuotaExceeded(denial: denial, reading: reading(ofTeam, ofGrant)))
+    let ofTeam = LimitID(team: team.id, model: nil, kind: .requests)
+    let ofGrant = LimitID(team: team.id, model: model.id, kind: .requests)
+    let limits = [
+      (ofGrant, grant.requestsPerMinute), (ofGrant.tokens, grant.tokensPerMinute),
+      (ofTeam, team.requestsPerMinute), (ofTeam.tokens, team.tokensPerMinute),
+    ]
+    for (id, limit) in limits { advance(id, limit, now) }
+    for (id, _) in limits {
+      guard let meter = meters[id], !meter.window.hasRoom else { continue }
+      meters[id]?.refuse(now: now)
+      if meter.window.limit < meter.limit { shares.wantMore() }
+      return .failure(
+        QuotaExceeded(denial: denial(id, permission, now), reading: reading(limits.map(\.0))))
     }
-    windows[ofTeam]?.requests?.take(1)
-    windows[ofGrant]?.requests?.take(1)
-    return .success(reading(ofTeam, ofGrant))
+    meters[ofTeam]?.window.take(1)
+    meters[ofGrant]?.window.take(1)
+    return .success(reading(limits.map(\.0)))
   }
 
   mutating func charge(tokens: Int, team: Stream, model: Stream) {
-    windows[Subject(team: team, model: nil)]?.tokens?.take(tokens)
-    windows[Subject(team: team, model: model)]?.tokens?.take(tokens)
+    meters[LimitID(team: team, model: nil, kind: .tokens)]?.window.take(tokens)
+    meters[LimitID(team: team, model: model, kind: .tokens)]?.window.take(tokens)
   }
 
-  /// Forgets the windows of what is no longer in the policy.
-  mutating func retain(_ index: PolicyIndex) {
-    windows = windows.filter { subject, _ in
-      guard let team = index.teams[subject.team] else { return false }
-      return subject.model.map { team.grants[$0] != nil } ?? true
-    }
-  }
-
-  private mutating func advance(_ subject: Subject, requests: Int?, tokens: Int?, now: Duration) {
-    guard requests != nil || tokens != nil else {
-      windows[subject] = nil
-      return
-    }
-    var both = windows[subject] ?? Windows()
-    Self.advance(&both.requests, requests, now)
-    Self.advance(&both.tokens, tokens, now)
-    windows[subject] = both
-  }
-
-  private static func advance(_ window: inout QuotaWindow?, _ limit: Int?, _ now: Duration) {
+  private mutating func advance(_ id: LimitID, _ limit: Int?, _ now: Duration) {
     guard let limit else {
-      window = nil
+      meters[id] = nil
       return
     }
-    if window == nil { window = QuotaWindow(limit: limit, now: now) }
-    window?.advance(limit: limit, now: now)
+    let part = shares.part(of: limit, id)
+    meters[id, default: Meter(limit: limit, part: part, now: now)]
+      .advance(limit: limit, part: part, now: now)
   }
 
-  private func exhausted(_ subject: Subject, _ permission: Permission) -> Denial? {
-    let name =
-      subject.model == nil
-      ? "the team '\(permission.team.name)'"
-      : "the team '\(permission.team.name)' for the model '\(permission.model.name)'"
-    let both = windows[subject]
-    if let window = both?.requests, !window.hasRoom {
-      return .rateLimited(
-        "requests", limit: window.limit, of: name, wait: Self.wait(window.secondsUntilRoom))
-    }
-    if let window = both?.tokens, !window.hasRoom {
-      return .rateLimited(
-        "tokens", limit: window.limit, of: name, wait: Self.wait(window.secondsUntilRoom))
-    }
-    return nil
-  }
+  // MARK: Shares
 
-  private static func wait(_ seconds: Double) -> Int { max(1, Int(cut: seconds.rounded(.up))) }
-
-  private func reading(_ subjects: Subject...) -> QuotaReading {
-    QuotaReading(
-      requests: Self.tightest(subjects.compactMap { windows[$0]?.requests }),
-      tokens: Self.tightest(subjects.compactMap { windows[$0]?.tokens }))
-  }
-
-  private static func tightest(_ windows: [QuotaWindow]) -> QuotaReading.Line? {
-    windows.min { $0.remaining < $1.remaining }.map {
-      .init(limit: $0.limit, remaining: $0.remaining, resetSeconds: $0.secondsUntilUnused)
+  /// Goes by a new policy: forgets the windows of what is no longer in it.
+  mutating func follow(_ index: PolicyIndex, isFirst: Bool) {
+    shares.follow(index, isFirst: isFirst)
+    meters = meters.filter { id, _ in
+      guard let team = index.teams[id.team] else { return false }
+      return id.model.map { team.grants[$0] != nil } ?? true
     }
   }
+
+  /// What is held and used, for the leader; none where limits are not shared.
+  mutating func report(now: Duration) -> ShareReport? {
+    guard shares.isSharing else { return nil }
+    for (id, meter) in meters { advance(id, meter.limit, now) }
+    var items = shares.shares.filter { meters[$0.key] == nil }.map { id, share in
+      ShareReport.Item(limit: id, used: 0, wanted: 0, share: share)
+    }
+    for (id, meter) in meters where !meter.isIdle || shares.shares[id] != nil {
+      items.append(
+        ShareReport.Item(
+          limit: id, used: meter.window.used, wanted: meter.wanted, share: shares.shares[id]))
+    }
+    return shares.report(items)
+  }
+
+  /// - Returns: whether it counts.
+  @discardableResult
+  mutating func take(_ answer: ShareAnswer, era: Position) -> Bool {
+    shares.take(answer, era: era)
+  }
+
+  // MARK: What is told
+
+  private func denial(_ id: LimitID, _ permission: Permission, _ now: Duration) -> Denial {
+    guard let meter = meters[id] else { preconditionFailure("it was used up a moment ago") }
+    let team = "the team '\(permission.team.name)'"
+    return .rateLimited(
+      id.kind.rawValue, limit: meter.limit, part: shares.isSharing ? meter.window.limit : nil,
+      of: id.model == nil ? team : "\(team) for the model '\(permission.model.name)'",
+      wait: meter.waitSeconds(now: now))
+  }
+
+  private func reading(_ ids: [LimitID]) -> QuotaReading {
+    func tightest(_ kind: LimitID.Kind) -> QuotaReading.Line? {
+      ids.filter { $0.kind == kind }.compactMap { meters[$0] }
+        .min { $0.window.remaining < $1.window.remaining }
+        .map {
+          .init(
+            limit: $0.limit, remaining: $0.window.remaining,
+            resetSeconds: $0.window.secondsUntilUnused)
+        }
+    }
+    return QuotaReading(requests: tightest(.requests), tokens: tightest(.tokens))
+  }
+}
+
+extension LimitID {
+  fileprivate var tokens: LimitID { LimitID(team: team, model: model, kind: .tokens) }
 }
 
 extension Int {

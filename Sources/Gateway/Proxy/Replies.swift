@@ -94,10 +94,14 @@ enum Replies {
   }
 
   static func health(_ reading: Gate.Reading) -> Response {
+    // Before it has its part of limits, whoever has one would be turned away.
+    let isReady = reading.serves && reading.hasShares
     var json = JSONWriter()
     json.openObject()
     json.key("status")
-    json.string(reading.isInGrace ? "inGrace" : reading.serves ? "serving" : "noLease")
+    json.string(
+      !isReady && reading.serves
+        ? "noShares" : reading.isInGrace ? "inGrace" : reading.serves ? "serving" : "noLease")
     json.key("position")
     json.integer(reading.position.value)
     json.key("leaseLeftSeconds")
@@ -105,7 +109,7 @@ enum Replies {
     json.key("servingLeftSeconds")
     json.number((reading.servingLeft.inSeconds * 1000).rounded() / 1000)
     json.closeObject()
-    return Self.json(status: reading.serves ? 200 : 503, json.bytes)
+    return Self.json(status: isReady ? 200 : 503, json.bytes)
   }
 
   static func json(status: Int, _ body: [UInt8]) -> Response {
