@@ -77,6 +77,8 @@ package final class ControlLink: Sendable {
   private let proof: Digest?
   /// The server that answered last.
   private let preferred = Atomic<Int>(0)
+  /// The long poll under way, and at which of the servers.
+  private let polling = Mutex<(server: Int, giveUp: @Sendable () -> Void)?>(nil)
 
   /// - Parameters:
   ///   - servers: URLs without a path; at least one.
@@ -105,8 +107,8 @@ package final class ControlLink: Sendable {
   package func assignment(
     after generation: Position, waitSeconds: Int, seen: HeadWitness? = nil
   ) async throws(Problem) -> Answer<Assignment?> {
-    let reply = try await exchange(
-      .GET, "/v1/agent/assignment?after=\(generation)&wait=\(waitSeconds)", nil, seen,
+    let reply = try await poll(
+      "/v1/agent/assignment?after=\(generation)&wait=\(waitSeconds)", seen,
       timeoutSeconds: Int64(waitSeconds) + replySeconds)
     if reply.value.status == 204 { return reply.with(nil) }
     return reply.with(try Self.read(Assignment.self, reply.value.body, reply.value.server))
@@ -150,6 +152,34 @@ package final class ControlLink: Sendable {
     }
   }
 
+  /// A server that is stopped would keep a poll to its end. Once another one answers the news are there.
+  private func poll(
+    _ path: String, _ seen: HeadWitness?, timeoutSeconds: Int64
+  ) async throws(Problem) -> Answer<Reply> {
+    let server = preferred.load(ordering: .relaxed)
+    let task = Task { () async -> Result<Answer<Reply>, Problem> in
+      do throws(Problem) {
+        return .success(
+          try await exchange(.GET, path, nil, seen, timeoutSeconds: timeoutSeconds))
+      } catch {
+        return .failure(error)
+      }
+    }
+    polling.withLock { $0 = (server, { task.cancel() }) }
+    defer { polling.withLock { $0 = nil } }
+    let result = await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }
+    if case .failure = result, task.isCancelled, !Task.isCancelled {
+      throw Problem(
+        kind: .unreachable,
+        description: "\(servers[server]) did not answer while another control plane did")
+    }
+    return try result.get()
+  }
+
   private func exchange(
     _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, _ seen: HeadWitness?,
     timeoutSeconds: Int64
@@ -157,7 +187,9 @@ package final class ControlLink: Sendable {
     let index = preferred.load(ordering: .relaxed)
     let server = servers[index]
     do {
-      return try await send(method, server, path, body, seen, timeoutSeconds)
+      let answer = try await send(method, server, path, body, seen, timeoutSeconds)
+      polling.withLock { if let poll = $0, poll.server != index { poll.giveUp() } }
+      return answer
     } catch {
       // Another one may do better; whoever fails first moves on for all.
       if error.mayPass || error.kind == .unauthorized {

@@ -2,6 +2,7 @@
 
 import AsyncHTTPClient
 import Hosting
+import Logging
 import TestTools
 import Testing
 import Wire
@@ -26,6 +27,40 @@ import Wire
       #expect(problem?.kind == .late)
       #expect(problem?.description.hasSuffix("no whole answer within 1000 ms") == true)
       #expect(watch.seconds < 20)
+    }
+  }
+
+  @Test func `a poll that hangs at one control plane is given up once another one answers`()
+    async throws
+  {
+    let stalled = StallingServer()
+    defer { stalled.stop() }
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        let folder = try DataFolder(space.data)
+        try await AgentProgram.withClient { client in
+          let facts = NodeFacts(
+            address: "127.0.0.1", cpuMillis: 1_000, memory: Bytes(count: 1 << 30), devices: [])
+          var log = Logger(label: "agent")
+          log.logLevel = .critical
+          _ = try await Joining(
+            folder: folder, client: client, servers: [server.url], name: name("node-1"), log: log
+          ).membership(facts: facts) { "join-token-1" }
+          let link = ControlLink(
+            client: client, servers: [stalled.url, server.url],
+            bearer: try folder.credential().secret, replySeconds: 1)
+          // It would hang for an hour.
+          let poll = Task { try await link.assignment(after: .empty, waitSeconds: 3_600) }
+          try await eventually("it polls") { stalled.count == 1 }
+          let beat = Heartbeat(bootID: "b", incarnation: "i", sequence: 0, digest: digest(1))
+          let late = await #expect(throws: ControlLink.Problem.self) {
+            try await link.heartbeat(beat)
+          }
+          #expect(late?.kind == .late)
+          _ = try await link.heartbeat(beat)
+          await #expect(throws: ControlLink.Problem.self) { try await poll.value }
+        }
+      }
     }
   }
 

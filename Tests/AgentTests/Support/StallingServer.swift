@@ -40,6 +40,9 @@ final class StallingServer: Sendable {
     return true
   }
 
+  /// Requests that it has begun to answer.
+  var count: Int { accepted.withLock { $0.count } }
+
   func stop() {
     // Wakes who accepts; its thread ends.
     shutdown(listener, Int32(SHUT_RDWR))
