@@ -381,6 +381,58 @@ private struct Fleet {
     #expect(fleet.edges[1].passed[0].count / 5 == 1, "its floor, and no more")
   }
 
+  /// A leader of epoch 50, and the processes 10 and 20, which one before may have given anything.
+  private struct Heir {
+    let start = ContinuousClock.now
+    var book: ShareBook
+    var seconds = 0
+
+    init() { book = ShareBook(epoch: 50, ledSince: start) }
+
+    /// The base that it is given; none, where it is to keep what it has.
+    mutating func base(_ process: Position, round: Int, epoch: Position) -> Int? {
+      book.answer(
+        ShareReport(round: round, epoch: epoch, base: Share.whole / 2, items: []), of: process,
+        among: [10, 20], limit: { _ in nil }, at: start + .seconds(seconds)
+      ).base
+    }
+  }
+
+  @Test func `a new leader gives nothing more before all that may hold parts have heard it`() {
+    var heir = Heir()
+    #expect(heir.base(10, round: 5, epoch: 40) == nil)
+    #expect(heir.base(10, round: 6, epoch: 50) == nil, "the other was not heard")
+    #expect(heir.base(20, round: 9, epoch: 40) == nil)
+    #expect(heir.base(10, round: 7, epoch: 50) == nil, "the other may ask the one before again")
+    #expect(heir.base(20, round: 10, epoch: 50) == Share.whole / 2)
+    #expect(heir.base(10, round: 7, epoch: 50) == nil, "it was asked for before")
+    #expect(heir.base(10, round: 8, epoch: 50) == Share.whole / 2)
+  }
+
+  @Test func `nor before the lease is over of one that is not heard`() {
+    var heir = Heir()
+    #expect(heir.base(10, round: 5, epoch: 50) == nil)
+    heir.seconds = Leases.touchSeconds + Leases.policySeconds
+    #expect(heir.base(10, round: 6, epoch: 50) == nil)
+    heir.seconds += 1
+    #expect(heir.base(10, round: 7, epoch: 50) == Share.whole, "it is alone")
+  }
+
+  @Test func `a leader whose successor was heard gives nothing more`() {
+    var heir = Heir()
+    for seconds in [0, 30] {
+      heir.seconds = seconds
+      _ = (
+        heir.base(10, round: 5 + seconds, epoch: 50), heir.base(20, round: 5 + seconds, epoch: 50)
+      )
+    }
+    // Long after it took over, so that whatever was given before is over.
+    heir.seconds = 70
+    #expect(heir.base(20, round: 40, epoch: 50) == Share.whole / 2)
+    #expect(heir.base(10, round: 40, epoch: 60) == nil)
+    #expect(heir.base(20, round: 41, epoch: 50) == nil)
+  }
+
   @Test func `parts add up to the limit, and go to who wants them`() {
     func split(_ limit: Int, _ wanted: Int...) -> [Int]? {
       let named = wanted.enumerated().map { (Position(Int64($0.offset)), $0.element) }
