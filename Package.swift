@@ -137,7 +137,7 @@ let package = Package(
 
     // Programs
     program("wharf-agent", ["Agent", "Hosting", "Program", argumentParser, logging]),
-    program("wharf-gateway", ["Gateway", "Hosting", "Program", argumentParser, logging, nioCore]),
+    program("wharf-gateway", ["Gateway", "Hosting", "Program", "Wire", argumentParser, logging, nioCore]),
     program("wharf-engine-sim", ["EngineSim"]),
     .executableTarget(
       name: "wharf-holder",

@@ -12,6 +12,9 @@ import Planner
 import Postgres
 import ServiceLifecycle
 import UnixSignals
+import Wire
+
+extension SeenFile: HeadKeeping {}
 
 package struct Daemon: Sendable {
   package struct Settings: Sendable {
@@ -84,6 +87,10 @@ package struct Daemon: Sendable {
     let database = try Self.database(settings.database)
     let (host, port) = try Self.split(settings.listen)
     let address = settings.advertise ?? "http://\(settings.listen)"
+    // What can be judged without the database is judged before it is waited for.
+    let crossOrigin = try APIServer.crossOrigin(settings.corsOrigins)
+    let memory = try SeenFile(settings.seenFile, of: .wharfd) { logger.error("\($0)") }
+    for file in [settings.secretFile, settings.adminTokenFile] { _ = try SecretFile.read(file) }
     let secret = try await whenReached {
       for migration in try Migrator.migrate(database) {
         logger.info("applied migration \(migration.number), \(migration.name)")
@@ -97,7 +104,7 @@ package struct Daemon: Sendable {
     var log = LogSettings(
       database: database, instance: settings.listen, address: address,
       makeCommandID: { CommandID.make() })
-    log.memory = try SeenFile(settings.seenFile) { logger.error("\($0)") }
+    log.memory = memory
     log.snapshots = snapshots
     log.nodeLostSeconds = settings.nodeLostSeconds
     log.keys = keys
@@ -117,7 +124,7 @@ package struct Daemon: Sendable {
       signals: signals, readers: readers,
       secret: secret, host: host,
       port: port, address: address, connectionsLimit: settings.connectionsLimit,
-      crossOrigin: try APIServer.crossOrigin(settings.corsOrigins),
+      crossOrigin: crossOrigin,
       now: { member.time ?? .now() }, logger: logger)
     let projector = try Projector(
       board: member.board, database: database, keys: keys, logger: logger, snapshots: snapshots,

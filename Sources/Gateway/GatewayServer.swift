@@ -12,6 +12,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import UnixSignals
+import Wire
 
 package struct GatewayOptions: Sendable {
   /// `http://127.0.0.1:7400`, one for each wharfd.
@@ -54,7 +55,7 @@ package struct GatewayServer: Sendable {
   private let connections: ConnectionBook
   private let crossOrigin: CrossOrigin?
   private let metricsToken: Hosting.Digest?
-  private let memory: HeadMemory?
+  private let memory: SeenFile?
   private let process: ProcessFile
   private let logger: Logger
 
@@ -62,7 +63,7 @@ package struct GatewayServer: Sendable {
   private static let exposedFields: [HTTPField.Name] =
     [.requestID, .retryAfterSeconds, .wharfPosition, .wharfAttempt] + Headers.quotaFields
 
-  /// - Throws: `Credential.Unreadable`, `HeadMemory.Problem`, `CrossOrigin.Unreadable`.
+  /// - Throws: `Credential.Unreadable`, `SeenFile.Problem`, `CrossOrigin.Unreadable`.
   package init(_ options: GatewayOptions, logger: Logger) throws {
     self.options = options
     self.logger = logger
@@ -70,7 +71,7 @@ package struct GatewayServer: Sendable {
     metricsToken = try options.metricsTokenFile.map {
       GatewayResponder.digest(Substring(try Credential(file: $0).secret))
     }
-    memory = try options.seenFile.map { try HeadMemory(file: $0) }
+    memory = try options.seenFile.map { try SeenFile($0, of: .gateway) { logger.error("\($0)") } }
     process = ProcessFile(file: options.processFile)
     connections = ConnectionBook(options.limits.serving)
     crossOrigin =

@@ -26,14 +26,14 @@ package final class PolicyLink: Service {
   private let credentialFile: String
   private let address: String
   private let process: ProcessFile
-  private let memory: HeadMemory?
+  private let memory: SeenFile?
   private let logger: Logger
   private var limits: GatewayLimits { gate.limits }
   private let heard: Mutex<Heard>
 
   init(
     gate: Gate, metrics: GatewayMetrics, client: HTTPClient, servers: [String],
-    credentialFile: String, address: String, process: ProcessFile, memory: HeadMemory?,
+    credentialFile: String, address: String, process: ProcessFile, memory: SeenFile?,
     logger: Logger
   ) {
     precondition(!servers.isEmpty, "a gateway needs a server to ask")
@@ -46,7 +46,7 @@ package final class PolicyLink: Service {
     self.process = process
     self.memory = memory
     self.logger = logger
-    heard = Mutex(Heard(progress: PolicyProgress(witness: memory?.head)))
+    heard = Mutex(Heard(progress: PolicyProgress(witness: memory?.kept)))
   }
 
   /// What both loops know.
@@ -332,7 +332,7 @@ package final class PolicyLink: Service {
   }
 
   private func keepSeen() {
-    memory?.keep(heard.withLock { $0.progress.witness }, logger)
+    if let seen = heard.withLock({ $0.progress.witness }) { memory?.keep(seen) }
   }
 
   /// What follows from an answer that is none.

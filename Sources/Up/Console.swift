@@ -3,6 +3,7 @@
 
 import Glibc
 import Synchronization
+import Wire
 
 final class Console: Sendable {
   private static let spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]

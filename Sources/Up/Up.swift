@@ -2,6 +2,7 @@
 // supervisor, or starts one in the background and waits for its word.
 
 import Glibc
+import Wire
 
 struct Up: Sendable {
   private static let otherStartSeconds = 600

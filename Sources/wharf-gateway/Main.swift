@@ -7,6 +7,7 @@ import Hosting
 import Logging
 import NIOCore
 import Program
+import Wire
 
 @main
 enum Main {
@@ -33,7 +34,7 @@ struct AcceptLog: ParsableCommand {
   @Option(help: "What 'run' keeps beside its credential: CREDENTIAL-FILE.seen.")
   var seenFile: String
 
-  func run() throws { try HeadMemory.forget(file: seenFile) }
+  func run() throws { try SeenFile.forget(seenFile) }
 }
 
 struct Run: AsyncParsableCommand {

@@ -30,7 +30,7 @@ private let directions: [String: Set<String>] = [
   "wharfd": ["ControlPlane", "EventLog", "Hosting", "Migrations", "Postgres", "Program"],
   "wharf-bench": ["Bench", "Hosting", "Program"],
   "wharf-agent": ["Agent", "Hosting", "Program"],
-  "wharf-gateway": ["Gateway", "Hosting", "Program"],
+  "wharf-gateway": ["Gateway", "Hosting", "Program", "Wire"],
   "wharf-engine-sim": ["EngineSim"],
 ]
 

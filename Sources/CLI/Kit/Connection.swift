@@ -4,6 +4,7 @@
 import ArgumentParser
 import Hosting
 import Up
+import Wire
 
 struct ConnectionOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Address of the API; WHARF_API when absent.", valueName: "url"))

@@ -1,17 +1,18 @@
-// What this wharfd saw last of the log, in a file beside the secret, and written before anybody is told.
+// What a wharfd or a gateway saw last of the log, in a file beside its secret: so that one that was started anew
+// finds out when the log was rewritten, or put back to an earlier state. A wharfd writes it before anybody is told.
 //
 // It is one record of constant length, overwritten in place by one system call: a microsecond, where a commit
-// takes hundreds. It is not synced: what the system has taken outlives wharfd, however that ends. A machine
+// takes hundreds. It is not synced: what the system has taken outlives the program, however that ends. A machine
 // that loses its power may remember a head of half a minute ago. That is still far past what an old primary
 // holds, and what is missing in between is shown by callers, who keep what they saw.
+//
+// What the CLI keeps is of many logs (`HeadMemory`), and an agent's stands with its lease (`DataFolder.Seen`).
 
-import EventLog
 import Glibc
 import Hosting
 import Synchronization
-import Wire
 
-package final class SeenFile: HeadKeeping {
+package final class SeenFile: Sendable {
   package struct Problem: Error, CustomStringConvertible {
     package let description: String
   }
@@ -24,6 +25,19 @@ package final class SeenFile: HeadKeeping {
     var hasComplained = false
   }
 
+  /// Whose it is, and what is done once the log is known to be right.
+  package struct Owner: Sendable {
+    let name: String
+    let mend: @Sendable (String) -> String
+
+    package static let wharfd = Owner(name: "wharfd") { "rm \(Shell.quoted($0))" }
+    package static let gateway = Owner(name: "gateway") {
+      "wharf-gateway accept-log --seen-file \(Shell.quoted($0))"
+    }
+  }
+
+  /// Longer files are no record of ours.
+  private static let longestBytes = 4_096
   /// More than a head takes at its longest; less than a block, which is written whole.
   private static let recordBytes = 256
 
@@ -32,27 +46,43 @@ package final class SeenFile: HeadKeeping {
   private let state: Mutex<State>
 
   /// - Parameter complain: told once, where the file cannot be written: that is no reason to stop.
-  /// - Throws: when there is a file that no wharfd wrote: what was seen must not be lost in silence.
+  /// - Throws: when there is a file that is no record: what was seen must not be lost in silence.
   package init(
-    _ path: String, complain: @escaping @Sendable (String) -> Void
+    _ path: String, of owner: Owner, complain: @escaping @Sendable (String) -> Void
   ) throws(Problem) {
     self.path = path
     self.complain = complain
-    state = Mutex(State(kept: try Self.read(path), descriptor: -1))
+    state = Mutex(State(kept: try Self.read(path, owner), descriptor: -1))
   }
 
-  private static func read(_ path: String) throws(Problem) -> HeadWitness? {
-    let text: String?
-    do { text = try SecretFile.read(path) } catch { throw Problem(description: "\(error)") }
-    guard let text else { return nil }
+  private static func read(_ path: String, _ owner: Owner) throws(Problem) -> HeadWitness? {
+    func unreadable(_ why: String) -> Problem {
+      Problem(
+        description:
+          "cannot read what this \(owner.name) saw last of the log, in \(path): \(why); once "
+          + "the log is known to be right: \(owner.mend(path))")
+    }
+    let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else {
+      if errno == ENOENT { return nil }
+      throw unreadable(String(cString: strerror(errno)))
+    }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: longestBytes)
+    let count = Glibc.read(file, &bytes, bytes.count)
+    guard count >= 0 else { throw unreadable(String(cString: strerror(errno))) }
     do throws(JSONProblem) {
-      let document = try JSONValue(document: Array(text.utf8))
+      let document = try JSONValue(document: Array(bytes[..<count]))
       return try JSONDecoding.read(Kept.self, from: document, strict: false).head
     } catch {
-      throw Problem(
-        description:
-          "cannot read what this wharfd saw last of the log, in \(path): \(error); once the "
-          + "database is known to be right, remove the file")
+      throw unreadable("\(error)")
+    }
+  }
+
+  /// Lets the program follow another log than the one it saw.
+  package static func forget(_ path: String) throws(Problem) {
+    guard unlink(path) == 0 || errno == ENOENT else {
+      throw Problem(description: "cannot remove \(path): \(String(cString: strerror(errno)))")
     }
   }
 
