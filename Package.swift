@@ -127,7 +127,8 @@ let package = Package(
     module(
       "CLI",
       [
-        "Hosting", "Program", "Up", "Wire", argumentParser, asyncHTTPClient, nioCore, nioHTTP1,
+        "CLinux", "Hosting", "Program", "Up", "Wire", argumentParser, asyncHTTPClient, nioCore,
+        nioHTTP1,
         nioPosix, yams,
       ]),
     module(
@@ -136,8 +137,9 @@ let package = Package(
     module("TestKit", ["CLinux", "Hosting", "Postgres", "TestTools", hashTrees]),
 
     // Programs
-    program("wharf-agent", ["Agent", "Hosting", "Program", argumentParser, logging]),
-    program("wharf-gateway", ["Gateway", "Hosting", "Program", "Wire", argumentParser, logging, nioCore]),
+    program("wharf-agent", ["Agent", "Hosting", "Program", "Wire", argumentParser, logging]),
+    program(
+      "wharf-gateway", ["Gateway", "Hosting", "Program", "Wire", argumentParser, logging, nioCore]),
     program("wharf-engine-sim", ["EngineSim"]),
     .executableTarget(
       name: "wharf-holder",
@@ -145,7 +147,10 @@ let package = Package(
     program("wharf", ["CLI"]),
     program(
       "wharfd",
-      ["ControlPlane", "EventLog", "Hosting", "Migrations", "Program", argumentParser, logging]),
+      [
+        "ControlPlane", "EventLog", "Hosting", "Migrations", "Program", "Wire", argumentParser,
+        logging,
+      ]),
     program("wharf-bench", ["Bench", "Hosting", "Program", argumentParser]),
 
     // Tests

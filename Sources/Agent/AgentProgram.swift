@@ -129,10 +129,10 @@ package struct AgentProgram: Sendable {
         (wasRemoved ? "the node of this agent was removed" : "this agent has not joined yet")
           + ": make a token with 'wharf node join-token' and name its file with --join-token-file")
     }
-    guard let bytes = try Files.read(file, longest: 4096) else {
+    guard let text = try SecretFile.read(file) else {
       throw FileProblem(attempted: "read", path: file, code: ENOENT)
     }
-    let token = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
+    let token = text.filter { !$0.isWhitespace }
     guard !token.isEmpty else { throw Malformed("the join token file \(file) is empty") }
     return token
   }
@@ -204,7 +204,7 @@ package struct AgentProgram: Sendable {
   /// Ends every engine of a data folder that no agent holds, and returns when they are gone.
   package static func stopEngines(data: String, log: Logger) async throws -> [AttemptID] {
     guard access(data, F_OK) == 0 else { return [] }
-    let folder = try DataFolder(data)
+    let folder = try DataFolder(existing: data)
     let lock = try DataLock(folder)
     defer { withExtendedLifetime(lock) {} }
     return try await withClient { client in

@@ -9,8 +9,36 @@ package struct DataFolder: Sendable {
   /// Files with secrets that others could read until now.
   package let exposed: [String]
 
+  /// What is in a folder is not an agent's: closing it to others, as an agent does, could hurt them.
+  package struct Foreign: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// Something of it is in every folder that an agent has been in.
+  private static let ownNames: Set<String> = [
+    "lock", "credential", "node.json", "join.json", "assignment.json", "seen.json", "devices.json",
+    "weights.json", "attempts", "ended", "removed",
+  ]
+  /// In every file system that was made anew.
+  private static let othersNames: Set<String> = ["lost+found"]
+
+  /// One that an agent has been in.
+  package init(existing path: String) throws {
+    guard try !Files.list(path).allSatisfy(Self.othersNames.contains) else {
+      throw Foreign(description: "there is no agent's folder at \(path)")
+    }
+    try self.init(path)
+  }
+
   /// Makes the folder if it is not there. What others could read in it they can read no more.
-  package init(_ path: String) throws(FileProblem) {
+  package init(_ path: String) throws {
+    let names = Set(try Files.list(path)).subtracting(Self.othersNames)
+    guard names.isEmpty || !names.isDisjoint(with: Self.ownNames) else {
+      throw Foreign(
+        description:
+          "\(path) is no agent's folder: it holds \(names.min() ?? "something"), and nothing of an "
+          + "agent; name one that is empty or not there")
+    }
     try Files.makeFolder(path)
     guard let real = realpath(path, nil) else {
       throw FileProblem(attempted: "find", path: path, code: errno)

@@ -42,6 +42,7 @@ package struct Wharf: ParsableCommand {
 
   /// Parses the arguments, runs the verb, and ends the process with its exit code.
   package static func start() async -> Never {
+    StandardFiles.hold()
     signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot(Program.arguments())

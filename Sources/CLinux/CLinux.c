@@ -22,6 +22,10 @@ int wharf_eventfd_flags(void) { return EFD_CLOEXEC | EFD_NONBLOCK; }
 
 int wharf_pidfd_open(pid_t pid, unsigned flags) { return (int)syscall(SYS_pidfd_open, pid, flags); }
 
+int wharf_reserve(int fd, off_t offset, off_t length) {
+  return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length);
+}
+
 int wharf_pidfd_send_signal(int fd, int sig) {
   return (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 }

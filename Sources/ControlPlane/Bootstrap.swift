@@ -16,9 +16,10 @@ package enum Bootstrap {
     if try SecretFile.read(file) == nil {
       guard try mayMake() else {
         throw SecretFile.Failure(
-          description: "there is no \(file), and the log was begun with a cluster secret: copy the "
-            + "file from another wharfd of this system, or from a backup; if it is lost for good: "
-            + "wharfd recover --new-secret --secret-file \(file)")
+          "there is no \(file), and the log was begun with a cluster secret",
+          help:
+            "copy the file from another wharfd of this system, or from a backup; if it is lost for "
+            + "good: wharfd recover --new-secret --secret-file \(file)")
       }
       let bytes = (0..<ClusterSecret.byteCount).map { _ in
         UInt8.random(in: .min ... .max, using: &random)
@@ -34,8 +35,8 @@ package enum Bootstrap {
       bytes.count == ClusterSecret.byteCount
     else {
       throw SecretFile.Failure(
-        description: "\(file) holds no cluster secret: it must be \(ClusterSecret.byteCount * 2) "
-          + "hexadecimal digits; copy it from another wharfd of this system")
+        "\(file) holds no cluster secret: it must be \(ClusterSecret.byteCount * 2) hexadecimal digits",
+        help: "copy it from another wharfd of this system")
     }
     return ClusterSecret(bytes: bytes)
   }

@@ -1,10 +1,8 @@
 // A secret that is kept in a file of its own: the gateway's credential, the metrics token.
 
-import FoundationEssentials
+import Wire
 
 package struct Credential: Sendable, CustomStringConvertible {
-  static let longestBytes = 4096
-
   package let secret: String
   package var description: String { "credential" }
 
@@ -12,18 +10,20 @@ package struct Credential: Sendable, CustomStringConvertible {
     package let description: String
   }
 
-  package init(file path: String) throws(Unreadable) {
-    let data: Data
+  /// - Parameter isInUse: the gateway runs with it already; see `SecretFile.read`.
+  package init(file path: String, isInUse: Bool = false) throws(Unreadable) {
+    let text: String?
     do {
-      data = try Data(contentsOf: URL(filePath: path))
+      text = try SecretFile.read(path, isInUse: isInUse)
     } catch {
+      throw Unreadable(description: "\(error)")
+    }
+    guard let text else {
       throw Unreadable(
         description: "cannot read the credential file '\(path)': name a file that exists and that "
           + "this user may read")
     }
-    let lines = String(decoding: data.prefix(Self.longestBytes), as: UTF8.self)
-      .split(whereSeparator: \.isNewline)
-    guard let first = lines.first, !first.contains(" ") else {
+    guard let first = text.split(whereSeparator: \.isNewline).first, !first.contains(" ") else {
       throw Unreadable(
         description: "the credential file '\(path)' must hold one line, the credential alone")
     }

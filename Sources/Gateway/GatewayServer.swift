@@ -61,7 +61,7 @@ package struct GatewayServer: Sendable {
 
   /// What pages of other origins may read of an answer's header.
   private static let exposedFields: [HTTPField.Name] =
-    [.requestID, .retryAfterSeconds, .wharfPosition, .wharfAttempt] + Headers.quotaFields
+    HTTPField.Name.ownFields + [.retryAfterSeconds] + Headers.quotaFields
 
   /// - Throws: `Credential.Unreadable`, `SeenFile.Problem`, `CrossOrigin.Unreadable`.
   package init(_ options: GatewayOptions, logger: Logger) throws {

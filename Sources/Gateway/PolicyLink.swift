@@ -372,7 +372,7 @@ package final class PolicyLink: Service {
     milliseconds: Int64
   ) async throws -> Answer {
     // Read anew each time, so that a renewed credential is taken up.
-    let credential = try Credential(file: credentialFile)
+    let credential = try Credential(file: credentialFile, isInUse: true)
     let seen = heard.withLock { $0.progress.witness }
     var asked = query + [("incarnation", process.incarnation), ("address", address)]
     if let more { asked.append(more) }

@@ -53,7 +53,7 @@ struct SightingLink: Service {
   }
 
   private func send(_ sightings: GatewaySightings, to server: String) async throws -> Int {
-    let credential = try Credential(file: credentialFile)
+    let credential = try Credential(file: credentialFile, isInUse: true)
     var request = HTTPClientRequest(url: server + "/v1/gateway/sightings")
     request.method = .POST
     request.headers.add(name: "authorization", value: "Bearer \(credential.secret)")

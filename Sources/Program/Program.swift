@@ -16,6 +16,7 @@ package enum Program {
 
   /// Parses the arguments, runs the command, and ends the process.
   package static func run(_ root: (some ParsableCommand).Type) async -> Never {
+    StandardFiles.hold()
     do {
       var command = try root.parseAsRoot(arguments())
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -75,9 +76,10 @@ package enum Program {
     return read
   }
 
+  /// Also with a unit, as `-5m`: no option is a digit.
   private static func isNegativeNumber(_ word: String) -> Bool {
-    word.first == "-" && word.count > 1 && Double(word) != nil && word.dropFirst().first != "i"
-      && word.dropFirst().first != "n"
+    guard word.first == "-", let second = word.dropFirst().first else { return false }
+    return second.isASCII && second.isNumber || second == "." && Double(word) != nil
   }
 
   // MARK: - What is wrong

@@ -74,7 +74,7 @@ struct Enrolment: Sendable {
   }
 
   private func send(_ command: some Hosting.Command, about secret: Secret) async throws {
-    guard let admin = SecretFiles.read(layout.adminToken) else {
+    guard let admin = try SecretFiles.read(layout.adminToken) else {
       throw UpFailure(
         "cannot make \(type(of: command).type) known: there is no admin token in "
           + "\(layout.adminToken)",

@@ -137,15 +137,16 @@ enum Files {
 
 /// A secret of ours in a file: made once, on disk before anyone is told of it.
 enum SecretFiles {
-  static func read(_ path: String) -> Secret? {
-    guard let text = Files.text(path)?.split(whereSeparator: \.isWhitespace).first else {
-      return nil
+  static func read(_ path: String) throws(UpFailure) -> Secret? {
+    let text: String?
+    do { text = try SecretFile.read(path) } catch {
+      throw UpFailure(error.message, help: error.help)
     }
-    return Secret(text: String(text))
+    return text?.split(whereSeparator: \.isWhitespace).first.map { Secret(text: String($0)) }
   }
 
   static func readOrMake(_ path: String, _ use: Secret.Use) throws(UpFailure) -> Secret {
-    if let known = read(path) { return known }
+    if let known = try read(path) { return known }
     var random = SystemRandomNumberGenerator()
     let secret = Secret(use, using: &random)
     try Files.replace(path, Array((secret.text + "\n").utf8))

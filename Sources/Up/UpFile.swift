@@ -40,7 +40,7 @@ package struct UpFile: JSONRecord, Hashable, Sendable {
   }
 
   /// The first admin's token.
-  package var token: String? { SecretFiles.read(tokenFile)?.text }
+  package func token() throws(UpFailure) -> String? { try SecretFiles.read(tokenFile)?.text }
 
   /// Several run, and none was named.
   package static func ambiguity(_ systems: [UpFile]) -> String {

@@ -6,6 +6,7 @@ import Glibc
 import Hosting
 import Logging
 import Program
+import Wire
 
 @main
 enum Main {
@@ -29,15 +30,19 @@ struct WharfAgent: AsyncParsableCommand {
         are stopped, and to be started again the agent needs a new join token.
         """)
 
-    @Option(help: "Address of a wharfd; may be given several times.")
+    @Option(
+      help: "Address of a wharfd; may be given several times.",
+      transform: { text in try ServerAddress(text).text })
     var server: [String]
-    @Option(help: "Folder of this agent alone.") var data: String
+    @Option(help: "Folder of this agent alone.", transform: Paths.named) var data: String
     @Option(help: "What the node is called.") var name: String
-    @Option(help: "File with the one-time join token; needed once.") var joinTokenFile: String?
+    @Option(help: "File with the one-time join token; needed once.", transform: Paths.named)
+    var joinTokenFile: String?
     @Option(help: "Where engines bind and gateways reach them.") var address = "127.0.0.1"
     @Option(help: "Ports for engines.") var portRange = "9000-9999"
     @Option(help: "auto, none, or simulated ones such as 4xH100-80G.") var devices = "auto"
-    @Option(help: "The program that lists the devices, in place of nvidia-smi.")
+    @Option(
+      help: "The program that lists the devices, in place of nvidia-smi.", transform: Paths.named)
     var deviceTool: String?
     @Option(
       name: [.customLong("device-look"), .customLong("device-look-seconds")],
@@ -49,8 +54,14 @@ struct WharfAgent: AsyncParsableCommand {
     @Option(help: "Processors to offer, as 8 or 7500m; all by default.", transform: Self.cpu)
     var cpu: CPU?
     @Option(
-      help: "Memory to offer, as 64GiB; all by default.", transform: { text in try Bytes(text) })
+      help: "Memory to offer, as 64GiB; all by default.", transform: Self.bytes)
     var memory: Bytes?
+
+    @Sendable private static func bytes(_ text: String) throws -> Bytes {
+      let bytes = try Bytes(text)
+      guard bytes > .zero else { throw Malformed("a node offers more than no memory") }
+      return bytes
+    }
 
     /// Thousandths were plain numbers here once: so many processors no machine has.
     private static let mostCPU = CPU(millis: 2_000_000)
@@ -66,7 +77,9 @@ struct WharfAgent: AsyncParsableCommand {
 
     func validate() throws {
       guard !server.isEmpty else { throw ValidationError("name a --server") }
-      _ = try options()
+      do { _ = try options() } catch let malformed as Malformed {
+        throw ValidationError(malformed.description)
+      }
     }
 
     private func options() throws -> AgentProgram.Options {
@@ -106,10 +119,10 @@ struct WharfAgent: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Say what the agent of a folder sees: its control plane, its disk, its devices.")
 
-    @Option(help: "The agent's folder.") var data: String
+    @Option(help: "The agent's folder.", transform: Paths.named) var data: String
 
     func run() throws {
-      guard let status = try DataFolder(data).status() else {
+      guard let status = try DataFolder(existing: data).status() else {
         throw ValidationError("no agent of \(data) has said anything yet")
       }
       let isRunning = kill(pid_t(status.pid), 0) == 0
@@ -128,7 +141,7 @@ struct WharfAgent: AsyncParsableCommand {
         find -L . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
         """)
 
-    @Argument(help: "A file, or a folder.") var path: String
+    @Argument(help: "A file, or a folder.", transform: Paths.named) var path: String
 
     func run() throws {
       var reader = WeightsReader()
@@ -140,7 +153,7 @@ struct WharfAgent: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Stop all engines that an agent left, and wait until they are gone.")
 
-    @Option(help: "The agent's folder.") var data: String
+    @Option(help: "The agent's folder.", transform: Paths.named) var data: String
 
     func run() async throws {
       signal(SIGPIPE, SIG_IGN)
@@ -157,10 +170,10 @@ struct WharfAgent: AsyncParsableCommand {
         sure that the log it has now is the right one. Stop the agent first.
         """)
 
-    @Option(help: "The agent's folder.") var data: String
+    @Option(help: "The agent's folder.", transform: Paths.named) var data: String
 
     func run() throws {
-      let folder = try DataFolder(data)
+      let folder = try DataFolder(existing: data)
       let lock = try DataLock(folder)
       try withExtendedLifetime(lock) { try folder.forgetWhatWasSeen() }
     }

@@ -31,7 +31,8 @@ struct AcceptLog: ParsableCommand {
       that the log it has now is the right one. Stop the gateway first.
       """)
 
-  @Option(help: "What 'run' keeps beside its credential: CREDENTIAL-FILE.seen.")
+  @Option(
+    help: "What 'run' keeps beside its credential: CREDENTIAL-FILE.seen.", transform: Paths.named)
   var seenFile: String
 
   func run() throws { try SeenFile.forget(seenFile) }
@@ -40,19 +41,25 @@ struct AcceptLog: ParsableCommand {
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Serve until told to stop.")
 
-  @Option(help: "A wharfd to pull the policy from; once for each.")
+  @Option(
+    help: "A wharfd to pull the policy from; once for each.",
+    transform: { text in try ServerAddress(text).text })
   var server: [String] = ["http://127.0.0.1:7400"]
 
   @Option(help: "The address to answer at.")
   var listen = "127.0.0.1:7480"
 
-  @Option(help: "A file with this gateway's credential.")
+  @Option(help: "A file with this gateway's credential.", transform: Paths.named)
   var credentialFile: String
 
-  @Option(help: "Where what was seen of the log is kept; CREDENTIAL-FILE.seen when absent.")
+  @Option(
+    help: "Where what was seen of the log is kept; CREDENTIAL-FILE.seen when absent.",
+    transform: Paths.named)
   var seenFile: String?
 
-  @Option(help: "A file with the bearer token that shows names in /metrics; totals need none.")
+  @Option(
+    help: "A file with the bearer token that shows names in /metrics; totals need none.",
+    transform: Paths.named)
   var metricsTokenFile: String?
 
   @Option(
@@ -75,7 +82,7 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
-    guard let colon = listen.lastIndex(of: ":"),
+    guard let colon = listen.lastIndex(of: ":"), colon > listen.startIndex,
       let port = Int(listen[listen.index(after: colon)...]),
       (0...65_535).contains(port)
     else { throw ValidationError("'\(listen)' is no address to listen at: write HOST:PORT") }

@@ -4,6 +4,7 @@ import ArgumentParser
 import ControlPlane
 import EventLog
 import Program
+import Wire
 
 @main
 enum Main {
@@ -23,7 +24,7 @@ struct Wharfd: AsyncParsableCommand {
 }
 
 struct SecretOption: ParsableArguments {
-  @Option(help: "File of the secret that all wharfd of this system share.")
+  @Option(help: "File of the secret that all wharfd of this system share.", transform: Paths.named)
   var secretFile: String
 
   /// The secret; never made anew here.

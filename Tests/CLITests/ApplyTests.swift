@@ -305,27 +305,6 @@ extension AgainstWharfd {
       #expect(try await admin.does("provider", "list", "-q") == "xai")
     }
 
-    @Test func `A secret that cannot be written is told with what was made`() async throws {
-      let (hosted, admin) = try await prepared()
-      defer { withExtendedLifetime(hosted) {} }
-      func full(_ words: String...) async throws -> Ran {
-        let child = try Child(
-          ["/bin/sh", "-c", #"exec "$@" > /dev/full"#, "sh", builtProgram("wharf")] + words,
-          environment: admin.environment, folder: admin.folder, input: "")
-        guard case .code(let code) = try await child.waitForExit(withinSeconds: 60) else {
-          throw TestFailure("wharf was killed")
-        }
-        return Ran(code: code, out: child.output, err: child.errors)
-      }
-      let ran = try await full("node", "join-token", "-q")
-      #expect(ran.code == 1, "\(ran)")
-      #expect(
-        ran.err.contains("made a join token, good for 1d (node/")
-          && ran.err.contains("could not be written to stdout: No space left on device"), "\(ran)")
-      let list = try await full("provider", "list")
-      #expect(list.code == 1 && list.err.contains("cannot write the answer"), "\(list)")
-    }
-
     @Test func `An address that does not speak TLS is told at once`() async throws {
       let (hosted, admin) = try await prepared()
       defer { withExtendedLifetime(hosted) {} }

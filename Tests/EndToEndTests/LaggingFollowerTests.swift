@@ -175,7 +175,7 @@ import Wire
         ], environment: folder.environment(), folder: folder)
     }
     let joinToken = try await wharf("node join-token -q")
-    try Data(joinToken.utf8).write(to: URL(filePath: folder.path("join-token")))
+    try folder.write(secret: joinToken, to: "join-token")
     var running = try agent(at: Self.leader)
     for command in [
       "provider register xai",

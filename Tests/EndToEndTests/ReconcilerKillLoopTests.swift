@@ -75,7 +75,7 @@ private final class Fleet: Sendable {
     try await tell(IssueJoinToken(token: token.digest, validHours: 1))
     let folder = wharfds.folder
     let file = folder.path("join-token-\(node)")
-    try Data(token.text.utf8).write(to: URL(filePath: file))
+    try folder.write(secret: token.text, to: "join-token-\(node)")
     let ports = try Ports.take(10)
     let agent = try Child(
       [

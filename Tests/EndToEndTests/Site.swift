@@ -140,7 +140,7 @@ final class Site: HasGateway {
     let file = folder.path("join-token-\(node)")
     if !FileManager.default.fileExists(atPath: "\(agentFolder(node))/node.json") {
       let token = try await done("node", "join-token", "-q")
-      try Data(token.utf8).write(to: URL(filePath: file))
+      try folder.write(secret: token, to: "join-token-\(node)")
     }
     let ports = try enginePorts.withLock { known in
       let ports = try known[node] ?? Ports.take(10)
@@ -183,7 +183,7 @@ final class Site: HasGateway {
     let file = gatewayFile(gateway)
     if folder.text(file) == nil {
       let credential = try await done("gateway", "register", gateway, "-q")
-      try Data(credential.utf8).write(to: URL(filePath: folder.path(file)))
+      try folder.write(secret: credential, to: file)
     }
     try start(
       "wharf-gateway",

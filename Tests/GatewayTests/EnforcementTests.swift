@@ -172,7 +172,7 @@ extension WithProcesses {
       var policy = Sample.policy(port: engine.port)
       policy.leaseSeconds = 2
       policy.graceSeconds = 6
-      try await withGateway(policy) { gateway, control in
+      try await withGateway(policy, origins: ["*"]) { gateway, control in
         #expect(try await gateway.chat().headers["x-wharf-grace-seconds"] == [])
         control.isSilent = true
         try await eventually("its lease ends") { gateway.gate.reading.isInGrace }
@@ -180,6 +180,14 @@ extension WithProcesses {
         #expect(served.status == 200)
         let left = try #require(served.headers["x-wharf-grace-seconds"].first.flatMap { Int($0) })
         #expect((0...6).contains(left))
+        var page = gateway.request(.GET, "/v1/models")
+        page.headers.add(name: "origin", value: "https://app.example.com")
+        let read = try await HTTPClient.shared.execute(page, timeout: .seconds(120)).headers
+        let exposed = read["access-control-expose-headers"].joined()
+        for field in read where field.name.contains("wharf") || field.name == "x-request-id" {
+          #expect(exposed.contains(field.name), "\(field.name) is not among \(exposed)")
+        }
+        #expect(read["x-wharf-grace-seconds"].count == 1)
         #expect(try await gateway.send(.GET, "/health", key: nil).body.contains("inGrace"))
         try await eventually("its grace ends") { try await gateway.chat().status == 503 }
         #expect(!gateway.gate.mayServe)

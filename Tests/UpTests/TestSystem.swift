@@ -188,7 +188,7 @@ final class TestSystem: Sendable {
 
   func isHealthy() async -> Bool { await ControlClient(url: url).isHealthy() }
 
-  var token: String? { SecretFiles.read(layout.adminToken)?.text }
+  var token: String? { try? SecretFiles.read(layout.adminToken)?.text }
 
   @discardableResult
   func send(_ command: some Hosting.Command) async throws -> Position {

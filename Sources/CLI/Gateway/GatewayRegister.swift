@@ -19,4 +19,6 @@ struct GatewayRegister: SecretVerb {
   }
 
   var done: String { "registered gateway \(name)" }
+
+  func amends(_ made: Stream?) -> String { "wharf gateway remove \(name)" }
 }

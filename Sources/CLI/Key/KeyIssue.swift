@@ -22,4 +22,6 @@ struct KeyIssue: SecretVerb {
   }
 
   var done: String { "issued key \(name) of \(team)" }
+
+  func amends(_ made: Stream?) -> String { "wharf key revoke \(team) --name \(name)" }
 }

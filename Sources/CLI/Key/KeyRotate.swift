@@ -41,4 +41,9 @@ struct KeyRotate: SecretVerb {
     }
     return "\(done); the old secret is good until \(event.previousUntil.short)"
   }
+
+  func amends(_ made: Stream?) -> String {
+    "the old one still works for its while; in its place issue another key, or give this one another "
+      + "secret now: wharf key rotate \(team) --name \(name) --end-previous-now"
+  }
 }

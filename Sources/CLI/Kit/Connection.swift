@@ -24,9 +24,11 @@ struct ConnectionOptions: ParsableArguments {
     var place = named?.api ?? self.api ?? around["WHARF_API"] ?? credentials.api
     if place == nil { place = try Self.only(running)?.api }
     let api = try Connection.normal(place ?? Connection.standardAPI)
-    let token =
-      self.token ?? around["WHARF_TOKEN"] ?? named?.token ?? credentials.token(for: api)
-      ?? running.first { (try? Connection.normal($0.api)) == api }?.token
+    let local = named ?? running.first { (try? Connection.normal($0.api)) == api }
+    var token = self.token ?? around["WHARF_TOKEN"]
+    if token == nil, named == nil { token = credentials.token(for: api) }
+    if token == nil { token = try Self.token(of: local) }
+    if token == nil { token = credentials.token(for: api) }
     guard token?.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) != false else {
       throw Failure(.usage, "the token holds characters that no token has", help: "wharf login")
     }
@@ -36,6 +38,12 @@ struct ConnectionOptions: ParsableArguments {
   func validate() throws {
     if api != nil, data != nil {
       throw ValidationError("--api and --data each name a system: choose one")
+    }
+  }
+
+  private static func token(of system: UpFile?) throws(Failure) -> String? {
+    do { return try system?.token() } catch {
+      throw Failure(.refused, error.message, help: error.help)
     }
   }
 
@@ -74,16 +82,11 @@ struct Connection: Equatable, Sendable {
 
   /// `127.0.0.1:7400` is an address too.
   static func normal(_ api: String) throws(Failure) -> String {
-    let whole = api.contains("://") ? api : "http://\(api)"
-    let scheme = whole.prefix { $0 != ":" }.lowercased()
-    guard scheme == "http" || scheme == "https",
-      whole.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
-    else {
+    do { return literal(try ServerAddress(api).text) } catch {
       throw Failure(
         .usage, "'\(api.shortened(to: 80))' is no address of an API",
         help: "write it as \(standardAPI)")
     }
-    return literal(whole.trimmingCharacters { $0 == "/" })
   }
 
   /// Schemes and hosts have no case. And `localhost` is this machine, at the address that wharfd listens on

@@ -16,8 +16,12 @@ struct Credentials: JSONRecord, Equatable {
 
   static func load(_ around: Surroundings) throws(Failure) -> Credentials {
     let path = around.credentialsFile
-    guard let bytes = try PrivateFile.read(path) else { return Credentials(api: nil, entries: []) }
-    do { return try Credentials(jsonBytes: bytes) } catch {
+    let text: String?
+    do { text = try SecretFile.read(path, longest: PrivateFile.longestBytes) } catch {
+      throw Failure(.refused, error.message, help: error.help)
+    }
+    guard let text else { return Credentials(api: nil, entries: []) }
+    do { return try Credentials(jsonBytes: Array(text.utf8)) } catch {
       throw Failure(
         .refused, "cannot read \(path): \(error)", help: "remove it and log in again: wharf login")
     }

@@ -120,6 +120,8 @@ protocol SecretVerb: AsyncParsableCommand {
   var done: String { get }
   /// The same, where what was recorded says more.
   func done(_ reply: CommandReply) -> String
+  /// What mends it when nobody got the secret: a command, or a sentence with one.
+  func amends(_ made: Stream?) -> String
 }
 
 extension SecretVerb {
@@ -127,6 +129,7 @@ extension SecretVerb {
 
   func run() async throws {
     let client = try Client(sending.connection.connection())
+    if !sending.dryRun { try SecretPlace.check() }
     var random = SystemRandomNumberGenerator()
     let secret = Secret(Self.use, using: &random)
     let reply = try await sending.send(command(secret), by: client)
@@ -135,11 +138,12 @@ extension SecretVerb {
     if reply.dryRun == true || Outcome(reply: reply).isUnchanged {
       throw Failure(.refused, "cannot write the answer to stdout: \(problem)")
     }
+    let made = Outcome(reply: reply).subject
     throw Failure(
       .refused,
-      "\(done(reply)) (\(Outcome(reply: reply).subject?.description ?? "log"), position \(reply.position)), "
+      "\(done(reply)) (\(made?.description ?? "log"), position \(reply.position)), "
         + "but its secret could not be written to stdout: \(problem)",
-      help: "nobody has the secret: take back what was made, and make another where there is room")
+      help: "nobody has the secret: \(amends(made))")
   }
 }
 

@@ -93,6 +93,10 @@ struct Terminal: Sendable {
       let count = bytes[sent...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
       if count > 0 {
         sent += count
+      } else if errno == EAGAIN {
+        // Somebody before us in the pipe's life asked not to wait.
+        var look = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&look, 1, -1)
       } else if errno != EINTR {
         return errno
       }

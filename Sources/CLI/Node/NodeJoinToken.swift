@@ -25,4 +25,8 @@ struct NodeJoinToken: SecretVerb {
   }
 
   var done: String { "made a join token, good for \(valid)" }
+
+  func amends(_ made: Stream?) -> String {
+    "wharf node revoke-join-token \(made?.description ?? "ID")"
+  }
 }

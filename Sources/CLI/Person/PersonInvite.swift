@@ -33,4 +33,8 @@ struct PersonInvite: SecretVerb {
   }
 
   var done: String { "invited \(name) as \(role.rawValue)" }
+
+  func amends(_ made: Stream?) -> String {
+    "another invitation replaces it: wharf person invite \(name) --role \(role.rawValue)"
+  }
 }

@@ -30,4 +30,6 @@ struct TokenIssue: SecretVerb {
   var done: String {
     "issued token \(name), good " + (expires.map { "for \($0)" } ?? "until it is revoked")
   }
+
+  func amends(_ made: Stream?) -> String { "wharf token revoke \(name)" }
 }

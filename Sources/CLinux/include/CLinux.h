@@ -1,4 +1,4 @@
-// Linux calls that Swift's import of Glibc does not show: descriptors for wake-ups and processes.
+// Linux calls that Swift's import of Glibc does not show: descriptors for wake-ups and processes, room in files.
 // Each returns -1 and sets errno when the kernel refuses, as the call beneath it does.
 #ifndef CLINUX_H
 #define CLINUX_H
@@ -22,6 +22,9 @@ int wharf_pidfd_wait(int fd, int block, int *exit_code, int *term_signal);
 
 // pipe2(2) with O_CLOEXEC: no child started meanwhile keeps an end open.
 int wharf_pipe(int ends[2]);
+
+// Takes room in a file for so many bytes from an offset on; its length and contents stay.
+int wharf_reserve(int fd, off_t offset, off_t length);
 
 // Names the calling thread; the kernel keeps 15 bytes.
 int wharf_set_thread_name(const char *name);

@@ -30,11 +30,12 @@ enum Headers {
   }
 
   /// Hop-by-hop fields of RFC 9110, and those the gateway sets itself.
-  private static let keptFromClient: Set<String> = [
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
-    "te", "trailer", "transfer-encoding", "upgrade", "content-length", "date", "server",
-    "set-cookie", "www-authenticate", "x-request-id", "wharf-position", "wharf-attempt",
-  ]
+  private static let keptFromClient = Set(
+    [
+      "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
+      "te", "trailer", "transfer-encoding", "upgrade", "content-length", "date", "server",
+      "set-cookie", "www-authenticate",
+    ] + HTTPField.Name.ownFields.map(\.canonicalName))
 
   static func reply(from engine: HTTPHeaders) -> HTTPFields {
     let named = engine[canonicalForm: "connection"].map { $0.lowercased() }

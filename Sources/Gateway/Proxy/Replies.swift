@@ -16,6 +16,11 @@ extension HTTPField.Name {
   /// How many seconds it is served on without a leader's word, while that is so.
   static let wharfGraceSeconds = HTTPField.Name("x-wharf-grace-seconds")!
   static let retryAfterSeconds = HTTPField.Name("retry-after")!
+
+  /// What the gateway itself says in an answer: no engine may say it, and pages of other origins may read it.
+  static let ownFields: [HTTPField.Name] = [
+    .requestID, .wharfPosition, .wharfAttempt, .wharfGraceSeconds,
+  ]
 }
 
 enum Replies {

@@ -156,13 +156,14 @@ struct GatewayUnderTest: Sendable {
 
 /// Runs a gateway against a control plane that serves `policy`, once it has applied it.
 func withGateway<Value: Sendable>(
-  _ policy: Policy, limits: GatewayLimits = GatewayLimits(),
+  _ policy: Policy, limits: GatewayLimits = GatewayLimits(), origins: [String] = [],
   _ body: @escaping @Sendable (GatewayUnderTest, ControlPlane) async throws -> Value
 ) async throws -> Value {
   let control = ControlPlane(policy)
   return try await control.serving { controlPort in
-    let server = try GatewayServer(
-      options(servers: ["http://127.0.0.1:\(controlPort)"], limits: limits), logger: quiet)
+    var options = options(servers: ["http://127.0.0.1:\(controlPort)"], limits: limits)
+    options.corsOrigins = origins
+    let server = try GatewayServer(options, logger: quiet)
     return try await withPort { onRunning in
       try await server.run(signals: [], onRunning: onRunning)
     } body: { port in
