@@ -42,6 +42,15 @@ package struct ModelReference: Hashable, Sendable, CustomStringConvertible, JSON
   package var modelText: String { "\(provider)/\(model)" }
   package var jsonText: String { version.map { "\(modelText):\($0)" } ?? modelText }
   package var description: String { jsonText }
+
+  /// What is done to a model is done to all its versions: one that is named would be passed over.
+  func requireWhole(to attempt: String) throws(Refusal) {
+    guard version != nil else { return }
+    throw Refusal(
+      "versionNamed",
+      "cannot \(attempt) \(self): that is done to a model, not to one version of it",
+      help: "write \(modelText)")
+  }
 }
 
 package struct Model: Named {

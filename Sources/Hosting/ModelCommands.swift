@@ -22,6 +22,7 @@ package struct OnboardModel: Command {
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    try model.requireWhole(to: "onboard")
     let provider = try state.providers.require(model.provider)
     if let taken = state.models.keyed(model.key) {
       throw .nameTaken(.model, model.modelText, by: taken.id.stream)
@@ -128,6 +129,7 @@ package struct PublishModel: Command {
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    try model.requireWhole(to: "publish")
     let found = try state.models.require(model)
     if found.retiredAt != nil {
       throw Refusal("modelRetired", "cannot publish \(found.label): it is retired")
@@ -200,6 +202,7 @@ package struct DeprecateModel: Command {
   package init(model: ModelReference) { self.model = model }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    try model.requireWhole(to: "deprecate")
     let found = try state.models.require(model)
     if found.deprecatedAt == nil { decision.record(ModelDeprecated(), on: found.id.stream) }
   }
@@ -212,6 +215,7 @@ package struct RetireModel: Command {
   package init(model: ModelReference) { self.model = model }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
+    try model.requireWhole(to: "retire")
     let found = try state.models.require(model)
     if found.retiredAt != nil { return }
     let running = state.deployments.sorted.filter { $0.model == found.id }

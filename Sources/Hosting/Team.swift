@@ -229,6 +229,7 @@ package struct RevokeAccess: Command {
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     let found = try state.teams.require(team)
+    try model.requireWhole(to: "revoke \(team)'s access to")
     let granted = try state.models.require(model)
     if found.grants[granted.id] != nil {
       decision.record(AccessRevoked(model: granted.id), on: found.id.stream)

@@ -6,6 +6,7 @@ import EventLog
 import Foundation
 import Hosting
 import Postgres
+import Program
 
 struct Recover: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -27,7 +28,7 @@ struct Recover: ParsableCommand {
   var sameDatabase = false
   @Flag(help: "The cluster secret is lost: go on with the one in --secret-file.")
   var newSecret = false
-  @Option(help: "File of the new secret; made if absent.")
+  @Option(help: "File of the new secret; made if absent.", transform: Paths.named)
   var secretFile: String?
   @OptionGroup var database: DatabaseOption
 

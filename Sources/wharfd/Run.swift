@@ -6,6 +6,7 @@ import Glibc
 import Hosting
 import Logging
 import Program
+import Wire
 
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Run the daemon (the default).")
@@ -15,18 +16,24 @@ struct Run: AsyncParsableCommand {
   @Option(help: "Address and port of the API.")
   var listen = "127.0.0.1:7400"
 
-  @Option(help: "Where other wharfd reach this API; http://LISTEN when absent.")
+  @Option(
+    help: "Where other wharfd reach this API; http://LISTEN when absent.",
+    transform: { text in try ServerAddress(text).text })
   var advertise: String?
 
-  @Option(help: "File of the secret that all wharfd of this system share; made if absent.")
+  @Option(
+    help: "File of the secret that all wharfd of this system share; made if absent.",
+    transform: Paths.named)
   var secretFile: String
 
-  @Option(help: "File for the first admin's token; made while the log is empty.")
+  @Option(
+    help: "File for the first admin's token; made while the log is empty.", transform: Paths.named)
   var adminTokenFile: String
 
   @Option(
-    help: "File in which it keeps what it saw last of the log; SECRET_FILE.LISTEN.seen when absent."
-  )
+    help:
+      "File in which it keeps what it saw last of the log; SECRET_FILE.LISTEN.seen when absent.",
+    transform: Paths.named)
   var seenFile: String?
 
   @Option(

@@ -6,6 +6,7 @@ import Hosting
 import Program
 import TestKit
 import Testing
+import Wire
 
 @testable import CLI
 
@@ -46,7 +47,13 @@ import Testing
       Program.arguments(["--token", "-", "-q", "--a=b", "-3"]) == [
         "--token", "-", "-q", "--a=b", "-3",
       ])
+    #expect(Program.arguments(["--grace", "-5m", "-q"]) == ["--grace=-5m", "-q"])
     for (arguments, told) in [
+      (["key", "rotate", "a", "--name", "b", "--grace", "-5m"], "'-5m' is no length of time"),
+      (
+        ["model", "add-version", "x/y:1", "--engine", "sim", "--memory", "-1GiB"],
+        "'-1GiB' is no amount of memory"
+      ),
       (["deployment", "scale", "grok", "--replicas", "-1"], "--replicas must be from 0 to"),
       (["deployment", "create", "grok", "--model", "x/y:1", "--replicas", "-3"], "and is -3"),
       (
@@ -58,6 +65,46 @@ import Testing
     ] {
       let ran = try await run("wharf", arguments)
       #expect(ran.code == 2 && ran.err.contains(told), "\(arguments): \(ran)")
+    }
+  }
+
+  /// Options that name a file or folder.
+  private static let paths: [(String, [String])] = [
+    ("wharfd", ["run", "--secret-file"]), ("wharfd", ["run", "--seen-file"]),
+    ("wharfd", ["finalize", "--secret-file"]), ("wharf-agent", ["run", "--data"]),
+    ("wharf-agent", ["status", "--data"]), ("wharf-agent", ["stop-engines", "--data"]),
+    ("wharf-agent", ["run", "--join-token-file"]), ("wharf-gateway", ["run", "--credential-file"]),
+    ("wharf-gateway", ["run", "--metrics-token-file"]),
+    ("wharf-gateway", ["accept-log", "--seen-file"]), ("wharf", ["apply", "-f"]),
+    ("wharf", ["engine", "define", "-f"]),
+  ]
+
+  @Test(arguments: paths) func `an empty name of a file is wrong usage`(
+    program: String, words: [String]
+  ) async throws {
+    let ran = try await run(program, words + [""])
+    #expect(ran.code == 2 && ran.err.contains("a file or folder cannot be empty"), "\(ran)")
+  }
+
+  /// Each program that is told where a wharfd answers, with the words before the address.
+  private static let callers: [(String, [String])] = [
+    ("wharf", ["status", "--api"]), ("wharf-agent", ["run", "--server"]),
+    ("wharf-gateway", ["run", "--server"]), ("wharfd", ["run", "--advertise"]),
+  ]
+
+  @Test(arguments: callers) func `what is no address of a wharfd is wrong usage`(
+    program: String, words: [String]
+  ) async throws {
+    for address in [
+      "", "  ", "http://", "ftp://x", "http://127.0.0.1:99999", "http://127.0.0.1:0",
+      "http://:7400",
+      "127.0.0.1:x", "http://[::1", "http://a:b:c", "http:///v1",
+    ] {
+      let ran = try await run(program, words + [address])
+      #expect(ran.code == 2 && ran.err.contains("is no address of"), "\(address): \(ran)")
+    }
+    for address in ["127.0.0.1:7400", "http://[::1]:7400/", "HTTPS://wharf.example.com/api"] {
+      #expect(throws: Never.self) { try ServerAddress(address) }
     }
   }
 
@@ -99,6 +146,7 @@ import Testing
     ("wharf-agent", ["run", "--device-look", "0s"], "too short: at least 1s"),
     ("wharf-agent", ["run", "--cpu", "8000"], "thousandths read 8000m"),
     ("wharf-agent", ["run", "--memory", "64G"], "write 64GiB or 64GB"),
+    ("wharf-agent", ["run", "--memory", "0"], "more than no memory"),
     ("wharf-engine-sim", ["--load", "3"], "'3' is no length of time"),
     ("wharf-bench", ["log", "--time", "0s"], "too short: at least 1ms"),
   ]

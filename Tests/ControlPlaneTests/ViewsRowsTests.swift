@@ -82,6 +82,48 @@ import Testing
     }
   }
 
+  @Test func `a grant ends with its agreement, where that comes first`() throws {
+    var log = try RandomLog(seed: 1)
+    var projection = Projection(keys: log.keys)
+    let admin = Principal(actor: .of(Stream(.person, 4)), role: .admin)
+    func send(_ commands: any Command...) throws {
+      for command in commands { try log.send(Wish(command: command, principal: admin)) }
+    }
+    func until() throws -> Cell? {
+      let unread = Array(log.events[Int(projection.position.value)...])
+      _ = projection.advance(unread)
+      let column = try #require(
+        TeamRows.grants.table.columns.firstIndex { $0.name == "until" })
+      return projection.allRows[TeamRows.grants.table].values.first?[column]
+    }
+    let (xai, copilot) = (Name(known: "xai"), Name(known: "copilot"))
+    let model = try ModelReference(jsonText: "xai/grok-3")
+    let (early, middle, late) = (
+      Timestamp("2030-01-01")!, Timestamp("2040-01-01")!, Timestamp("2050-01-01")!
+    )
+    try send(
+      RegisterProvider(name: xai),
+      SignAgreement(
+        provider: xai,
+        terms: Terms(
+          scope: [.inference], audiences: [.internal], from: Timestamp("2025-01-01")!, until: late,
+          noticeDays: 0)),
+      OnboardModel(model: model, task: .chat, contextLength: nil),
+      PublishModel(model: model, audience: .internal, stage: .general),
+      RegisterTeam(name: copilot, audience: .internal),
+      GrantAccess(team: copilot, model: model))
+    #expect(try until() == .time(late))
+    try send(
+      AmendAgreement(
+        provider: xai, scope: nil, audiences: nil, until: early, noticeDays: nil))
+    #expect(try until() == .time(early))
+    try send(
+      AmendAgreement(
+        provider: xai, scope: nil, audiences: nil, until: late, noticeDays: nil))
+    try send(GrantAccess(team: copilot, model: model, until: middle))
+    #expect(try until() == .time(middle))
+  }
+
   @Test func `an event that cannot be read stops the fold there, with all before it told`() throws {
     var log = try RandomLog(seed: 3)
     try log.grow(by: 20)

@@ -80,7 +80,7 @@ struct RandomLog {
     }
   }
 
-  private mutating func send(_ wish: Wish) throws {
+  mutating func send(_ wish: Wish) throws {
     now = now.adding(seconds: Int64.random(in: 0...600, using: &ids))
     let request = CommandRequest(
       id: CommandID(bytes: (0..<16).map { _ in UInt8.random(in: 0...255, using: &ids) }),

@@ -30,6 +30,18 @@ import Testing
     }
   }
 
+  @Test func `a version that is named where all of the model is meant is not passed over`() {
+    let commands: [any Command] = [
+      OnboardModel(model: "xai/new:1", task: .chat, contextLength: nil),
+      PublishModel(model: "xai/grok:1", audience: .internal, stage: .general),
+      DeprecateModel(model: "xai/grok:1"), RetireModel(model: "xai/grok:1"),
+      RevokeAccess(team: "copilot", model: "xai/grok:1"),
+    ]
+    for command in commands {
+      Given.teams.when(command).thenRefused("versionNamed", saying: "not to one version of it")
+    }
+  }
+
   @Test func `a version takes over its engine's launch, and never changes`() {
     var launch = Launch.test()
     launch.command += ["--fast"]

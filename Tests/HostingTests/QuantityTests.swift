@@ -70,6 +70,13 @@ import Testing
     #expect(Span(0, .seconds).description == "0s" && Span(24, .hours).description == "1d")
   }
 
+  @Test func `a blank text is none, and an old one is read`() throws {
+    for text in [" ", "   ", "\u{3000}"] {
+      #expect(throws: Malformed("a text cannot be blank")) { try Text(text) }
+      #expect(try Text(stored: text).value == text)
+    }
+  }
+
   @Test func `what is written is read back`() throws {
     for bytes in [0, 1, 1_000, 1 << 20, 70 << 30] as [Int64] {
       #expect(try Bytes(Bytes(count: bytes).description).count == bytes)

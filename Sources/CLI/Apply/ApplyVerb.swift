@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Program
 import Wire
 import Yams
 
@@ -20,7 +21,7 @@ struct ApplyVerb: AsyncParsableCommand {
 
   @Option(
     name: .shortAndLong, parsing: .upToNextOption,
-    help: ArgumentHelp("YAML files; - reads stdin.", valueName: "file"))
+    help: ArgumentHelp("YAML files; - reads stdin.", valueName: "file"), transform: Paths.named)
   var file: [String]
 
   @Flag(help: "Decide each step on what those before it would leave; change nothing.")

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Program
 import Wire
 
 struct EngineDefine: CommandVerb {
@@ -14,7 +15,8 @@ struct EngineDefine: CommandVerb {
       ${deviceCount} ${contextLength} ${modelPath} ${engineKey}.
       """)
 
-  @Option(name: .shortAndLong, help: "YAML or JSON; - reads stdin.") var file: String
+  @Option(name: .shortAndLong, help: "YAML or JSON; - reads stdin.", transform: Paths.named)
+  var file: String
   @OptionGroup var sending: SendOptions
 
   func command() throws -> any Command {

@@ -28,7 +28,10 @@ struct GatewayNoun: Noun {
     var details = Details(fields: [
       ("name", Cell(item.name.text, .strong)), ("id", Cell(item.id)),
       ("registered", Cell(item.registeredAt.short)),
-      ("grace", Cell("\(item.graceSeconds) s after its lease, while no leader answers")),
+      (
+        "grace",
+        Cell("\(Span(item.graceSeconds, .seconds)) after its lease, while no leader answers")
+      ),
     ])
     details.add(
       "PROCESSES", ["AT", "SINCE", "INCARNATION"],

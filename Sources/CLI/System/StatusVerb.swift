@@ -57,7 +57,7 @@ enum StatusText {
         counts.gatewayProcesses == 0
           ? nil
           : Cell(
-            "\(counts.gatewayProcesses) may serve, for \(item.graceSeconds) s after a lease while no "
+            "\(counts.gatewayProcesses) may serve, for \(Span(item.graceSeconds, .seconds)) after a lease while no "
               + "leader answers")
       ),
     ])

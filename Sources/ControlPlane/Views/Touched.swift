@@ -43,6 +43,7 @@ package struct Touched: Equatable, Sendable {
     }
     for stream in streams { followLinks(of: stream, old, new) }
     noteReassignedNodes(old, new)
+    noteGrants(in: new)
     // A secret that was lost, or an end of what was started with it: neither names all it concerns.
     if old.lostSecretAttempts != new.lostSecretAttempts {
       let changed = old.lostSecretAttempts.symmetricDifference(new.lostSecretAttempts)
@@ -94,6 +95,18 @@ package struct Touched: Equatable, Sendable {
     guard streams.contains(where: { $0.kind == .agreement }) else { return }
     for node in new.nodes.byID.values where old.nodes[node.id]?.generation != node.generation {
       streams.insert(node.id.stream)
+    }
+  }
+
+  /// It is the end of what was granted under it, too.
+  private mutating func noteGrants(in state: HostingState) {
+    guard streams.contains(where: { $0.kind == .agreement }) else { return }
+    let providers = streams.filter { $0.kind == .provider }
+    for team in state.teams.byID.values
+    where team.grants.keys.contains(where: { model in
+      state.models[model].map { providers.contains($0.provider.stream) } ?? false
+    }) {
+      streams.insert(team.id.stream)
     }
   }
 

@@ -61,6 +61,7 @@ package struct Text: Hashable, Sendable, CustomStringConvertible {
 
   package init(_ value: String) throws(Malformed) {
     try self.init(stored: value)
+    if value.allSatisfy(\.isWhitespace) { throw Malformed("a text cannot be blank") }
     do { try Misleading.check(value) } catch { throw Malformed("a text is plain: \(error)") }
   }
 

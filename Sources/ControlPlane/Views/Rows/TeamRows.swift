@@ -22,6 +22,8 @@ enum TeamRows {
     let model: ID<Model>
     let modelName: String
     let grant: Grant?
+    /// Its own end, or the agreement's if that comes first.
+    var end: Timestamp?
     let ended: EndedGrant?
   }
 
@@ -37,7 +39,7 @@ enum TeamRows {
       .count("requests_per_minute") { $0.grant?.quota.requestsPerMinute },
       .count("tokens_per_minute") { $0.grant?.quota.tokensPerMinute },
       .time("granted_at") { $0.grant?.grantedAt },
-      .time("until") { $0.grant?.until },
+      .time("until") { $0.end },
       .time("ended_at") { $0.ended?.at },
     ])
 
@@ -50,7 +52,11 @@ enum TeamRows {
     }
     for (model, grant) in team.grants {
       let name = state.called(model)
-      rows.add(grants, Access(team: team, model: model, modelName: name, grant: grant, ended: nil))
+      rows.add(
+        grants,
+        Access(
+          team: team, model: model, modelName: name, grant: grant, end: state.end(of: grant),
+          ended: nil))
     }
   }
 }
