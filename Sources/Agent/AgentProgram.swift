@@ -15,6 +15,8 @@ package struct AgentProgram: Sendable {
     package var data: String
     package var name: Name
     package var joinTokenFile: String?
+    /// None: engines run as the agent does.
+    package var engineUser: EngineUser?
     package var address: String
     package var ports: ClosedRange<Int>
     package var devices: DeviceChoice
@@ -88,7 +90,8 @@ package struct AgentProgram: Sendable {
         try joinToken(wasRemoved: folder.wasRemoved)
       }
       let agent = try Self.agent(
-        membership.node, options.address, options.ports, facts, folder, client, log)
+        membership.node, options.address, options.ports, facts, folder, client, log,
+        options.engineUser)
       try await agent.adopt()
       if let failure { await agent.trouble(.deviceToolFailed, failure) }
       if !folder.exposed.isEmpty {
@@ -224,17 +227,20 @@ package struct AgentProgram: Sendable {
 
   private static func agent(
     _ node: Stream, _ address: String, _ ports: ClosedRange<Int>, _ facts: NodeFacts,
-    _ folder: DataFolder, _ client: HTTPClient, _ log: Logger
+    _ folder: DataFolder, _ client: HTTPClient, _ log: Logger, _ engineUser: EngineUser? = nil
   ) throws -> NodeAgent {
     let bootID = try ProcessTable.bootID()
     var random = SystemRandomNumberGenerator()
     let incarnation = String(random.next() as UInt64, radix: 16)
     let host = try ProcessHost(
-      holderProgram: Machine.programFolder + "/wharf-holder", bootID: bootID, log: log)
+      holderProgram: Machine.programFolder + "/wharf-holder", bootID: bootID,
+      engineUser: engineUser, data: folder.path, log: log)
+    var base = Machine.base
+    if let engineUser { base.home = engineUser.home }
     return NodeAgent(
       NodeAgent.Configuration(
-        node: node, address: address, ports: ports, bootID: bootID, incarnation: incarnation,
-        base: Machine.base),
+        node: node, address: address, ports: ports, bootID: bootID,
+        incarnation: incarnation, base: base),
       facts: facts, folder: folder, host: host, client: client, log: log)
   }
 

@@ -47,7 +47,8 @@ package struct DataFolder: Sendable {
     self.path = String(cString: real)
     exposed = Self.exposedSecrets(self.path)
     for file in exposed { chmod(file, 0o600) }
-    chmod(self.path, 0o700)
+    // Engines that run as another user pass it on the way to where they work.
+    chmod(self.path, access(ledger.workFolders, F_OK) == 0 ? 0o711 : 0o700)
   }
 
   /// A file is closed to others where it is itself, or where they cannot enter its folder.

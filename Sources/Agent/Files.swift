@@ -106,8 +106,20 @@ package enum Files {
 
   /// Names in a folder, sorted; none when it is not there.
   package static func list(_ path: String) throws(FileProblem) -> [String] {
-    guard let folder = opendir(path) else {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else {
       if errno == ENOENT { return [] }
+      throw FileProblem(attempted: "list", path: path, code: errno)
+    }
+    defer { close(descriptor) }
+    return try names(in: descriptor, path)
+  }
+
+  private static func names(in descriptor: Int32, _ path: String) throws(FileProblem) -> [String] {
+    // The folder takes a descriptor of its own with it when it is closed.
+    let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard own >= 0, let folder = fdopendir(own) else {
+      if own >= 0 { close(own) }
       throw FileProblem(attempted: "list", path: path, code: errno)
     }
     defer { closedir(folder) }
@@ -121,13 +133,26 @@ package enum Files {
     return names.sorted()
   }
 
-  /// Removes a file, or a folder with all in it; never follows a link.
+  /// Removes a file, or a folder with all in it. It follows no link, also none that takes a folder's place
+  /// meanwhile: what is in the folder may be another user's.
   package static func remove(_ path: String) throws(FileProblem) {
-    if unlink(path) == 0 || errno == ENOENT { return }
+    try remove(path, at: AT_FDCWD, path)
+  }
+
+  private static func remove(
+    _ name: String, at parent: Int32, _ path: String
+  ) throws(FileProblem) {
+    if unlinkat(parent, name, 0) == 0 || errno == ENOENT { return }
     let isFolder = errno == EISDIR || errno == EPERM
     guard isFolder else { throw FileProblem(attempted: "remove", path: path, code: errno) }
-    for name in try list(path) { try remove(path + "/" + name) }
-    guard rmdir(path) == 0 || errno == ENOENT else {
+    let folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard folder >= 0 else {
+      if errno == ENOENT { return }
+      throw FileProblem(attempted: "remove", path: path, code: errno)
+    }
+    defer { close(folder) }
+    for inner in try names(in: folder, path) { try remove(inner, at: folder, "\(path)/\(inner)") }
+    guard unlinkat(parent, name, Int32(AT_REMOVEDIR)) == 0 || errno == ENOENT else {
       throw FileProblem(attempted: "remove", path: path, code: errno)
     }
   }

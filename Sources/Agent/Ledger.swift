@@ -8,6 +8,7 @@
 //                    stop.json      it is to stop, and why
 //                    end.json       it ended, and how
 //   ended/31.2.40/engine.log        the logs of the last ones, for people
+//   work/31.2.40/                   where it works, if it runs as another user, whose folder that is
 
 import Glibc
 import Hosting
@@ -25,6 +26,10 @@ package struct Ledger: Sendable {
   package var attemptsFolder: String { folder + "/attempts" }
 
   package func folder(of id: AttemptID) -> String { attemptsFolder + "/\(id)" }
+
+  package var workFolders: String { folder + "/work" }
+
+  package func workFolder(of id: AttemptID) -> String { workFolders + "/\(id)" }
 
   package struct Plan: JSONRecord, Equatable, Sendable {
     package var attempt: AssignedAttempt
@@ -174,6 +179,7 @@ package struct Ledger: Sendable {
     try Files.remove("\(kept)/\(id)")
     try Files.makeFolder("\(kept)/\(id)")
     rename(logPath(id), "\(kept)/\(id)/engine.log")
+    try Files.remove(workFolder(of: id))
     try Files.remove(folder(of: id))
     try prune(kept)
   }

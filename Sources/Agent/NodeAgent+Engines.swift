@@ -313,7 +313,8 @@ extension NodeAgent.Attempt {
 extension Ledger {
   func place(of plan: Plan) -> ProcessHost.Place {
     ProcessHost.Place(
-      id: plan.attempt.id, folder: folder(of: plan.attempt.id), statePath: statePath(plan),
+      id: plan.attempt.id, folder: folder(of: plan.attempt.id),
+      workFolder: workFolder(of: plan.attempt.id), statePath: statePath(plan),
       logPath: logPath(plan.attempt.id))
   }
 }

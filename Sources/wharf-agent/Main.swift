@@ -38,6 +38,11 @@ struct WharfAgent: AsyncParsableCommand {
     @Option(help: "What the node is called.") var name: String
     @Option(help: "File with the one-time join token; needed once.", transform: Paths.named)
     var joinTokenFile: String?
+    @Option(
+      help: """
+        Run engines as this user, who cannot read the agent's folder. Needs an agent that runs as \
+        root.
+        """) var engineUser: String?
     @Option(help: "Where engines bind and gateways reach them.") var address = "127.0.0.1"
     @Option(help: "Ports for engines.") var portRange = "9000-9999"
     @Option(help: "auto, none, or simulated ones such as 4xH100-80G.") var devices = "auto"
@@ -99,6 +104,7 @@ struct WharfAgent: AsyncParsableCommand {
         address: address, ports: bounds[0]...bounds[1], devices: chosen,
         cpuMillis: cpu?.millis ?? Machine.cpuMillis,
         memoryBytes: memory?.count ?? Machine.memoryBytes)
+      options.engineUser = try engineUser.map { try EngineUser(named: $0) }
       options.deviceLookSeconds = try deviceLook.whole(.seconds)
       return options
     }

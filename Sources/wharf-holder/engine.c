@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -12,13 +13,17 @@
 
 #define EXIT_NOT_EXECUTED 127
 
+enum attempted { AT_EXECUTION, AT_FOLDER, AT_USER };
+
+static const char *const words[] = {"execute", "enter the folder of", "become the user of"};
+
 struct failure {
-  int at_folder;  // 1: chdir failed; 0: exec did
-  int reason;     // errno
+  enum attempted attempted;
+  int reason;  // errno
 };
 
-static void fail(int report_fd, int at_folder) {
-  struct failure failure = {at_folder, errno};
+static void fail(int report_fd, enum attempted attempted) {
+  struct failure failure = {attempted, errno};
   ssize_t ignored = write(report_fd, &failure, sizeof failure);
   (void)ignored;
   _exit(EXIT_NOT_EXECUTED);
@@ -37,7 +42,15 @@ static void reset_signals(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void run_child(char **argv, const char *folder, int null_fd, pid_t holder, int gate_fd,
+// For good: nothing of the holder's own rights is left to come back to.
+static int become(const struct identity *identity) {
+  gid_t group = identity->groups[0];
+  if (setgroups(identity->group_count, identity->groups) != 0) return -1;
+  if (setresgid(group, group, group) != 0) return -1;
+  return setresuid(identity->user, identity->user, identity->user);
+}
+
+static void run_child(const struct options *options, int null_fd, pid_t holder, int gate_fd,
                       int report_fd, int output_fd) {
   char byte;
   ssize_t n;
@@ -50,10 +63,17 @@ static void run_child(char **argv, const char *folder, int null_fd, pid_t holder
   } while (n < 0 && errno == EINTR);
   if (n != 1) _exit(EXIT_NOT_EXECUTED);
   reset_signals();
-  if (folder != NULL && chdir(folder) != 0) fail(report_fd, 1);
-  if (dup2(null_fd, 0) < 0 || dup2(output_fd, 1) < 0 || dup2(output_fd, 2) < 0) fail(report_fd, 0);
-  execvp(argv[0], argv);
-  fail(report_fd, 0);
+  if (options->identity.group_count > 0) {
+    if (become(&options->identity) != 0) fail(report_fd, AT_USER);
+    // The kernel forgets it when a process changes its user.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != holder) _exit(EXIT_NOT_EXECUTED);
+  }
+  if (options->folder != NULL && chdir(options->folder) != 0) fail(report_fd, AT_FOLDER);
+  if (dup2(null_fd, 0) < 0 || dup2(output_fd, 1) < 0 || dup2(output_fd, 2) < 0) {
+    fail(report_fd, AT_EXECUTION);
+  }
+  execvp(options->engine[0], options->engine);
+  fail(report_fd, AT_EXECUTION);
 }
 
 static void close_pair(int pair[2]) {
@@ -63,7 +83,7 @@ static void close_pair(int pair[2]) {
   errno = reason;
 }
 
-int engine_fork(struct engine *engine, char **argv, const char *folder, int null_fd) {
+int engine_fork(struct engine *engine, const struct options *options, int null_fd) {
   int gate[2], report[2], output[2];
   pid_t holder = getpid();
   if (pipe2(gate, O_CLOEXEC) != 0) return -1;
@@ -79,7 +99,7 @@ int engine_fork(struct engine *engine, char **argv, const char *folder, int null
   pid_t pid = fork();
   if (pid == 0) {
     close(gate[1]);
-    run_child(argv, folder, null_fd, holder, gate[0], report[1], output[1]);
+    run_child(options, null_fd, holder, gate[0], report[1], output[1]);
   }
   if (pid < 0) {
     close_pair(gate);
@@ -97,7 +117,7 @@ int engine_fork(struct engine *engine, char **argv, const char *folder, int null
 }
 
 int engine_release(struct engine *engine, const char **attempted) {
-  struct failure failure = {0, 0};
+  struct failure failure = {AT_EXECUTION, 0};
   ssize_t n;
   do {
     n = write(engine->gate_fd, "", 1);
@@ -108,7 +128,7 @@ int engine_release(struct engine *engine, const char **attempted) {
   } while (n < 0 && errno == EINTR);
   close(engine->report_fd);
   if (n != (ssize_t)sizeof failure) return 0;
-  *attempted = failure.at_folder ? "enter the folder of" : "execute";
+  *attempted = words[failure.attempted];
   waitpid(engine->pid, NULL, 0);
   return failure.reason;
 }

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include "options.h"
+
 struct engine {
   pid_t pid;      // also its process group
   int gate_fd;    // the child waits for a byte here; closed without one, it ends
@@ -12,7 +14,7 @@ struct engine {
 };
 
 // Forks the child that waits at the gate. Returns -1 with errno set on failure.
-int engine_fork(struct engine *engine, char **argv, const char *folder, int null_fd);
+int engine_fork(struct engine *engine, const struct options *options, int null_fd);
 
 // Opens the gate and waits until the program runs. Returns 0 then; otherwise the errno that stopped
 // it, with `*attempted` saying what was tried ("enter its folder", "execute").

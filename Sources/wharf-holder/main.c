@@ -154,7 +154,7 @@ static int record_failed_start(struct holder *holder, const char *attempted, int
 static int start_engine(struct holder *holder) {
   const struct options *options = &holder->options;
   const char *attempted = NULL;
-  if (engine_fork(&holder->engine, options->engine, options->folder, holder->null_fd) != 0) {
+  if (engine_fork(&holder->engine, options, holder->null_fd) != 0) {
     return complain(EXIT_SYSTEM, "fork for", options->engine[0]);
   }
   holder->state.phase = STATE_RUNNING;

@@ -3,6 +3,16 @@
 #define WHARF_HOLDER_OPTIONS_H
 
 #include <stdint.h>
+#include <sys/types.h>
+
+#define MAX_GROUPS 64
+
+// Whom the engine runs as.
+struct identity {
+  uid_t user;
+  gid_t groups[MAX_GROUPS];  // the first is the primary one
+  size_t group_count;        // 0: the holder's own user
+};
 
 struct options {
   const char *state_path;
@@ -10,6 +20,7 @@ struct options {
   uint64_t log_max_bytes;
   uint64_t stop_grace_seconds;
   const char *folder;  // the engine's working folder, or NULL
+  struct identity identity;
   char **engine;       // its argv, ending in NULL
 };
 

@@ -41,6 +41,8 @@ package final class ProcessHost: Sendable {
   package struct Place: Equatable, Sendable {
     package var id: AttemptID
     package var folder: String
+    /// Where an engine works that runs as another user.
+    package var workFolder: String
     package var statePath: String
     package var logPath: String
   }
@@ -58,16 +60,24 @@ package final class ProcessHost: Sendable {
 
   private let holderProgram: String
   private let bootID: String
+  /// None: engines run as the agent does.
+  private let engineUser: EngineUser?
+  /// The agent's own.
+  private let data: String
   private let log: Logger
   private let watcher: DescriptorWatcher
   private let kept = Mutex<[AttemptID: Kept]>([:])
 
-  package init(holderProgram: String, bootID: String, log: Logger) throws(FileProblem) {
+  package init(
+    holderProgram: String, bootID: String, engineUser: EngineUser? = nil, data: String, log: Logger
+  ) throws(FileProblem) {
     guard access(holderProgram, X_OK) == 0 else {
       throw FileProblem(attempted: "execute", path: holderProgram, code: errno)
     }
     self.holderProgram = holderProgram
     self.bootID = bootID
+    self.engineUser = engineUser
+    self.data = data
     self.log = log
     watcher = try DescriptorWatcher()
   }
@@ -88,13 +98,18 @@ package final class ProcessHost: Sendable {
   ) throws(NotStarted) {
     var environment = command.environment
     environment[Remains.folderVariable] = place.folder
+    let workFolder = engineUser == nil ? place.folder : place.workFolder
     let arguments =
       [
         "--state", place.statePath, "--log", place.logPath,
-        "--log-max-bytes", String(Self.longestLogBytes), "--chdir", place.folder,
-        "--stop-grace-seconds", String(Self.grace(stopGraceSeconds)), "--",
-      ] + command.arguments
+        "--log-max-bytes", String(Self.longestLogBytes), "--chdir", workFolder,
+        "--stop-grace-seconds", String(Self.grace(stopGraceSeconds)),
+      ] + (engineUser?.holderArguments ?? []) + ["--"] + command.arguments
     do {
+      if let engineUser {
+        environment.merge(engineUser.environment) { own, _ in own }
+        try engineUser.makeWorkFolder(workFolder, below: data)
+      }
       let (pid, pipe) = try Spawn.start(holderProgram, arguments, environment: environment)
       // Our child and not yet reaped, so the pid is still its own, even when it ended already.
       guard let status = ProcessTable.status(of: pid), let handle = ProcessHandle(status.identity)

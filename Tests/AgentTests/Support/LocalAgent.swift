@@ -35,7 +35,8 @@ struct LocalAgent {
       let membership = try await joining.membership(facts: facts) { "join-token-1" }
       let boot = try ProcessTable.bootID()
       let host = try ProcessHost(
-        holderProgram: Machine.programFolder + "/wharf-holder", bootID: boot, log: quiet)
+        holderProgram: Machine.programFolder + "/wharf-holder", bootID: boot, data: folder.path,
+        log: quiet)
       let agent = NodeAgent(
         NodeAgent.Configuration(
           node: membership.node, address: "127.0.0.1", ports: ports, bootID: boot,
