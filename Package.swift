@@ -72,7 +72,7 @@ let package = Package(
     // Modules, from the inside out
     .target(
       name: "Hosting", dependencies: [hashTrees], exclude: ["LEASES.md"], swiftSettings: strict),
-    module("Program", ["Hosting", argumentParser]),
+    module("Program", ["CLinux", "Hosting", argumentParser]),
     module("Postgres", ["CLibPQ", "CLinux"]),
     .target(
       name: "Migrations", path: "Migrations", exclude: ["CHAIN.md", "ERASURE.md"],

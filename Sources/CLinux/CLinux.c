@@ -16,6 +16,17 @@
 // glibc names it P_PIDFD only since 2.36, musl not at all; the kernel's number is fixed.
 #define WHARF_P_PIDFD 3
 
+// A program that was started with stdin, stdout or stderr closed would give their numbers to the first descriptors
+// that it opens, and write its answers into them: the Swift runtime opens some before main. So each has something in
+// its place from the start. Stdout is held to be read only: that nobody gets an answer must show.
+__attribute__((constructor)) static void hold_standard_files(void) {
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
+    if (fcntl(file, F_GETFD) >= 0) continue;
+    int held = open("/dev/null", file == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+    (void)held;
+  }
+}
+
 int wharf_eventfd(unsigned initial, int flags) { return eventfd(initial, flags); }
 
 int wharf_eventfd_flags(void) { return EFD_CLOEXEC | EFD_NONBLOCK; }

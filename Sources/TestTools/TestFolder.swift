@@ -23,14 +23,6 @@ package final class TestFolder: Sendable {
     try? String(contentsOfFile: path(name), encoding: .utf8)
   }
 
-  /// Writes a secret as programs take one: closed to others.
-  package func write(secret: String, to name: String) throws {
-    guard
-      FileManager.default.createFile(
-        atPath: path(name), contents: Data(secret.utf8), attributes: [.posixPermissions: 0o600])
-    else { throw CocoaError(.fileWriteUnknown) }
-  }
-
   package func size(_ name: String) -> Int {
     let attributes = try? FileManager.default.attributesOfItem(atPath: path(name))
     return (attributes?[.size] as? Int) ?? 0

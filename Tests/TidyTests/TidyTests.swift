@@ -19,7 +19,7 @@ private let directions: [String: Set<String>] = [
   ],
   "Agent": ["CLinux", "Hosting", "Wire"],
   "Gateway": ["HTTPServing", "Hosting", "Wire"],
-  "Program": ["Hosting"],
+  "Program": ["CLinux", "Hosting"],
   "EngineSim": ["Hosting", "Program"],
   "Up": ["CLinux", "Hosting", "Wire"],
   "CLI": ["CLinux", "Hosting", "Program", "Up", "Wire"],
