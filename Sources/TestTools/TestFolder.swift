@@ -58,6 +58,18 @@ package func builtProgram(_ name: String) -> String {
   return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent(name).path
 }
 
+/// Whether another user may run what was built: SwiftPM makes its folder as the shell's mask says, and some
+/// let nobody else enter it.
+package var othersMayRunPrograms: Bool {
+  var place = URL(fileURLWithPath: builtProgram("wharf"))
+  while place.path != "/" {
+    var status = stat()
+    guard stat(place.path, &status) == 0, status.st_mode & S_IXOTH != 0 else { return false }
+    place.deleteLastPathComponent()
+  }
+  return true
+}
+
 /// One field of /proc/PID/stat counted as its manual does; nil when there is no such process.
 package func processField(_ number: Int, of pid: pid_t) -> String? {
   guard let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/stat"),

@@ -44,9 +44,21 @@ final class Wharfds: Sendable {
   }
 
   func ready(_ number: Int) async throws {
-    try await eventually("wharfd \(number) is ready") {
-      await isHealthy(number)
+    do {
+      try await eventually("wharfd \(number) is ready") {
+        if let status = running.withLock({ $0[number] })?.status() {
+          throw TestFailure("wharfd \(number) ended with \(status)")
+        }
+        return await isHealthy(number)
+      }
+    } catch let failure as TestFailure {
+      throw TestFailure("\(failure); its last words:\n\(lastWords(of: number))")
     }
+  }
+
+  private func lastWords(of number: Int) -> String {
+    let said = running.withLock { $0[number] }?.errors ?? ""
+    return said.split(separator: "\n").suffix(30).joined(separator: "\n")
   }
 
   deinit {

@@ -129,7 +129,10 @@ import Testing
     #expect(one.processes() == [])
   }
 
-  @Test(.enabled(if: geteuid() == 0, "needs root, to become another user"))
+  @Test(
+    .enabled(
+      if: geteuid() == 0 && othersMayRunPrograms,
+      "needs root, to become another user, and a build folder that others may enter"))
   func `an ordinary user has a system of their own`() async throws {
     let user = try #require(getpwnam("nobody")).pointee
     let system = try TestSystem(
