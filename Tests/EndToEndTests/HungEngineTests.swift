@@ -94,6 +94,10 @@ import Testing
     #expect(late.isEmpty, "\(late.prefix(3))")
     let reported = try await site.events("nodeReported").map { "\($0["data"] ?? "")" }
     #expect(reported.contains { $0.contains("hung") }, "\(reported)")
+    // Neighbours that find no place are not waited for.
+    try await site.done("deployment", "scale", "grok", "--replicas", "9")
+    let again = try await site.done("replica", "restart", "grok-1", "--wait")
+    #expect(again.contains("grok-1 is ready in"), "\(again)")
     try await site.end()
   }
 

@@ -34,6 +34,32 @@ enum Readiness {
     }
   }
 
+  /// Until one replica is ready, whatever its neighbours wait for.
+  static func wait(
+    forReplica replica: String, of name: Name, since began: ContinuousClock.Instant,
+    _ client: Client, _ waiting: WaitOptions, _ output: OutputOptions
+  ) async throws {
+    var told = ""
+    try await waiting.poll(since: began, everyMilliseconds: pauseMilliseconds) {
+      let item = try await read(name, client)
+      guard let one = item?.replicas.first(where: { $0.name == replica }) else {
+        throw Failure(.refused, "replica \(replica) is wanted no more")
+      }
+      if one.phase == AttemptPhase.ready.rawValue {
+        if !output.quiet, output.output == .table || output.output == .wide {
+          Terminal.say("\(replica) is ready in \(Elapsed.since(began))")
+        }
+        return nil
+      }
+      let why = one.waiting.map { WaitingText.words($0) } ?? one.lastFailure
+      let standing = "\(replica) is \(one.phase)" + (why.map { ": \($0)" } ?? "")
+      if standing != told, !output.quiet { Terminal.note(standing) }
+      told = standing
+      return Failure(
+        .timedOut, "\(standing), after \(waiting.timeout) s", help: "wharf why replica \(replica)")
+    }
+  }
+
   /// Until the deployment has left, with everything that it held.
   static func waitUntilGone(
     _ name: Name, since began: ContinuousClock.Instant, _ client: Client, _ waiting: WaitOptions,

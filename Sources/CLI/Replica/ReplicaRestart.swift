@@ -45,7 +45,7 @@ struct ReplicaRestart: CommandVerb {
     let reply = try await say(client)
     if waiting.wait, reply.dryRun != true {
       try await Readiness.wait(
-        for: parts().deployment, since: began, client, waiting, sending.output)
+        forReplica: replica, of: parts().deployment, since: began, client, waiting, sending.output)
     }
   }
 }
