@@ -80,6 +80,7 @@ extension AgainstWharfd {
       #expect(!FileManager.default.fileExists(atPath: file), "none is made beside a log")
       let other = String(repeating: "ab", count: 32)
       try other.write(toFile: file, atomically: true, encoding: .utf8)
+      #expect(chmod(file, 0o600) == 0)
       let refused = try await hosted.refusal()
       #expect(refused.contains("copy the file that --secret-file names"), "\(refused)")
 

@@ -120,6 +120,9 @@ import Testing
     where name != Site.engineLog {
       try FileManager.default.removeItem(atPath: "\(site.agentFolder(1))/\(name)")
     }
+    // The engines' own log, which is the oracle, makes it no agent's folder; this does.
+    try FileManager.default.createDirectory(
+      atPath: "\(site.agentFolder(1))/ended", withIntermediateDirectories: false)
     // Its name is taken by what it was.
     try await site.startAgent()
     try await eventually("it is told what to do") {
