@@ -62,7 +62,7 @@ package enum SecretFile {
           + "change it",
         help: "sudo chown \(own) \(Shell.quoted(path))")
     }
-    let excess = status.st_uid == own ? status.st_mode & openOfOwn : status.st_mode & openOfRoots
+    let excess = status.st_mode & (status.st_uid == 0 ? openOfRoots : openOfOwn)
     guard excess != 0 else { return }
     throw Failure(
       "cannot use the secret in \(path): others may \(excess & 0o044 != 0 ? "read" : "change") it, so "

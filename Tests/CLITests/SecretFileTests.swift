@@ -28,6 +28,17 @@ import Wire
     #expect(try SecretFile.read(file(mode)) == "secret")
   }
 
+  @Test(.enabled(if: geteuid() == 0, "only root has files of root's"))
+  func `a file of root's may be open to its group, for reading, also where root reads it`() throws {
+    for mode in [0o640, 0o440] as [mode_t] {
+      #expect(try SecretFile.read(file(mode)) == "secret")
+    }
+    for mode in [0o660, 0o644] as [mode_t] {
+      let path = try file(mode)
+      #expect(throws: SecretFile.Failure.self) { try SecretFile.read(path) }
+    }
+  }
+
   @Test(arguments: [0o644, 0o604, 0o602, 0o666, 0o601] as [mode_t])
   func `a file that others may use is refused with what closes it`(mode: mode_t) throws {
     let path = try file(mode)
