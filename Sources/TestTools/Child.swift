@@ -75,7 +75,12 @@ package final class Child: Sendable {
     self.pid = pid
   }
 
-  package func send(_ signal: Int32) { kill(pid, signal) }
+  /// Nothing is sent to one that was reaped: its number may be another process's by now.
+  package func send(_ signal: Int32) {
+    ended.withLock { ended in
+      if ended == nil { kill(pid, signal) }
+    }
+  }
 
   /// Whether it has ended; reaps it then.
   package func status() -> ExitStatus? {
