@@ -67,6 +67,19 @@ package final class ControlLink: Sendable {
     package var head: HeadWitness?
     /// What the log holds at the position that was named as seen.
     package var echo: SeenEcho?
+    /// To be shown to whoever may know less.
+    package var sealed: SealedHead?
+  }
+
+  /// What was seen of the log, as requests say it.
+  package struct Seen: Sendable {
+    package var head: HeadWitness?
+    package var sealed: SealedHead?
+
+    package init(head: HeadWitness? = nil, sealed: SealedHead? = nil) {
+      self.head = head
+      self.sealed = sealed
+    }
   }
 
   private let client: HTTPClient
@@ -100,12 +113,12 @@ package final class ControlLink: Sendable {
   // MARK: - Routes
 
   package func join(_ request: JoinRequest) async throws(Problem) -> JoinReply {
-    try await post("/v1/agent/join", request.jsonBytes, nil, JoinReply.self).value
+    try await post("/v1/agent/join", request.jsonBytes, Seen(), JoinReply.self).value
   }
 
   /// - Returns: an assignment newer than `generation`, or nil when there is none within the wait.
   package func assignment(
-    after generation: Position, waitSeconds: Int, seen: HeadWitness? = nil
+    after generation: Position, waitSeconds: Int, seen: Seen = Seen()
   ) async throws(Problem) -> Answer<Assignment?> {
     let reply = try await poll(
       "/v1/agent/assignment?after=\(generation)&wait=\(waitSeconds)", seen,
@@ -115,13 +128,13 @@ package final class ControlLink: Sendable {
   }
 
   package func report(
-    _ observation: Observation, seen: HeadWitness? = nil
+    _ observation: Observation, seen: Seen = Seen()
   ) async throws(Problem) -> Answer<ReportReply> {
     try await post("/v1/agent/report", observation.jsonBytes, seen, ReportReply.self)
   }
 
   package func heartbeat(
-    _ heartbeat: Heartbeat, seen: HeadWitness? = nil
+    _ heartbeat: Heartbeat, seen: Seen = Seen()
   ) async throws(Problem) -> Answer<HeartbeatReply> {
     try await post("/v1/agent/heartbeat", heartbeat.jsonBytes, seen, HeartbeatReply.self)
   }
@@ -135,7 +148,7 @@ package final class ControlLink: Sendable {
   }
 
   private func post<Value: JSONRecord & Sendable>(
-    _ path: String, _ body: [UInt8], _ seen: HeadWitness?, _ type: Value.Type
+    _ path: String, _ body: [UInt8], _ seen: Seen, _ type: Value.Type
   ) async throws(Problem) -> Answer<Value> {
     let reply = try await exchange(
       .POST, path, body, seen, timeoutSeconds: replySeconds)
@@ -154,7 +167,7 @@ package final class ControlLink: Sendable {
 
   /// A server that is stopped would keep a poll to its end. Once another one answers the news are there.
   private func poll(
-    _ path: String, _ seen: HeadWitness?, timeoutSeconds: Int64
+    _ path: String, _ seen: Seen, timeoutSeconds: Int64
   ) async throws(Problem) -> Answer<Reply> {
     let server = preferred.load(ordering: .relaxed)
     let task = Task { () async -> Result<Answer<Reply>, Problem> in
@@ -181,7 +194,7 @@ package final class ControlLink: Sendable {
   }
 
   private func exchange(
-    _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, _ seen: HeadWitness?,
+    _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, _ seen: Seen,
     timeoutSeconds: Int64
   ) async throws(Problem) -> Answer<Reply> {
     let index = preferred.load(ordering: .relaxed)
@@ -201,7 +214,7 @@ package final class ControlLink: Sendable {
   }
 
   private func send(
-    _ method: HTTPMethod, _ server: String, _ path: String, _ body: [UInt8]?, _ seen: HeadWitness?,
+    _ method: HTTPMethod, _ server: String, _ path: String, _ body: [UInt8]?, _ seen: Seen,
     _ timeoutSeconds: Int64
   ) async throws(Problem) -> Answer<Reply> {
     var request = HTTPClientRequest(url: server + path)
@@ -211,7 +224,12 @@ package final class ControlLink: Sendable {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(body)
     }
-    if let seen { request.headers.add(name: WharfHeader.seen, value: seen.headerText) }
+    if let head = seen.head {
+      request.headers.add(name: WharfHeader.seen, value: head.headerText)
+    }
+    if let sealed = seen.sealed {
+      request.headers.add(name: WharfHeader.sealedHead, value: sealed.headerText)
+    }
     let nonce = Self.nonce()
     if proof != nil { request.headers.add(name: WharfHeader.nonce, value: nonce) }
     let sentAt = BootTime.now
@@ -238,7 +256,9 @@ package final class ControlLink: Sendable {
       return Answer(
         value: Reply(status: status, body: content, server: server), sentAt: sentAt,
         head: headers.first(name: WharfHeader.head).flatMap { HeadWitness(headerText: $0) },
-        echo: headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) })
+        echo: headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) },
+        sealed: headers.first(name: WharfHeader.sealedHead)
+          .flatMap { SealedHead(headerText: $0) })
     }
     if status == Self.goneStatus, isProved, proof != nil,
       let removal = try? NodeRemovedReply(lenientJSON: content)
@@ -306,6 +326,6 @@ package final class ControlLink: Sendable {
 
 extension ControlLink.Answer {
   fileprivate func with<Other: Sendable>(_ value: Other) -> ControlLink.Answer<Other> {
-    ControlLink.Answer<Other>(value: value, sentAt: sentAt, head: head, echo: echo)
+    ControlLink.Answer<Other>(value: value, sentAt: sentAt, head: head, echo: echo, sealed: sealed)
   }
 }

@@ -134,6 +134,7 @@ package struct DataFolder: Sendable {
 
   package struct Seen: JSONRecord, Equatable, Sendable {
     package var head: HeadWitness?
+    package var sealed: SealedHead?
     package var bootID: String
     /// Nanoseconds since that boot.
     package var leaseUntil: Int64?

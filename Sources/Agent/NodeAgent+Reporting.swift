@@ -60,16 +60,12 @@ extension NodeAgent {
     where reported.strangers.contains(where: { $0.pid == unknown[index].pid }) {
       unknown[index].reported = true
     }
-    heard(
-      answer.value.head, answer.echo, leaseSeconds: answer.value.leaseSeconds,
-      sentAt: answer.sentAt)
+    heard(answer.value.head, in: answer, leaseSeconds: answer.value.leaseSeconds)
   }
 
   private func acknowledged(_ answer: ControlLink.Answer<HeartbeatReply>) {
     accepted = true
-    heard(
-      answer.value.head, answer.echo, leaseSeconds: answer.value.leaseSeconds,
-      sentAt: answer.sentAt)
+    heard(answer.value.head, in: answer, leaseSeconds: answer.value.leaseSeconds)
   }
 
   // MARK: - Loops
@@ -155,9 +151,11 @@ extension NodeAgent {
 
   /// After what to ask. In alarm after nothing: the log there may never reach what was acted on here,
   /// and a person may have let this node follow it.
-  private var asking: (after: Position, seen: HeadWitness?) {
-    (steering.alarm == nil ? generation : .empty, steering.head)
+  private var asking: (after: Position, seen: ControlLink.Seen) {
+    (steering.alarm == nil ? generation : .empty, seen)
   }
+
+  private var seen: ControlLink.Seen { ControlLink.Seen(head: steering.head, sealed: sealed) }
 
   private var generation: Position { steering.assignment?.generation ?? .empty }
 
@@ -207,7 +205,7 @@ extension NodeAgent {
     sequence += 1
     var numbered = observation
     numbered.sequence = sequence
-    let answer = try await link.report(numbered, seen: steering.head)
+    let answer = try await link.report(numbered, seen: seen)
     acknowledged(numbered, answer)
   }
 
@@ -217,7 +215,7 @@ extension NodeAgent {
     let answer = try await link.heartbeat(
       Heartbeat(
         bootID: configuration.bootID, incarnation: configuration.incarnation, sequence: sequence,
-        digest: digest), seen: steering.head)
+        digest: digest), seen: seen)
     acknowledged(answer)
     return answer.value.wantsReport
   }

@@ -64,6 +64,8 @@ package actor NodeAgent {
   private let queue = QueueExecutor(label: "wharf.agent")
 
   var steering: Steering
+  /// The furthest head that was given out and believed, with its seal.
+  var sealed: SealedHead?
   var lease = Lease()
   /// The control plane told this very agent that its assignment is the newest.
   var confirmed = false
@@ -120,6 +122,7 @@ package actor NodeAgent {
       log.error("the assignment acted on last cannot be read: \(error)")
     }
     steering = Steering(head: seen?.head, assignment: kept)
+    sealed = seen?.sealed
     if let seen, seen.bootID == configuration.bootID, let until = seen.leaseUntil {
       lease = Lease(until: BootTime(nanoseconds: until))
     }
@@ -136,6 +139,7 @@ package actor NodeAgent {
         raise(reason)
       }
       if steering.assignment != nil, steering.alarm == nil { confirmed = true }
+      sealed.take(answer.sealed, believed: steering.head)
       converge()
       return
     }
@@ -151,7 +155,7 @@ package actor NodeAgent {
         "an older assignment was ignored", metadata: ["generation": "\(assignment.generation)"])
     case .mistrusted(let reason): raise(reason)
     }
-    keepSeen()
+    keepSeen(answer.sealed)
     converge()
   }
 
@@ -170,12 +174,14 @@ package actor NodeAgent {
     forgetWeights(but: assignment)
   }
 
-  func heard(_ head: HeadWitness, _ echo: SeenEcho?, leaseSeconds: Int, sentAt: BootTime) {
-    switch steering.hear(head, echo) {
-    case .believed, .behind: lease.renew(sentAt: sentAt, seconds: leaseSeconds)
+  func heard<Value>(
+    _ head: HeadWitness, in answer: ControlLink.Answer<Value>, leaseSeconds: Int
+  ) {
+    switch steering.hear(head, answer.echo) {
+    case .believed, .behind: lease.renew(sentAt: answer.sentAt, seconds: leaseSeconds)
     case .mistrusted(let reason): raise(reason)
     }
-    keepSeen()
+    keepSeen(answer.sealed)
     converge()
   }
 
@@ -187,10 +193,12 @@ package actor NodeAgent {
     changes.nudge()
   }
 
-  private func keepSeen() {
+  private func keepSeen(_ given: SealedHead?) {
+    sealed.take(given, believed: steering.head)
     if steering.alarm == nil { raised = nil }
     let seen = DataFolder.Seen(
-      head: steering.head, bootID: configuration.bootID, leaseUntil: lease.until?.nanoseconds,
+      head: steering.head, sealed: sealed, bootID: configuration.bootID,
+      leaseUntil: lease.until?.nanoseconds,
       pid: Int(getpid()))
     do { try folder.keep(seen) } catch { trouble(.ledgerUnwritable, "\(error)") }
     keepStatus()

@@ -46,12 +46,15 @@ package final class PolicyLink: Service {
     self.process = process
     self.memory = memory
     self.logger = logger
-    heard = Mutex(Heard(progress: PolicyProgress(witness: memory?.kept)))
+    heard = Mutex(
+      Heard(progress: PolicyProgress(witness: memory?.kept), sealed: memory?.sealed))
   }
 
   /// What both loops know.
   private struct Heard {
     var progress: PolicyProgress
+    /// The furthest head that was given out and believed, with its seal.
+    var sealed: SealedHead?
     var leaseSeconds: Int?
     /// The last position whose policy is enforced, and the last that the control plane knows to be.
     var enforced: Position?
@@ -150,7 +153,7 @@ package final class PolicyLink: Service {
 
   private func take(_ policy: Policy, _ answer: Answer) throws {
     let verdict = heard.withLock { $0.progress.judge(policy, answer.echo, asked: answer.asked) }
-    keepSeen()
+    keepSeen(answer.sealed)
     switch verdict {
     case .apply:
       heard.withLock { $0.leaseSeconds = policy.leaseSeconds }
@@ -188,7 +191,7 @@ package final class PolicyLink: Service {
     let verdict = heard.withLock {
       $0.progress.judge(lease.head, answer.echo, asked: answer.asked)
     }
-    keepSeen()
+    keepSeen(answer.sealed)
     switch verdict {
     case .apply, .renew:
       heard.withLock { $0.leaseSeconds = lease.leaseSeconds }
@@ -324,15 +327,19 @@ package final class PolicyLink: Service {
     let verdict = heard.withLock { $0.progress.judge(head, answer.echo, asked: answer.asked) }
     switch verdict {
     case .apply, .renew:
-      keepSeen()
+      keepSeen(answer.sealed)
       return true
     case .ignore: return false
     case .alarm(let reason): throw LinkError.contradiction(reason)
     }
   }
 
-  private func keepSeen() {
-    if let seen = heard.withLock({ $0.progress.witness }) { memory?.keep(seen) }
+  private func keepSeen(_ given: SealedHead?) {
+    let (seen, sealed) = heard.withLock { heard in
+      heard.sealed.take(given, believed: heard.progress.witness)
+      return (heard.progress.witness, heard.sealed)
+    }
+    if let seen { memory?.keep(seen, sealed) }
   }
 
   /// What follows from an answer that is none.
@@ -364,6 +371,7 @@ package final class PolicyLink: Service {
     /// The furthest that had been seen when it was asked for, and when that was.
     let asked: HeadWitness?
     let sentAt: Duration
+    let sealed: SealedHead?
   }
 
   private func send(
@@ -373,7 +381,7 @@ package final class PolicyLink: Service {
   ) async throws -> Answer {
     // Read anew each time, so that a renewed credential is taken up.
     let credential = try Credential(file: credentialFile, isInUse: true)
-    let seen = heard.withLock { $0.progress.witness }
+    let (seen, sealed) = heard.withLock { ($0.progress.witness, $0.sealed) }
     var asked = query + [("incarnation", process.incarnation), ("address", address)]
     if let more { asked.append(more) }
     if let gone = process.replaces { asked.append(("replaces", gone)) }
@@ -382,6 +390,9 @@ package final class PolicyLink: Service {
     request.method = method
     request.headers.add(name: "authorization", value: "Bearer \(credential.secret)")
     if let seen { request.headers.add(name: WharfHeader.seen, value: seen.headerText) }
+    if let sealed {
+      request.headers.add(name: WharfHeader.sealedHead, value: sealed.headerText)
+    }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(ByteBuffer(bytes: body))
@@ -397,7 +408,9 @@ package final class PolicyLink: Service {
         head: response.headers.first(name: WharfHeader.head)
           .flatMap { HeadWitness(headerText: $0) },
         echo: response.headers.first(name: WharfHeader.seen)
-          .flatMap { SeenEcho(headerText: $0) }, asked: seen, sentAt: sentAt)
+          .flatMap { SeenEcho(headerText: $0) }, asked: seen, sentAt: sentAt,
+        sealed: response.headers.first(name: WharfHeader.sealedHead)
+          .flatMap { SealedHead(headerText: $0) })
     }
   }
 

@@ -17,10 +17,14 @@ package final class SeenFile: Sendable {
     package let description: String
   }
 
-  private struct Kept: JSONRecord { let head: HeadWitness }
+  private struct Kept: JSONRecord {
+    let head: HeadWitness
+    /// As it was given out, to be shown again; of callers only.
+    var sealed: SealedHead?
+  }
 
   private struct State {
-    var kept: HeadWitness?
+    var kept: Kept?
     var descriptor: Int32
     var hasComplained = false
   }
@@ -39,7 +43,7 @@ package final class SeenFile: Sendable {
   /// Longer files are no record of ours.
   private static let longestBytes = 4_096
   /// More than a head takes at its longest; less than a block, which is written whole.
-  private static let recordBytes = 256
+  private static let recordBytes = 512
 
   private let path: String
   private let complain: @Sendable (String) -> Void
@@ -55,7 +59,7 @@ package final class SeenFile: Sendable {
     state = Mutex(State(kept: try Self.read(path, owner), descriptor: -1))
   }
 
-  private static func read(_ path: String, _ owner: Owner) throws(Problem) -> HeadWitness? {
+  private static func read(_ path: String, _ owner: Owner) throws(Problem) -> Kept? {
     func unreadable(_ why: String) -> Problem {
       Problem(
         description:
@@ -73,7 +77,7 @@ package final class SeenFile: Sendable {
     guard count >= 0 else { throw unreadable(String(cString: strerror(errno))) }
     do throws(JSONProblem) {
       let document = try JSONValue(document: Array(bytes[..<count]))
-      return try JSONDecoding.read(Kept.self, from: document, strict: false).head
+      return try JSONDecoding.read(Kept.self, from: document, strict: false)
     } catch {
       throw unreadable("\(error)")
     }
@@ -86,14 +90,19 @@ package final class SeenFile: Sendable {
     }
   }
 
-  package var kept: HeadWitness? { state.withLock { $0.kept } }
+  package var kept: HeadWitness? { state.withLock { $0.kept?.head } }
+  package var sealed: SealedHead? { state.withLock { $0.kept?.sealed } }
 
-  package func keep(_ head: HeadWitness) {
+  package func keep(_ head: HeadWitness) { keep(head, nil) }
+
+  package func keep(_ head: HeadWitness, _ sealed: SealedHead?) {
     state.withLock { state in
-      guard state.kept != head || state.descriptor < 0 else { return }
-      state.kept = head
-      if state.descriptor < 0 { state.descriptor = open(first: Self.record(head)) }
-      let record = Self.record(head)
+      if let kept = state.kept, kept.head == head, kept.sealed == sealed, state.descriptor >= 0 {
+        return
+      }
+      state.kept = Kept(head: head, sealed: sealed)
+      let record = Self.record(head, sealed)
+      if state.descriptor < 0 { state.descriptor = open(first: record) }
       guard state.descriptor >= 0, pwrite(state.descriptor, record, record.count, 0) == record.count
       else {
         if !state.hasComplained {
@@ -107,10 +116,12 @@ package final class SeenFile: Sendable {
   }
 
   /// As JSON; written by hand, since it is done for each batch.
-  private static func record(_ head: HeadWitness) -> [UInt8] {
+  private static func record(_ head: HeadWitness, _ sealed: SealedHead?) -> [UInt8] {
     let text =
-      #"{"head":{"era":\#(head.era),"position":\#(head.position),"hash":"\#(head.hash)"}}"#
+      #"{"head":{"era":\#(head.era),"position":\#(head.position),"hash":"\#(head.hash)"}"#
     var record = Array(text.utf8)
+    if let sealed { record += Array(#","sealed":"\#(sealed.headerText)""#.utf8) }
+    record.append(UInt8(ascii: "}"))
     record += repeatElement(UInt8(ascii: " "), count: max(0, recordBytes - 1 - record.count))
     record.append(UInt8(ascii: "\n"))
     return record

@@ -91,6 +91,35 @@ import Wire
     }
   }
 
+  @Test func `the furthest sealed head that it believes is shown, after a restart too`()
+    async throws
+  {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        let standIn = server.standIn
+        let first = await standIn.head
+        let sealed = SealedHead(head: first, seal: digest(99))
+        await standIn.seal(sealed)
+        try await LocalAgent.use(space, server) { _ in
+          try await eventually("it is shown") { await standIn.shown == sealed }
+          // Beyond what is told, it is of an answer that somebody changed.
+          let beyond = HeadWitness(era: first.era, position: 1_000, hash: digest(1))
+          await standIn.seal(SealedHead(head: beyond, seal: digest(98)))
+          let (beats, questions) = (await standIn.heartbeats, await standIn.questions)
+          try await eventually("it had that answer, and speaks on") {
+            let more = (await standIn.heartbeats - beats, await standIn.questions - questions)
+            return more.0 > 2 && more.1 > 2
+          }
+          #expect(await standIn.shown == sealed, "the one of before is shown")
+        }
+        await standIn.seal(nil)
+        try await LocalAgent.use(space, server) { _ in
+          try await eventually("it is shown again") { await standIn.shown == sealed }
+        }
+      }
+    }
+  }
+
   @Test func `another log than the one seen raises the alarm and changes nothing`() async throws {
     try await Workspace.use { space in
       try await StandInServer.use { server in

@@ -82,6 +82,22 @@ struct HeadJudgementTests {
     #expect(read.known(of: "wharf/a", at: "http://c", seeing: 1) == nil)
   }
 
+  @Test func `The furthest sealed head of a log is shown where it answers`() throws {
+    var memory = HeadMemory()
+    func sealed(_ position: Int64) -> SealedHead {
+      SealedHead(head: head(1, position, 1), seal: .zero)
+    }
+    memory.keep(head(1, 5, 1), of: "wharf/a", at: "http://a", sealed(5))
+    memory.keep(head(1, 6, 1), of: "wharf/a", at: "http://a")
+    memory.keep(head(1, 7, 1), of: "wharf/a", at: "http://a", sealed(9))
+    memory.keep(head(1, 8, 1), of: "wharf/b", at: "http://b")
+    memory = try HeadMemory(jsonBytes: memory.jsonBytes)
+    #expect(memory.sealed(at: "http://a") == sealed(5), "one beyond what was told is not believed")
+    #expect(memory.sealed(at: "http://b") == nil)
+    memory.keep(head(1, 9, 1), of: "wharf/a", at: "http://c", sealed(9))
+    #expect(memory.sealed(at: "http://a") == sealed(9))
+  }
+
   /// A backup restored elsewhere has the name of the original, and began an era of its own.
   @Test func `What a drill with a backup shows is no news of the original`() throws {
     let (home, drill, other) = ("http://home", "http://drill", "http://other")

@@ -86,6 +86,7 @@ final class APIRig: Sendable {
   struct Answer: Sendable {
     let status: Int
     let head: HeadWitness?
+    let sealed: SealedHead?
     let body: [UInt8]
 
     var text: String { String(decoding: body, as: UTF8.self) }
@@ -99,8 +100,10 @@ final class APIRig: Sendable {
     try await send(.post, path, body, token, more)
   }
 
-  func get(_ path: String, token: Secret = APIRig.admin) async throws -> Answer {
-    try await send(.get, path, [], token, [:])
+  func get(
+    _ path: String, token: Secret = APIRig.admin, headers more: [String: String] = [:]
+  ) async throws -> Answer {
+    try await send(.get, path, [], token, more)
   }
 
   private func send(
@@ -119,6 +122,8 @@ final class APIRig: Sendable {
           status: response.status.code,
           head: HTTPField.Name(WharfHeader.head).flatMap { response.headers[$0] }
             .flatMap { HeadWitness(headerText: $0) },
+          sealed: HTTPField.Name(WharfHeader.sealedHead).flatMap { response.headers[$0] }
+            .flatMap { SealedHead(headerText: $0) },
           body: Array(buffer: response.body))
       }
     }

@@ -75,7 +75,7 @@ import Wire
     try await wharfds.ready(1)
     var request = HTTPClientRequest(url: wharfds.url(1) + "/v1/gateway/policy?after=0&wait=0")
     request.headers.add(name: "authorization", value: "Bearer \(credential.text)")
-    request.headers.add(name: WharfHeader.seen, value: seen.headerText)
+    request.headers.add(name: WharfHeader.sealedHead, value: seen.headerText)
     let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
     #expect(response.status == .serviceUnavailable)
     try await isRefused(wharfds, 1)
@@ -83,16 +83,16 @@ import Wire
     await old.cluster.killPostmaster()
     for number in 0..<Wharfds.count { try await wharfds.ready(number) }
     try await place("at-last", client)
-    #expect(try end(of: wharfds.database) > seen.position.value)
+    #expect(try end(of: wharfds.database) > seen.head.position.value)
     await old.cluster.remove()
     await wharfds.remove()
   }
 
   /// As any caller of the new log keeps it.
-  private func seen(_ wharfds: Wharfds) async throws -> HeadWitness {
+  private func seen(_ wharfds: Wharfds) async throws -> SealedHead {
     let request = HTTPClientRequest(url: wharfds.url(0) + "/health")
     let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
-    let text = try #require(response.headers.first(name: WharfHeader.head))
-    return try #require(HeadWitness(headerText: text))
+    let text = try #require(response.headers.first(name: WharfHeader.sealedHead))
+    return try #require(SealedHead(headerText: text))
   }
 }

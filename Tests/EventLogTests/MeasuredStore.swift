@@ -162,13 +162,13 @@ final class MeasuredStore: Sendable {
   /// A turn without the disturbance. What was held up before it may have cost the store its lead or a
   /// session, once; nothing holds it up for ever.
   private func quietRate() async throws -> Double {
-    for _ in 0..<Self.quietTries {
+    let watch = Stopwatch()
+    repeat {
       let rate = try await rate()
       if rate > 0 { return rate }
-    }
-    throw TestFailure("held up \(Self.quietTries) times by nothing")
+    } while watch.seconds < Pace.patienceSeconds
+    throw TestFailure("held up for \(Int(watch.seconds)) s by nothing")
   }
-  private static let quietTries = 3
 
   /// What it keeps of its rate: the median over pairs of turns that follow one another, so that what else
   /// the machine does is in both; which one is first alternates. 0 as soon as most were held up.

@@ -63,6 +63,24 @@ extension WithProcesses {
       }
     }
 
+    @Test func `the sealed head that it believed is shown after its own death too`() async throws {
+      let control = ControlPlane(Sample.policy())
+      let sealed = SealedHead(head: control.policy.head, seal: .zero)
+      control.sealed = sealed
+      try await control.serving { controlPort in
+        let arguments = Self.arguments(control: controlPort)
+        let program = try Program("wharf-gateway", arguments)
+        try await eventually("it is shown") { control.shown == sealed }
+        program.signal(SIGKILL)
+        _ = try await program.ended()
+        control.sealed = nil
+        let again = try Program("wharf-gateway", arguments)
+        try await eventually("it is shown again") { control.shown == sealed }
+        again.signal(SIGKILL)
+        _ = try await again.ended()
+      }
+    }
+
     @Test func `a log that was rewritten while it was down is found, and not followed`()
       async throws
     {

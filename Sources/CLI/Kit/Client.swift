@@ -299,6 +299,9 @@ extension Client {
     if let seen = memory.head(at: connection.api) {
       request.headers.add(name: WharfHeader.seen, value: seen.headerText)
     }
+    if let sealed = memory.sealed(at: connection.api) {
+      request.headers.add(name: WharfHeader.sealedHead, value: sealed.headerText)
+    }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(ByteBuffer(bytes: body))
@@ -376,6 +379,8 @@ extension Client {
     let known = memory.known(of: log, at: connection.api, seeing: head.era)
     notice(log)
     let echo = headers.first(name: WharfHeader.seen).flatMap { SeenEcho(headerText: $0) }
+    let sealed = headers.first(name: WharfHeader.sealedHead)
+      .flatMap { SealedHead(headerText: $0) }
     let leaderLacksIt =
       status == 503 && (try? Self.error(body, status, ""))?.code == "notInLog"
     let answeredInFull = status == 200 && (after ?? .empty) >= seen
@@ -386,14 +391,14 @@ extension Client {
     {
     case .known: memory.settle(head.era, at: connection.api)
     case .newer:
-      memory.keep(head, of: log, at: connection.api)
+      memory.keep(head, of: log, at: connection.api, sealed)
       memory.save(around)
     case .newEra(let lost):
       Terminal.note(
         "note: a new era of the log began at position \(head.era): it was restored, or a standby "
           + "promoted"
           + (lost.map { "; what you saw at positions \($0) is gone from it" } ?? ""))
-      memory.keep(head, of: log, at: connection.api)
+      memory.keep(head, of: log, at: connection.api, sealed)
       memory.save(around)
     case .rewritten(let how):
       throw Failure(

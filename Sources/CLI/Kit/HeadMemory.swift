@@ -15,6 +15,8 @@ struct HeadMemory: JSONRecord, Equatable {
     /// systems with one secret are one log here, and whoever uses both is alarmed: each needs its own.
     var log: String
     var head: HeadWitness
+    /// The furthest of them that was given out with a seal, to be shown again.
+    var sealed: SealedHead?
   }
 
   struct Place: Codable, Equatable {
@@ -45,6 +47,12 @@ struct HeadMemory: JSONRecord, Equatable {
     return logs.last { $0.log == place.log }?.head
   }
 
+  /// What whoever answers there is shown.
+  func sealed(at api: String) -> SealedHead? {
+    guard let place = places.first(where: { $0.api == api }) else { return nil }
+    return logs.last { $0.log == place.log && (place.era ?? $0.head.era) == $0.head.era }?.sealed
+  }
+
   /// What a reply of an era is to be compared with: what was seen at its address, or else of its era
   /// anywhere.
   func known(of log: String, at api: String, seeing era: Position) -> HeadWitness? {
@@ -59,9 +67,13 @@ struct HeadMemory: JSONRecord, Equatable {
     places = places.suffix(Self.mostLogs)
   }
 
-  mutating func keep(_ head: HeadWitness, of log: String, at api: String) {
+  mutating func keep(
+    _ head: HeadWitness, of log: String, at api: String, _ given: SealedHead? = nil
+  ) {
+    var sealed = logs.last { $0.log == log && $0.head.era == head.era }?.sealed
+    sealed.take(given, believed: head)
     logs.removeAll { $0.log == log && $0.head.era == head.era }
-    logs.append(Log(log: log, head: head))
+    logs.append(Log(log: log, head: head, sealed: sealed))
     logs = logs.suffix(Self.mostLogs)
     places.removeAll { $0.api == api }
     places.append(Place(api: api, log: log, era: head.era))

@@ -17,7 +17,7 @@ package struct APIServer {
   private static let requestSeconds: Int64 = 60
   /// What pages of other origins may read of an answer's header.
   private static let exposedFields = [
-    WharfHeader.head, WharfHeader.log, WharfHeader.seen, "retry-after",
+    WharfHeader.head, WharfHeader.sealedHead, WharfHeader.log, WharfHeader.seen, "retry-after",
   ]
 
   package let member: LogMember
@@ -82,7 +82,8 @@ package struct APIServer {
     let authentication = Authentication(now: now, uses: uses)
     router.add(
       middleware: SeenMiddleware(
-        member: member, reader: reader, authentication: authentication, log: signer.name))
+        member: member, reader: reader, authentication: authentication, log: signer.name,
+        secret: secret))
     router.add(middleware: ErrorForm(logger: logger, methods: methods, limits: serving))
     router.add(middleware: KnownCaller(connections: connections))
     let source = ReadSource(

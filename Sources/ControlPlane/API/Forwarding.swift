@@ -84,7 +84,9 @@ struct Forwarding: Sendable {
     do {
       let (answer, bytes) = try await answer(to: onward, from: address, withinMilliseconds: limit)
       var headers: HTTPFields = [.contentType: "application/json"]
-      for passed in [WharfHeader.head, WharfHeader.proof] {
+      // A leader of before seals nothing, and its word is not sealed in its place.
+      if let name = HTTPField.Name(WharfHeader.sealedHead) { headers[name] = SealedHead.none }
+      for passed in [WharfHeader.head, WharfHeader.sealedHead, WharfHeader.proof] {
         if let name = HTTPField.Name(passed), let value = answer.headers.first(name: passed) {
           headers[name] = value
         }

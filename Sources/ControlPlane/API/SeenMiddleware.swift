@@ -1,7 +1,8 @@
 // Tells each caller which log this is, and what it holds at the position that was seen last. The
 // answer nearly always comes from memory: what was seen last was a head that was published here.
 //
-// Where a caller saw more than is here, this wharfd may be one of an old database: it finds out first.
+// Where a caller shows a head that is further than this one, this wharfd may be one of an old database: it finds
+// out first. A head counts by its seal, whoever shows it: nobody but a wharfd of this system can have made it.
 
 import EventLog
 import HTTPTypes
@@ -16,6 +17,7 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
   let authentication: Authentication
   /// The name of the log.
   let log: String
+  let secret: ClusterSecret
   private let looks = Looks()
 
   /// Also whoever shows no token asks this, so few of these questions reach the database at once.
@@ -33,11 +35,15 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
     func end() { underWay.withLock { $0 -= 1 } }
   }
 
-  init(member: LogMember, reader: LogReader, authentication: Authentication, log: String) {
+  init(
+    member: LogMember, reader: LogReader, authentication: Authentication, log: String,
+    secret: ClusterSecret
+  ) {
     self.member = member
     self.reader = reader
     self.authentication = authentication
     self.log = log
+    self.secret = secret
   }
 
   func handle(
@@ -45,16 +51,12 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
     next: (Request, Context) async throws -> Response
   ) async throws -> Response {
     let seen = HTTPField.Name(WharfHeader.seen).flatMap { request.headers[$0] }
-    if let seen = seen.flatMap({ HeadWitness(headerText: $0) }),
-      seen.isBeyond(member.board.current.witness), let role = role(of: request)
+    if let shown = HTTPField.Name(WharfHeader.sealedHead).flatMap({ request.headers[$0] })
+      .flatMap({ SealedHead(headerText: $0) }),
+      shown.head.isBeyond(member.board.current.witness), shown.isGenuine(by: secret)
     {
-      switch role {
-      // Machines speak for this system and nobody else …
-      case .agent, .gateway: await member.heed(seen, from: true)
-      // … and these people could stop it anyway. Another might, by naming what never was.
-      case .admin, .operator: await member.heed(seen, from: false)
-      case .viewer, .invited, .joining, .system: break
-      }
+      // Machines speak for this system and nobody else. People try restored copies out.
+      await member.heed(shown.head, from: isMachine(request))
     }
     var response = try await next(request, context)
     if let name = HTTPField.Name(WharfHeader.log) { response.headers[name] = log }
@@ -65,6 +67,13 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
     {
       response.headers[name] = head.witness.headerText
     }
+    // What came with another's answer has that one's seal; this wharfd vouches for its own word.
+    if let name = HTTPField.Name(WharfHeader.sealedHead), response.headers[name] == nil,
+      let told = HTTPField.Name(WharfHeader.head).flatMap({ response.headers[$0] })
+        .flatMap({ HeadWitness(headerText: $0) })
+    {
+      response.headers[name] = SealedHead(told, by: secret).headerText
+    }
     // Programs of before name the position alone.
     guard let name = HTTPField.Name(WharfHeader.seen), let seen, head.standing != .starting,
       let position = HeadWitness(headerText: seen)?.position ?? Position(text: seen),
@@ -74,8 +83,11 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
     return response
   }
 
-  private func role(of request: Request) -> Role? {
-    (try? authentication.principal(of: request, in: member.board.current.state))?.role
+  private func isMachine(_ request: Request) -> Bool {
+    switch (try? authentication.principal(of: request, in: member.board.current.state))?.role {
+    case .agent, .gateway: true
+    case .admin, .operator, .viewer, .invited, .joining, .system, nil: false
+    }
   }
 
   /// None where this wharfd cannot tell: a follower may be behind, a database away or busy.
@@ -93,4 +105,16 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
     return (try? await reader.hash(at: position)).flatMap { $0 }
       .map { SeenEcho(position: position, hash: $0) }
   }
+}
+
+extension SealedHead {
+  private static func seal(_ head: HeadWitness, _ secret: ClusterSecret) -> Digest {
+    secret.seal("wharf published head", Array(head.headerText.utf8))
+  }
+
+  init(_ head: HeadWitness, by secret: ClusterSecret) {
+    self.init(head: head, seal: Self.seal(head, secret))
+  }
+
+  func isGenuine(by secret: ClusterSecret) -> Bool { seal == Self.seal(head, secret) }
 }

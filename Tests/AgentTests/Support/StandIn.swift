@@ -35,6 +35,14 @@ actor StandIn {
   /// Where the word of the removal says that it stands; at the head otherwise.
   var removedAt: Position?
 
+  /// What its answers say is sealed, and what agents last showed of such.
+  var sealed: SealedHead?
+  private(set) var shown: SealedHead?
+
+  func seal(_ sealed: SealedHead?) {
+    self.sealed = sealed
+    shown = nil
+  }
   func set(_ mode: Mode) { self.mode = mode }
   func set(removedAt position: Position?) { removedAt = position }
   func set(leaseSeconds: Int) { self.leaseSeconds = leaseSeconds }
@@ -108,8 +116,21 @@ actor StandIn {
     var reply: NodeRemovedReply
   }
 
-  /// What a wharfd adds, by which its answer is known.
-  fileprivate func proof(_ request: Request, _ status: Int, _ body: [UInt8]) -> HTTPFields {
+  fileprivate func note(_ request: Request) {
+    if let text = request.headers[.init(WharfHeader.sealedHead)!] {
+      shown = SealedHead(headerText: text)
+    }
+  }
+
+  /// What a wharfd adds to its answers.
+  fileprivate func fields(_ request: Request, _ status: Int, _ body: [UInt8]) -> HTTPFields {
+    var fields = proof(request, status, body)
+    if let sealed { fields[.init(WharfHeader.sealedHead)!] = sealed.headerText }
+    return fields
+  }
+
+  /// By which its answer is known.
+  private func proof(_ request: Request, _ status: Int, _ body: [UInt8]) -> HTTPFields {
     guard mode != .unproved, let credential, let nonce = request.headers[.init(WharfHeader.nonce)!]
     else { return [:] }
     let proof = AnswerProof.of(
@@ -222,6 +243,7 @@ struct StandInServer {
     @Sendable func reply(
       _ request: Request, _ make: () async throws -> [UInt8]?
     ) async throws -> Response {
+      await standIn.note(request)
       var (status, bytes): (HTTPResponse.Status, [UInt8])
       do {
         let made = try await make()
@@ -230,7 +252,7 @@ struct StandInServer {
         (status, bytes) = (.gone, removal.reply.jsonBytes)
       }
       return Response(
-        status: status, headers: await standIn.proof(request, status.code, bytes),
+        status: status, headers: await standIn.fields(request, status.code, bytes),
         body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
     router.post("/v1/agent/join") { request, _ in

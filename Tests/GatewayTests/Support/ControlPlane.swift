@@ -28,6 +28,8 @@ final class ControlPlane: Sendable {
     var sightings: [GatewaySightings] = []
     var knowsSightings = true
     var unknown = 0
+    var sealed: SealedHead?
+    var shown: SealedHead?
   }
   private let state: Mutex<State>
   /// Called when a report arrives, before it is recorded.
@@ -58,6 +60,18 @@ final class ControlPlane: Sendable {
   }
   /// Requests to routes that it does not have.
   var unknown: Int { state.withLock { $0.unknown } }
+  /// What its answers say is sealed.
+  var sealed: SealedHead? {
+    get { state.withLock { $0.sealed } }
+    set {
+      state.withLock { state in
+        state.sealed = newValue
+        state.shown = nil
+      }
+    }
+  }
+  /// What gateways last showed of such.
+  var shown: SealedHead? { state.withLock { $0.shown } }
   var pulls: Int { state.withLock { $0.pulls } }
   var leases: Int { state.withLock { $0.leases } }
   var left: Int { state.withLock { $0.left } }
@@ -71,6 +85,16 @@ final class ControlPlane: Sendable {
   }
 
   private func respond(_ request: Request) async throws -> Response {
+    let name = HTTPField.Name(WharfHeader.sealedHead)!
+    if let shown = request.headers[name] {
+      state.withLock { $0.shown = SealedHead(headerText: shown) }
+    }
+    var response = try await answer(request)
+    if let sealed { response.headers[name] = sealed.headerText }
+    return response
+  }
+
+  private func answer(_ request: Request) async throws -> Response {
     guard request.headers[.authorization] == "Bearer \(Self.credential)" else {
       return Response(status: .unauthorized)
     }
