@@ -89,6 +89,19 @@ import Testing
     }
     expectWithinLimit(alone, both)
 
+    // The leader dies. The next knows of no part, and gives out nothing that somebody may hold.
+    let died = Date()
+    try await site.stop("wharfd", by: SIGKILL)
+    try await site.startDaemon(on: .current)
+    try await eventually("both let their halves through a minute later", withinSeconds: 240) {
+      Date().timeIntervalSince(died) > 62
+        && passed(alone, lastSeconds: 61) + passed(both, lastSeconds: 61) >= Self.limit - 2
+    }
+    try await eventually("the next leader tells of them") {
+      try await limits(site)["used"] as? Int ?? 0 >= Self.limit - 2
+    }
+    expectWithinLimit(alone, both)
+
     // One is killed: its part comes back when its lease is over.
     try await site.stop(Self.second, by: SIGKILL)
     both.end()
