@@ -252,6 +252,43 @@ import Wire
     #expect(admit(&state, 122).denial?.retryAfterSeconds == 61 * 10)
   }
 
+  @Test func `the limit that binds longest is named, and all headers say the same of it`() throws {
+    var policy = Sample.policy()
+    policy.teams[0].requestsPerMinute = 600
+    policy.teams[0].tokensPerMinute = 60
+    policy.teams[0].grants[0].requestsPerMinute = 1
+    var state = GateState.holding(policy, until: 1000)
+    // The grant's request comes back after a minute, the team's tokens after two.
+    state.finish(try admit(&state).get().id, tokens: 150)
+    for (now, wait) in [(0.0, 122), (10, 112), (70, 52)] {
+      guard case .failure(let rejection) = admit(&state, now) else {
+        Issue.record("it was let through after \(now) s")
+        return
+      }
+      #expect(rejection.denial.type == "tokens", "after \(now) s")
+      #expect(rejection.denial.message.contains("60 tokens a minute"), "\(rejection.denial)")
+      #expect(rejection.denial.retryAfterSeconds == wait, "after \(now) s")
+      let quota = try #require(rejection.quota)
+      #expect(quota.tokens == .init(limit: 60, remaining: 0, resetSeconds: Double(wait)))
+      if now < 61 {
+        #expect(quota.requests == .init(limit: 1, remaining: 0, resetSeconds: 61 - now))
+      } else {
+        #expect(quota.requests == .init(limit: 1, remaining: 1, resetSeconds: 0))
+      }
+    }
+  }
+
+  @Test func `of two limits that are used up alike the smaller is named`() throws {
+    var policy = Sample.policy()
+    policy.teams[0].requestsPerMinute = 1
+    policy.teams[0].grants[0].requestsPerMinute = 1
+    policy.teams[0].grants[0].tokensPerMinute = 2
+    var state = GateState.holding(policy, until: 1000)
+    state.finish(try admit(&state).get().id, tokens: 2)
+    let denial = try #require(admit(&state).denial)
+    #expect(denial.type == "requests" && denial.message.contains("limit of 1 requests"))
+  }
+
   @Test func `a refused request takes nothing from a quota`() throws {
     var policy = Sample.policy()
     policy.teams[0].grants[0].requestsPerMinute = 1

@@ -236,6 +236,8 @@ extension WithProcesses {
         #expect(
           Int(refused.headers["retry-after"].first ?? "").map { (50...61).contains($0) } == true)
         #expect(refused.headers["x-ratelimit-remaining-requests"] == ["0"])
+        let wait = try #require(Int(refused.headers["retry-after"].first ?? ""))
+        #expect(refused.headers["x-ratelimit-reset-requests"] == [Headers.span(Double(wait))])
       }
     }
 

@@ -94,13 +94,15 @@ struct QuotaWindow: Sendable, Equatable {
   }
 }
 
-/// What a reply says about the tightest limits that bore on it.
+/// What a reply says about the limits that bore on it: of requests and of tokens the one that binds longest.
 package struct QuotaReading: Sendable, Equatable {
   package struct Line: Sendable, Equatable {
     /// The whole limit.
     package let limit: Int
     /// At this gateway.
     package let remaining: Int
+    /// Where nothing remains, until something may again, which is what `retry-after` says, too; else until
+    /// all of it does.
     package let resetSeconds: Double
   }
   package var requests: Line?
@@ -158,6 +160,48 @@ private struct Meter: Sendable {
   }
 }
 
+/// Where a limit stands at this gateway. What an answer says of limits, in words and in headers, is all from
+/// here.
+private struct Standing {
+  let id: LimitID
+  /// All of it, and this gateway's part.
+  let limit: Int
+  let part: Int
+  let remaining: Int
+  /// Until it lets a request through; none, where it does now.
+  let waitSeconds: Int?
+  let unusedSeconds: Double
+
+  init(_ id: LimitID, _ meter: Meter, now: Duration) {
+    self.id = id
+    limit = meter.limit
+    part = meter.window.limit
+    remaining = meter.window.remaining
+    waitSeconds = meter.window.hasRoom ? nil : meter.waitSeconds(now: now)
+    unusedSeconds = meter.window.secondsUntilUnused
+  }
+
+  var line: QuotaReading.Line {
+    .init(
+      limit: limit, remaining: remaining,
+      resetSeconds: waitSeconds.map(Double.init) ?? unusedSeconds)
+  }
+
+  /// Whether it binds longer than another, or leaves less: asking again sooner would be in vain. Of equal
+  /// ones the smaller binds.
+  func binds(over other: Standing) -> Bool {
+    (waitSeconds ?? 0, other.remaining, other.limit) > (other.waitSeconds ?? 0, remaining, limit)
+  }
+}
+
+extension Sequence<Standing> {
+  fileprivate var tightest: Standing? {
+    reduce(nil) { tightest, next in
+      tightest.map { next.binds(over: $0) ? next : $0 } ?? next
+    }
+  }
+}
+
 struct QuotaBook: Sendable {
   private(set) var shares = ShareHold()
   private var meters: [LimitID: Meter] = [:]
@@ -166,7 +210,8 @@ struct QuotaBook: Sendable {
 
   // MARK: Requests
 
-  /// Takes one request from every limit that bears on it, or none and says which was used up.
+  /// Takes one request from every limit that bears on it, or none and says which of those that are used up
+  /// binds longest.
   mutating func admit(
     _ permission: Permission, now: Duration
   ) -> Result<QuotaReading, QuotaExceeded> {
@@ -178,16 +223,23 @@ struct QuotaBook: Sendable {
       (ofTeam, team.requestsPerMinute), (ofTeam.tokens, team.tokensPerMinute),
     ]
     for (id, limit) in limits { advance(id, limit, now) }
+    var isExceeded = false
     for (id, _) in limits {
       guard let meter = meters[id], !meter.window.hasRoom else { continue }
       meters[id]?.refuse(now: now)
       if meter.window.limit < meter.limit { shares.wantMore() }
-      return .failure(
-        QuotaExceeded(denial: denial(id, permission, now), reading: reading(limits.map(\.0))))
+      isExceeded = true
     }
-    meters[ofTeam]?.window.take(1)
-    meters[ofGrant]?.window.take(1)
-    return .success(reading(limits.map(\.0)))
+    if !isExceeded {
+      meters[ofTeam]?.window.take(1)
+      meters[ofGrant]?.window.take(1)
+    }
+    let standings = limits.compactMap { id, _ in meters[id].map { Standing(id, $0, now: now) } }
+    let reading = QuotaReading(
+      requests: standings.filter { $0.id.kind == .requests }.tightest?.line,
+      tokens: standings.filter { $0.id.kind == .tokens }.tightest?.line)
+    guard isExceeded, let binding = standings.tightest else { return .success(reading) }
+    return .failure(QuotaExceeded(denial: denial(binding, permission), reading: reading))
   }
 
   mutating func charge(tokens: Int, team: Stream, model: Stream) {
@@ -239,26 +291,12 @@ struct QuotaBook: Sendable {
 
   // MARK: What is told
 
-  private func denial(_ id: LimitID, _ permission: Permission, _ now: Duration) -> Denial {
-    guard let meter = meters[id] else { preconditionFailure("it was used up a moment ago") }
+  private func denial(_ binding: Standing, _ permission: Permission) -> Denial {
     let team = "the team '\(permission.team.name)'"
     return .rateLimited(
-      id.kind.rawValue, limit: meter.limit, part: shares.isSharing ? meter.window.limit : nil,
-      of: id.model == nil ? team : "\(team) for the model '\(permission.model.name)'",
-      wait: meter.waitSeconds(now: now))
-  }
-
-  private func reading(_ ids: [LimitID]) -> QuotaReading {
-    func tightest(_ kind: LimitID.Kind) -> QuotaReading.Line? {
-      ids.filter { $0.kind == kind }.compactMap { meters[$0] }
-        .min { $0.window.remaining < $1.window.remaining }
-        .map {
-          .init(
-            limit: $0.limit, remaining: $0.window.remaining,
-            resetSeconds: $0.window.secondsUntilUnused)
-        }
-    }
-    return QuotaReading(requests: tightest(.requests), tokens: tightest(.tokens))
+      binding.id.kind.rawValue, limit: binding.limit, part: shares.isSharing ? binding.part : nil,
+      of: binding.id.model == nil ? team : "\(team) for the model '\(permission.model.name)'",
+      wait: binding.waitSeconds ?? 1)
   }
 }
 
