@@ -69,14 +69,19 @@ package struct Terms: Codable, Equatable, Sendable {
 
   fileprivate func check() throws(Refusal) {
     if scope.isEmpty || audiences.isEmpty {
-      throw Refusal("emptyTerms", "an agreement needs at least one workload and one audience")
+      throw Refusal(
+        "emptyTerms", "an agreement needs at least one workload and one audience",
+        help: "name them: --scope inference --audience internal")
     }
     if let until, until <= from {
       throw Refusal(
-        "emptyTerms", "an agreement cannot end (\(until.short)) before it begins (\(from.short))")
+        "emptyTerms", "an agreement cannot end (\(until.short)) before it begins (\(from.short))",
+        help: "name an end after \(from.short), or none")
     }
     guard (0...Self.longestNoticeDays).contains(noticeDays) else {
-      throw Refusal("noticeOutOfRange", "notice is 0 to \(Self.longestNoticeDays) days")
+      throw Refusal(
+        "noticeOutOfRange", "notice is 0 to \(Self.longestNoticeDays) days, not \(noticeDays)",
+        help: "name a number of days in between")
     }
   }
 
@@ -127,7 +132,10 @@ extension HostingState {
     if now < agreement.terms.from {
       throw Refusal(
         "agreementNotYetInForce",
-        "cannot \(attempt): \(clauses) is in force only from \(agreement.terms.from.short)")
+        "cannot \(attempt): \(clauses) is in force only from \(agreement.terms.from.short)",
+        help:
+          "do it from then on; when that is, does not change: wharf agreement show \(provider.name)"
+      )
     }
     if agreement.terminatedAt != nil, let end = agreement.end {
       throw Refusal(

@@ -39,7 +39,8 @@ package struct CreateDeployment: Command {
     let (found, version) = try state.models.requireVersion(model)
     if found.retiredAt != nil || found.deprecatedAt != nil {
       throw Refusal(
-        "modelDeprecated", "cannot deploy \(found.label): the model is \(found.status)")
+        "modelDeprecated", "cannot deploy \(found.label): the model is \(found.status)",
+        help: "deploy another model; what is published: wharf model list")
     }
     try DeploymentCommands.check(replicas: replicas)
     let workload = workload ?? .inference
@@ -58,7 +59,9 @@ extension DeploymentCommands {
   fileprivate static func check(replicas: Int) throws(Refusal) {
     guard (0...CreateDeployment.mostReplicas).contains(replicas) else {
       throw Refusal(
-        "replicasOutOfRange", "a deployment has 0 to \(CreateDeployment.mostReplicas) replicas")
+        "replicasOutOfRange",
+        "a deployment has 0 to \(CreateDeployment.mostReplicas) replicas, not \(replicas)",
+        help: "name a number in between, or make another deployment of the same version")
     }
   }
 }

@@ -56,7 +56,9 @@ package struct DefineEngine: Command, Equatable {
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard !launch.command.isEmpty else {
-      throw Refusal("emptyCommand", "engine \(launch.engine) has no command to start")
+      throw Refusal(
+        "emptyCommand", "engine \(launch.engine) has no command to start",
+        help: "write it as a list: command: [vllm, serve, …]")
     }
     guard !tasks.isEmpty, Set(tasks).count == tasks.count else {
       throw Refusal(

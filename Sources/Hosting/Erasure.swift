@@ -129,6 +129,7 @@ extension HostingState {
       persons[ID(stream.origin)]?.forgotten != nil
     else { return }
     throw Refusal(
-      "personForgotten", "cannot do anything for \(stream): they were forgotten meanwhile")
+      "personForgotten", "cannot do anything for \(stream): they were forgotten meanwhile",
+      help: "do it as somebody else: wharf login")
   }
 }

@@ -132,8 +132,8 @@ package struct StartGatewayProcess: Command {
     else {
       throw Refusal(
         "malformedProcess",
-        "cannot start a process of gateway \(gateway.name): what it calls itself is not well formed"
-      )
+        "cannot start a process of gateway \(gateway.name): what it calls itself is not well formed",
+        help: "use the wharf-gateway of the same release as the wharfd")
     }
     let processes = state.processes(of: gateway.id)
     let gone = processes.filter { $0.incarnation == replaces }

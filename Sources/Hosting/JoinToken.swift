@@ -86,7 +86,9 @@ package struct IssueJoinToken: Command {
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard (1...Self.longestValidHours).contains(validHours) else {
       throw Refusal(
-        "validityOutOfRange", "a join token is valid for 1 to \(Self.longestValidHours) hours")
+        "validityOutOfRange",
+        "a join token is valid for 1 to \(Self.longestValidHours) hours, not \(validHours)",
+        help: "say it in whole hours or days, as --valid 24h")
     }
     guard state.credentials[token] == nil else {
       throw Refusal("secretInUse", "this token is already in use", help: "make a new one")

@@ -153,10 +153,13 @@ package struct IssueKey: Command {
     }
     guard state.keys(of: found.id).count < Self.keysPerTeamLimit else {
       throw Refusal(
-        "tooManyKeys", "\(team) has \(Self.keysPerTeamLimit) keys, the most there may be")
+        "tooManyKeys", "\(team) has \(Self.keysPerTeamLimit) keys, the most there may be",
+        help: "revoke one that nobody uses: wharf key list; wharf key revoke \(team) --name NAME")
     }
     if let until, until <= decision.now {
-      throw Refusal("backdated", "cannot issue a key until \(until.short): that is in the past")
+      throw Refusal(
+        "backdated", "cannot issue a key until \(until.short): that is in the past",
+        help: "name an end to come, or none")
     }
     try state.requireUnused(secret)
     decision.create(
@@ -193,7 +196,9 @@ package struct RotateKey: Command {
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     let key = try state.requireKey(name, of: team)
     guard (0...Self.longestGraceSeconds).contains(graceSeconds) else {
-      throw Refusal("graceOutOfRange", "an old secret stays good for 0 to 30 days")
+      throw Refusal(
+        "graceOutOfRange", "an old secret stays good for 0 to 30 days",
+        help: "say it as --grace 24h; with 0s it ends at once")
     }
     if key.hasEnded(by: decision.now), let until = key.until {
       throw Refusal(

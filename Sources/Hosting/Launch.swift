@@ -83,19 +83,20 @@ package struct Launch: Codable, Equatable, Sendable {
         "periodOutOfRange",
         "engine \(engine) is asked whether it is ready every 1 to "
           + "\(Readiness.periodsMilliseconds.upperBound) ms, not every "
-          + "\(readiness.periodMilliseconds)")
+          + "\(readiness.periodMilliseconds)", help: "write it as readiness: {period: 500ms}")
     }
     guard Readiness.deadlinesSeconds.contains(readiness.deadlineSeconds) else {
       throw Refusal(
         "deadlineOutOfRange",
         "engine \(engine) is given up after 1 s to \(Readiness.longestDeadlineDays) days, "
-          + "not after \(readiness.deadlineSeconds) s")
+          + "not after \(readiness.deadlineSeconds) s",
+        help: "write it as readiness: {deadline: 10m}")
     }
     guard Self.graceSeconds.contains(stopGraceSeconds) else {
       throw Refusal(
         "graceOutOfRange",
         "engine \(engine) has 0 to \(Self.graceSeconds.upperBound) s to stop, "
-          + "not \(stopGraceSeconds)")
+          + "not \(stopGraceSeconds)", help: "write it as stopGrace: 30s")
     }
     try Self.check(readiness.path, of: engine)
     try liveness?.check(engine)

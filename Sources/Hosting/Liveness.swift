@@ -82,19 +82,21 @@ extension Launch.Liveness {
       throw Refusal(
         "periodOutOfRange",
         "engine \(engine) is asked whether it lives every 1 to "
-          + "\(Self.periodsSeconds.upperBound) s, not every \(periodSeconds)")
+          + "\(Self.periodsSeconds.upperBound) s, not every \(periodSeconds)",
+        help: "write it as liveness: {period: 10s}")
     }
     guard Self.failureCounts.contains(failures) else {
       throw Refusal(
         "failuresOutOfRange",
         "engine \(engine) counts as hung after 1 to \(Self.failureCounts.upperBound) looks in vain, "
-          + "not after \(failures)")
+          + "not after \(failures)", help: "write it as liveness: {failures: 3}")
     }
     guard Self.gracesSeconds.contains(graceSeconds) else {
       throw Refusal(
         "graceOutOfRange",
         "engine \(engine) is first asked whether it lives 0 to "
-          + "\(Self.gracesSeconds.upperBound) s after it is ready, not \(graceSeconds)")
+          + "\(Self.gracesSeconds.upperBound) s after it is ready, not \(graceSeconds)",
+        help: "write it as liveness: {grace: 30s}")
     }
     if let path { try Launch.check(path, of: engine) }
     if let request { try request.check(engine) }
@@ -108,7 +110,7 @@ extension Launch.Liveness.Request {
       throw Refusal(
         "timeoutOutOfRange",
         "engine \(engine) has 1 to \(Self.timeoutsSeconds.upperBound) s to answer its liveness "
-          + "request, not \(timeoutSeconds)")
+          + "request, not \(timeoutSeconds)", help: "write it as timeout: 20s in the request")
     }
     guard body.utf8.count <= Self.longestBodyBytes,
       (try? JSONValue(document: Array(body.utf8))) != nil
@@ -130,7 +132,8 @@ extension Launch.Waits {
       throw Refusal(
         "waitOutOfRange",
         "the gateway waits 1 to \(Self.lengthsSeconds.upperBound) s for the \(what) of engine "
-          + "\(engine), not \(seconds)")
+          + "\(engine), not \(seconds)",
+        help: "write it as waits: {firstByte: 60s, idle: 120s, whole: 10m}")
     }
     guard max(firstByteSeconds, idleSeconds) <= wholeSeconds else {
       throw Refusal(
@@ -146,7 +149,8 @@ extension Launch {
     guard path.hasPrefix("/"), path.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
       throw Refusal(
         "pathMalformed",
-        "engine \(engine) is asked at a path as /health, not at '\(path.shortened(to: 60))'")
+        "engine \(engine) is asked at a path as /health, not at '\(path.shortened(to: 60))'",
+        help: "begin it with /, without blanks and without a host")
     }
   }
 }

@@ -242,7 +242,9 @@ package struct TakeLeadership: Command {
     if let recorded = state.log.secretFingerprint, let secretFingerprint,
       secretFingerprint != recorded
     {
-      throw Refusal("otherSecret", "cannot lead: this wharfd has another secret than the log says")
+      throw Refusal(
+        "otherSecret", "cannot lead: this wharfd has another secret than the log says",
+        help: "give it the secret of the others; if it is lost: wharfd recover --new-secret")
     }
     if state.log.era == nil { decision.record(EraBegan(database: database), on: .log) }
     var level = state.log.formatLevel

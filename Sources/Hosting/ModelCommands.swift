@@ -28,7 +28,10 @@ package struct OnboardModel: Command {
       throw .nameTaken(.model, model.modelText, by: taken.id.stream)
     }
     if let contextLength, !(1...Self.longestContext).contains(contextLength) {
-      throw Refusal("contextOutOfRange", "a context has 1 to \(Self.longestContext) tokens")
+      throw Refusal(
+        "contextOutOfRange",
+        "a context has 1 to \(Self.longestContext) tokens, not \(contextLength)",
+        help: "name a number in between, or none")
     }
     _ = try state.agreementAllowing(
       .inference, for: nil, of: provider, to: "onboard \(model.modelText)", now: decision.now)
@@ -78,10 +81,15 @@ package struct AddModelVersion: Command {
         help: "it does: \(template.tasks.map(\.rawValue).joined(separator: ", "))")
     }
     guard (0...Needs.mostDevices).contains(needs.devices), needs.cpuMillis >= 0 else {
-      throw Refusal("needsOutOfRange", "a replica takes 0 to \(Needs.mostDevices) devices")
+      throw Refusal(
+        "needsOutOfRange",
+        "a replica takes 0 to \(Needs.mostDevices) devices, and no less than no CPU",
+        help: "a replica runs on one node: name what one has")
     }
     if found.retiredAt != nil {
-      throw Refusal("modelRetired", "cannot add a version to \(found.label): it is retired")
+      throw Refusal(
+        "modelRetired", "cannot add a version to \(found.label): it is retired",
+        help: "onboard it under another name: wharf model onboard PROVIDER/MODEL --task …")
     }
     if let aliased = found.aliases[label.key] {
       throw Refusal(
@@ -132,7 +140,9 @@ package struct PublishModel: Command {
     try model.requireWhole(to: "publish")
     let found = try state.models.require(model)
     if found.retiredAt != nil {
-      throw Refusal("modelRetired", "cannot publish \(found.label): it is retired")
+      throw Refusal(
+        "modelRetired", "cannot publish \(found.label): it is retired",
+        help: "onboard it under another name: wharf model onboard PROVIDER/MODEL --task …")
     }
     let provider = try state.owner(of: found)
     _ = try state.agreementAllowing(
@@ -159,7 +169,9 @@ package struct AliasModel: Command {
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     let (found, version) = try state.models.requireVersion(model)
     if found.versions.contains(where: { $0.label == alias }) {
-      throw Refusal("nameTaken", "\(found.label) has a version labelled '\(alias)'")
+      throw Refusal(
+        "nameTaken", "\(found.label) has a version labelled '\(alias)'",
+        help: "give the alias a name that no version has, as stable")
     }
     if found.aliases[alias.key] != version.label {
       decision.record(ModelAliased(alias: alias, version: version.label), on: found.id.stream)
@@ -190,7 +202,8 @@ package struct UnaliasModel: Command {
       throw Refusal(
         "unknownAlias", "there is no alias '\(alias)' of \(found.label)",
         help: found.aliases.isEmpty
-          ? nil : "it has: \(found.aliases.keys.sorted().joined(separator: ", "))")
+          ? "it has none: make one with wharf model alias \(found.label):VERSION \(alias)"
+          : "it has: \(found.aliases.keys.sorted().joined(separator: ", "))")
     }
   }
 }

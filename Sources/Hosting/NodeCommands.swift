@@ -172,7 +172,7 @@ extension NodeFacts {
       throw Refusal(
         "factsOutOfRange",
         "cannot \(attempt): \(what) has at most \(longestWord) characters, all of them printable "
-          + "ASCII")
+          + "ASCII", help: "see to what the agent is told, or finds out, of its machine")
     }
   }
 
@@ -183,7 +183,8 @@ extension NodeFacts {
       throw Refusal(
         "factsOutOfRange",
         "cannot \(attempt): a node has at most \(Self.mostDevices) devices, each with its own id, "
-          + "and no less than no processors")
+          + "and no less than no processors",
+        help: "see to what the agent is told, or finds out, of its machine")
     }
     try Self.check(address, "the address of a node", to: attempt)
     for device in devices {

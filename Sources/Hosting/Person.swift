@@ -158,7 +158,9 @@ package struct AdmitFirstAdmin: Command {
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard state.persons.count == 0 else {
-      throw Refusal("notFirst", "a first admin is admitted only while the log knows no person")
+      throw Refusal(
+        "notFirst", "a first admin is admitted only while the log knows no person",
+        help: "an admin invites others: wharf person invite NAME --role admin")
     }
     let id = decision.create(
       Person.self,

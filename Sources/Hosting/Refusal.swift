@@ -6,16 +6,16 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
   package let code: String
   /// One sentence: what was attempted, on what, and why not.
   package let message: String
-  /// What would help, where something would.
-  package let help: String?
+  /// What would help: a command, or what to write instead.
+  package let help: String
 
-  package init(_ code: String, _ message: String, help: String? = nil) {
+  package init(_ code: String, _ message: String, help: String) {
     self.code = code
     self.message = message
     self.help = help
   }
 
-  package var description: String { help.map { "\(message); \($0)" } ?? message }
+  package var description: String { "\(message); \(help)" }
 }
 
 extension Refusal {

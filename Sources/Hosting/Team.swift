@@ -33,8 +33,8 @@ package struct Quota: Codable, Equatable, Sendable {
       if let limit, !(1...Self.largest).contains(limit) {
         throw Refusal(
           "quotaOutOfRange",
-          "a quota is 1 to \(Self.largest) a minute, and \(limit) is not; leave it out for no limit"
-        )
+          "a quota is 1 to \(Self.largest) a minute, and \(limit) is not",
+          help: "leave it out for no limit")
       }
     }
   }
@@ -187,7 +187,9 @@ package struct GrantAccess: Command {
         help: "wharf team grant \(team) \(granted.label)")
     }
     if granted.retiredAt != nil || granted.deprecatedAt != nil {
-      throw Refusal("modelDeprecated", "cannot \(attempt): the model is \(granted.status)")
+      throw Refusal(
+        "modelDeprecated", "cannot \(attempt): the model is \(granted.status)",
+        help: "grant another; what there is: wharf model list")
     }
     let provider = try state.owner(of: granted)
     let workload = workload ?? .inference

@@ -18,6 +18,12 @@ package enum Lengths {
     { text in try Span(text, whole: unit, in: range) }
   }
 
+  /// What an option reads, for its help: `0s to 1d`, `1h to 30d in whole hours`.
+  package static func bounds(_ unit: Span.Unit, in range: ClosedRange<Int>) -> String {
+    let bounds = "\(Span(range.lowerBound, unit)) to \(Span(range.upperBound, unit))"
+    return [.seconds, .milliseconds].contains(unit) ? bounds : "\(bounds) in whole \(unit)"
+  }
+
   /// `30` behind `--drain-seconds` as `30s`; anything else as it is.
   static func withUnit(_ value: String, of option: String) -> String {
     let name = option.dropFirst(2)

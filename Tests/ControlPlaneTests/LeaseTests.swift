@@ -148,6 +148,32 @@ import Wire
     await rig.stop()
   }
 
+  @Test(.database) func `who asks what is enforced is held until it is`() async throws {
+    let rig = try await APIRig.leading(.current)
+    let state = rig.member.board.current.state
+    let admin = try #require(
+      state.principal(presenting: APIRig.admin.digest, now: state.recordedAt))
+    let edge = Secret(text: "wharf-gateway-edge")
+    try await rig.submit(
+      RegisterGateway(name: Name(known: "edge"), credential: edge.digest), by: admin)
+    let query = "?address=here&incarnation=first"
+    #expect(try await rig.get("/v1/gateway/policy\(query)", token: edge).status == 200)
+    let head = rig.member.board.current.state.position
+    let path = "/v1/gateways/enforced?position=\(head)"
+    @Sendable func holds(waiting seconds: Int) async throws -> Bool {
+      let answer = try await rig.get("\(path)&wait=\(seconds)")
+      let items = try ItemsReply<EnforcementItem>(jsonBytes: Array(answer.text.utf8)).items
+      return items.allSatisfy { $0.holds(head) }
+    }
+    for seconds in [0, 1] { #expect(try await !holds(waiting: seconds), "nobody said so") }
+    async let held = holds(waiting: 60)
+    try await rig.submit(PlaceMark(name: Name(known: "meanwhile")), by: admin)
+    let report = PolicyEnforced(position: head, address: "here").jsonBytes
+    #expect(try await rig.post("/v1/gateway/enforced\(query)", report, token: edge).status == 200)
+    #expect(try await held)
+    await rig.stop()
+  }
+
   @Test(.database) func `a removed gateway that was registered anew leaves as both`() async throws {
     let rig = try await APIRig.leading(.current)
     let state = rig.member.board.current.state

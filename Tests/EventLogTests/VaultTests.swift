@@ -294,7 +294,7 @@ import Testing
       return
     }
     #expect(
-      refusal.code == "formatLevelTooLow" && refusal.help?.contains("wharfd finalize") == true)
+      refusal.code == "formatLevelTooLow" && refusal.help.contains("wharfd finalize"))
     _ = try Finalization.run(rig.database, secret: Rig.secret, makeCommandID: { .random() })
     try await eventually("the level is known") {
       rig.head.state.log.formatLevel == FormatLevel.current

@@ -110,7 +110,7 @@ struct LoadCargo: Command {
     var world = World(formatLevel: FormatLevel.first)
     let refusal = #expect(throws: Refusal.self) { try world.perform(LoadCargo()) }
     #expect(refusal?.code == "formatLevelTooLow")
-    #expect(refusal?.help?.contains("wharfd finalize") == true)
+    #expect(refusal?.help.contains("wharfd finalize") == true)
     try world.perform(RaiseFormatLevel(level: 2, readers: []), by: .wharfd)
     let events = try world.perform(LoadCargo())
     #expect(events.count == 1)

@@ -18,7 +18,9 @@ struct AgreementAmend: CommandVerb {
   @Flag(help: "Take its end away: it holds until it is terminated.") var openEnded = false
   @Option(
     name: [.customLong("notice"), .customLong("notice-days")],
-    help: ArgumentHelp("How long before its end notice is given, as 90d.", valueName: "time"),
+    help: ArgumentHelp(
+      "How long before its end notice is given, as 90d; "
+        + "\(Lengths.bounds(.days, in: 0...Terms.longestNoticeDays)).", valueName: "time"),
     transform: Lengths.whole(.days, in: 0...Terms.longestNoticeDays))
   var notice: Span?
   @OptionGroup var sending: SendOptions

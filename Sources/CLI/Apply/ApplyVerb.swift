@@ -36,10 +36,12 @@ struct ApplyVerb: AsyncParsableCommand {
   func run() async throws {
     let documents = try file.flatMap { try YAMLDocuments.parse(SourceFile.read($0)) }
       .filter { $0.root.null == nil }
-    let parsed = try documents.map { document in
-      (
-        document, document.text("scenario") == nil ? nil : try Scenario(document),
-        document.text("scenario") == nil ? try Wish(document) : nil
+    let parsed = try DocumentProblem.gather(documents) {
+      (document) throws(DocumentProblem) -> (YAMLDocument, Scenario?, Wish?) in
+      let isScenario = document.text("scenario") != nil
+      return (
+        document, isScenario ? try Scenario(document) : nil,
+        isScenario ? nil : try Wish(document)
       )
     }
     try Self.checkOnce(parsed.map { ($0.0, $0.1, $0.2) })
@@ -228,7 +230,7 @@ extension Failure {
     let steps =
       count == 1
       ? "1 step was done before it and stays" : "\(count) steps were done before it and stay"
-    let lines = [help, "\(steps); applying again goes on from there"].compactMap { $0 }
-    return Failure(kind, message, help: lines.joined(separator: "\nhelp: "), code: code)
+    return Failure(
+      kind, message, help: "\(help)\nhelp: \(steps); applying again goes on from there", code: code)
   }
 }

@@ -5,19 +5,18 @@ import Hosting
 import Wire
 
 enum Readiness {
-  /// Between two looks: replicas take seconds at least.
-  private static let pauseMilliseconds = 100
-
   /// Until all wanted replicas are ready; then says how long that took.
   static func wait(
     for name: Name, since began: ContinuousClock.Instant, _ client: Client, _ waiting: WaitOptions,
     _ output: OutputOptions
   ) async throws {
     var told = ""
-    try await waiting.poll(since: began, everyMilliseconds: pauseMilliseconds) {
+    try await waiting.poll(since: began, client) {
       let item = try await read(name, client)
       guard let item, item.deletedAt == nil else {
-        throw Failure(.refused, "deployment \(name) was deleted meanwhile")
+        throw Failure(
+          .refused, "deployment \(name) was deleted meanwhile",
+          help: "see by whom: wharf history deployment \(name)")
       }
       if item.ready >= item.wanted, item.replicas.count == item.wanted {
         if !output.quiet, output.output == .table || output.output == .wide {
@@ -40,10 +39,12 @@ enum Readiness {
     _ client: Client, _ waiting: WaitOptions, _ output: OutputOptions
   ) async throws {
     var told = ""
-    try await waiting.poll(since: began, everyMilliseconds: pauseMilliseconds) {
+    try await waiting.poll(since: began, client) {
       let item = try await read(name, client)
       guard let one = item?.replicas.first(where: { $0.name == replica }) else {
-        throw Failure(.refused, "replica \(replica) is wanted no more")
+        throw Failure(
+          .refused, "replica \(replica) is wanted no more",
+          help: "see what was changed: wharf history deployment \(name)")
       }
       if one.phase == AttemptPhase.ready.rawValue {
         if !output.quiet, output.output == .table || output.output == .wide {
@@ -65,7 +66,7 @@ enum Readiness {
     _ name: Name, since began: ContinuousClock.Instant, _ client: Client, _ waiting: WaitOptions,
     _ output: OutputOptions
   ) async throws {
-    try await waiting.poll(since: began, everyMilliseconds: pauseMilliseconds) {
+    try await waiting.poll(since: began, client) {
       guard let item = try await read(name, client) else {
         if !output.quiet { Terminal.say("gone in \(Elapsed.since(began))") }
         return nil

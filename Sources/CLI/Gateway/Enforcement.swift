@@ -5,8 +5,8 @@ import Hosting
 import Wire
 
 enum Enforcement {
-  /// Between two looks: gateways take milliseconds.
-  private static let pauseMilliseconds = 10
+  /// A look is held by wharfd until it is so, or for so long.
+  private static let heldSeconds = 10
   /// A gateway that took so long is told of: it may take as long as it may serve.
   private static let patienceSeconds = 2
 
@@ -17,9 +17,15 @@ enum Enforcement {
     _ waiting: WaitOptions, _ output: OutputOptions
   ) async throws {
     var told: Set<String> = []
-    try await waiting.poll(since: began, everyMilliseconds: pauseMilliseconds) {
+    try await waiting.poll(since: began) {
+      let elapsed = ContinuousClock.now - began
+      let left = .seconds(waiting.timeout) - elapsed
+      // The first look ends when it is told who is waited for.
+      let longest = elapsed < .seconds(patienceSeconds) ? patienceSeconds : heldSeconds
+      let held = max(0, min(longest, Int(left / .seconds(1))))
       let items = try await client.read(
-        ItemsReply<EnforcementItem>.self, "gateways/enforced", [("position", "\(position)")]
+        ItemsReply<EnforcementItem>.self, "gateways/enforced",
+        [("position", "\(position)"), ("wait", "\(held)")]
       ).items
       let open = items.filter { !$0.holds(position) }
       if open.isEmpty {

@@ -12,11 +12,15 @@ struct GatewaySetGrace: CommandVerb {
       Counted from the end of a gateway's lease. While the database or the control plane is away, \
       gateways serve by what they know; a revocation with --wait waits as long for a gateway that is not \
       heard. 0s stops them when the lease ends.
-      """)
+      """,
+    usage: "wharf gateway set-grace <time> [<options>]")
 
-  private static let read = Lengths.whole(.seconds, in: 0...GatewayGrace.longestSeconds)
+  private static let range = 0...GatewayGrace.longestSeconds
+  private static let read = Lengths.whole(.seconds, in: range)
 
-  @Argument(help: ArgumentHelp("How long: 15m.", valueName: "time"), transform: Self.read)
+  @Argument(
+    help: ArgumentHelp("How long: 15m; \(Lengths.bounds(.seconds, in: range)).", valueName: "time"),
+    transform: Self.read)
   var time: Span?
   @Option(
     name: [.customLong("minutes"), .customLong("seconds")], help: .hidden, transform: Self.read)

@@ -19,7 +19,9 @@ struct KeyRotate: SecretVerb {
   @Option(help: "What the key is called.", transform: Parse.name) var name: Name
   @Option(
     name: [.customLong("grace"), .customLong("grace-hours")],
-    help: ArgumentHelp("How long the old secret stays good; 24h when absent.", valueName: "time"),
+    help: ArgumentHelp(
+      "How long the old secret stays good; \(Lengths.bounds(.seconds, in: 0...RotateKey.longestGraceSeconds)), "
+        + "24h when absent.", valueName: "time"),
     transform: Lengths.whole(.seconds, in: 0...RotateKey.longestGraceSeconds))
   var grace = Span(24, .hours)
   @Flag(help: "End the secret before the last rotation now, though it was to be good for longer.")

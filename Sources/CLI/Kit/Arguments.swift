@@ -95,11 +95,13 @@ enum Parse {
 
 extension CommandConfiguration {
   /// A verb: what it does in one sentence, and one example.
+  ///
+  /// - Parameter usage: where what its arguments say of themselves is not so.
   static func verb(
-    _ name: String, _ abstract: String, example: String, more: String = ""
+    _ name: String, _ abstract: String, example: String, more: String = "", usage: String? = nil
   ) -> CommandConfiguration {
     CommandConfiguration(
-      commandName: name, abstract: abstract,
+      commandName: name, abstract: abstract, usage: usage,
       discussion: (more.isEmpty ? "" : more + "\n\n") + "Example: \(example)")
   }
 }

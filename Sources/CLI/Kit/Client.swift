@@ -12,6 +12,8 @@ import Wire
 final class Client {
   static let connectSeconds: Int64 = 3
   static let answerSeconds: Int64 = 30
+  /// What is only told besides is not waited for longer.
+  static let signalSeconds: Int64 = 3
   /// How long a command or read is tried again while no wharfd can answer it.
   static let retrySeconds = 15.0
   /// wharfd waits out a short absence of its database; of a longer one it tells at once, and then it
@@ -62,7 +64,8 @@ final class Client {
 
   /// What only a leader knows and the log does not hold: asked for once, and none where it is not told.
   func signals<Reply: Decodable>(_ type: Reply.Type, _ path: String) async -> Reply? {
-    let answer = try? await exchange(.GET, Self.url(path, []), body: nil, after: nil)
+    let answer = try? await exchange(
+      .GET, Self.url(path, []), body: nil, after: nil, within: .seconds(Self.signalSeconds))
     guard let answer, answer.status == 200 else { return nil }
     return try? Self.decode(type, answer.body)
   }
@@ -73,11 +76,15 @@ final class Client {
     try Self.decode(type, await get(path, query))
   }
 
-  /// Waits up to some seconds until the log is past a position; false if it was not.
-  func wait(past position: Position) async throws -> Bool {
-    let answer = try await exchange(
-      .GET, Self.url("whoami", []), body: nil, after: position.next)
-    return answer.status == 200
+  /// Waits until the log is past a position, or for some seconds: wharfd holds the request for 5 s at most.
+  /// That no answer came is for whoever reads next to tell.
+  func wait(past position: Position, upTo longest: Duration = .seconds(answerSeconds)) async throws
+  {
+    do {
+      _ = try await exchange(
+        .GET, Self.url("whoami", []), body: nil, after: position.next,
+        within: .nanoseconds(Int64(longest / .nanoseconds(1))))
+    } catch is Broken {}
   }
 
   func send(_ call: CommandCall) async throws -> CommandReply {
@@ -136,9 +143,12 @@ extension Client {
     var outage: Failure?
     var pause = Self.firstPauseMilliseconds
     var isOutcomeKnown = true
+    let began = ContinuousClock.now
+    var tries = 0
     while true {
       var problem: String
       var help: String?
+      tries += 1
       do {
         let answer = try await exchange()
         if answer.status == 200 { return answer }
@@ -147,7 +157,8 @@ extension Client {
           if outage == nil, isOutcomeKnown {
             deadline = min(deadline, .now + .seconds(Self.outageSeconds))
           }
-          outage = Failure(.unreachable, "cannot \(attempt): \(error.message)", help: error.help)
+          outage = Failure(
+            .unreachable, "cannot \(attempt): \(error.message)", help: error.help ?? Failure.unsaid)
         } else if answer.status != 429, answer.status != 503 || !Self.passing.contains(error.code) {
           throw Failure(error)
         }
@@ -162,17 +173,28 @@ extension Client {
       }
       guard ContinuousClock.now < deadline else {
         if let outage, isOutcomeKnown { throw outage }
-        let given = "gave up after \(Int(Self.retrySeconds)) s"
+        let told = Self.told(problem, tries, ContinuousClock.now - began)
+        let help = help ?? elsewhere
         throw Failure(
           .timedOut,
           isOutcomeKnown || unknown == nil
-            ? "cannot \(attempt): \(problem); \(given)"
-            : "cannot tell whether it was done: \(attempt): \(problem); \(given)",
+            ? "cannot \(attempt): \(told)"
+            : "cannot tell whether it was done: \(attempt): \(told)",
           help: isOutcomeKnown ? help : unknown ?? help)
       }
       try await Task.sleep(for: .milliseconds(pause))
       pause = min(pause * 2, Self.longestPauseMilliseconds)
     }
+  }
+
+  /// Why there was no answer, and how often and for how long one was asked for.
+  static func told(_ problem: String, _ tries: Int, _ elapsed: Duration) -> String {
+    tries == 1 ? problem : "\(problem); tried \(tries) times in \(Elapsed.text(elapsed))"
+  }
+
+  /// What helps against a wharfd that is there and does not answer.
+  private var elsewhere: String {
+    "see what keeps the wharfd at \(connection.api) from it, in its log; or ask another: --api URL or WHARF_API"
   }
 
   private func unreachable(_ broken: Broken) -> Failure {
@@ -286,7 +308,8 @@ extension Client {
   }
 
   func exchange(
-    _ method: HTTPMethod, _ url: String, body: [UInt8]?, after: Position?, isLook: Bool = false
+    _ method: HTTPMethod, _ url: String, body: [UInt8]?, after: Position?, isLook: Bool = false,
+    within limit: TimeAmount = .seconds(Client.answerSeconds)
   ) async throws -> Answer {
     var request = HTTPClientRequest(url: connection.api + url)
     request.method = method
@@ -309,7 +332,7 @@ extension Client {
     let answer: HTTPClientResponse
     let bytes: [UInt8]
     do {
-      answer = try await http.execute(request, timeout: .seconds(Self.answerSeconds))
+      answer = try await http.execute(request, timeout: limit)
       bytes = Array(buffer: try await answer.body.collect(upTo: Self.replyLimitBytes))
     } catch {
       throw Broken(error)

@@ -43,7 +43,7 @@ struct ConnectionOptions: ParsableArguments {
 
   private static func token(of system: UpFile?) throws(Failure) -> String? {
     do { return try system?.token() } catch {
-      throw Failure(.refused, error.message, help: error.help)
+      throw Failure(.refused, error.message, help: error.help ?? "name the system: --data FOLDER")
     }
   }
 

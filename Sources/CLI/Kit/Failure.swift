@@ -15,11 +15,11 @@ struct Failure: Error {
 
   let kind: Kind
   let message: String
-  let help: String?
+  let help: String
   /// The API's stable code, where it refused.
   let code: String?
 
-  init(_ kind: Kind, _ message: String, help: String? = nil, code: String? = nil) {
+  init(_ kind: Kind, _ message: String, help: String, code: String? = nil) {
     self.code = code
     self.kind = kind
     self.message = message
@@ -27,14 +27,17 @@ struct Failure: Error {
   }
 
   init(_ error: ErrorReply.Failure) {
-    self.init(.refused, error.message, help: error.help, code: error.code)
+    self.init(.refused, error.message, help: error.help ?? Self.unsaid, code: error.code)
   }
 
   init(_ problem: DocumentProblem, code: String? = nil) {
-    self.init(.refused, problem.description, help: problem.help, code: code)
+    self.init(
+      .refused, problem.description, help: problem.help ?? "mend it there, and do this again",
+      code: code)
   }
 
-  var text: String {
-    "error: \(message)" + (help.map { "\nhelp: \($0)" } ?? "")
-  }
+  /// Of what the API refuses without a word on it, as an older one does.
+  static let unsaid = "see how it stands: wharf status"
+
+  var text: String { "error: \(message)\nhelp: \(help)" }
 }

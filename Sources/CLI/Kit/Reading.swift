@@ -9,6 +9,8 @@ import Wire
 struct ReadOptions: ParsableArguments {
   /// A busy log is redrawn at most this often.
   static let redrawMilliseconds = 200
+  /// What is shown changes also while the log does not: what was used of limits, who was heard when.
+  static let refreshSeconds = 5
   /// Between two tries to reach an API that went away.
   static let reconnectSeconds = 1
 
@@ -19,7 +21,7 @@ struct ReadOptions: ParsableArguments {
     help: ArgumentHelp("Show the state of then: a position, time or mark.", valueName: "moment"))
   var asOf: String?
 
-  @Flag(help: "Show it again with every change, until Ctrl-C.")
+  @Flag(help: "Show it again with every change, and every \(refreshSeconds) s, until Ctrl-C.")
   var watch = false
 
   func validate() throws {
@@ -76,7 +78,7 @@ struct ReadOptions: ParsableArguments {
         if text != shown { terminal.redraw(text) }
         shown = text
         try await Task.sleep(for: .milliseconds(Self.redrawMilliseconds))
-        while try await !client.wait(past: client.seen) {}
+        try await client.wait(past: client.seen, upTo: .seconds(Self.refreshSeconds))
       } catch let failure as Failure where shown != nil && failure.kind != .refused {
         Terminal.note("\(failure.message); trying again")
         try await Task.sleep(for: .seconds(Self.reconnectSeconds))

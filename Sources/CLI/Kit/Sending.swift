@@ -136,7 +136,9 @@ extension SecretVerb {
     let text = try Outcome(reply: reply).text(done(reply), secret: secret, sending.output)
     guard !text.isEmpty, let problem = Terminal.sayForKeeps(text) else { return }
     if reply.dryRun == true || Outcome(reply: reply).isUnchanged {
-      throw Failure(.refused, "cannot write the answer to stdout: \(problem)")
+      throw Failure(
+        .refused, "cannot write the answer to stdout: \(problem)",
+        help: "nothing was changed: see to where it is written, and do this again")
     }
     let made = Outcome(reply: reply).subject
     throw Failure(

@@ -27,16 +27,44 @@ struct WaitOptions: ParsableArguments {
     }
   }
 
-  /// Looks until `check` gives none; past the timeout, what it gave last is thrown.
+  /// Between two looks at least, in milliseconds, and more the longer it takes, up to the second.
+  static let pauses = 10...1_000
+  /// So long a part of what was waited already is one pause.
+  static let pauseShare = 20
+
+  static func pause(after elapsed: Duration) -> Duration {
+    max(
+      .milliseconds(pauses.lowerBound),
+      min(elapsed / pauseShare, .milliseconds(pauses.upperBound)))
+  }
+
+  /// Looks until `check` gives none; past the timeout, what it gave last is thrown. Between two looks it rests
+  /// until there may be something new, which is for wharfd to tell; however often there is, looks do not come
+  /// closer than the pause.
+  ///
+  /// - Parameter rest: returns when there may be something new, or after the time that is left.
   func poll(
-    since began: ContinuousClock.Instant, everyMilliseconds pause: Int,
-    _ check: () async throws -> Failure?
+    since began: ContinuousClock.Instant,
+    rest: (_ left: Duration) async throws -> Void = { _ in }, _ check: () async throws -> Failure?
   ) async throws {
     let deadline = began + .seconds(timeout)
     while let failure = try await check() {
-      if ContinuousClock.now >= deadline { throw failure }
-      try await Task.sleep(for: .milliseconds(pause))
+      let now = ContinuousClock.now
+      if now >= deadline { throw failure }
+      try await Task.sleep(for: min(Self.pause(after: now - began), deadline - now))
+      try await rest(max(.zero, deadline - ContinuousClock.now))
     }
+  }
+
+  /// The same, of what changes only with the log.
+  func poll(
+    since began: ContinuousClock.Instant, _ client: Client, _ check: () async throws -> Failure?
+  ) async throws {
+    try await poll(
+      since: began,
+      rest: { left in
+        if left > .zero { try await client.wait(past: client.seen, upTo: left) }
+      }, check)
   }
 }
 

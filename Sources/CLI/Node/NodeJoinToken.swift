@@ -14,7 +14,9 @@ struct NodeJoinToken: SecretVerb {
 
   @Option(
     name: [.customLong("valid"), .customLong("valid-hours")],
-    help: ArgumentHelp("How long it can be used; 24h when absent.", valueName: "time"),
+    help: ArgumentHelp(
+      "How long it can be used; \(Lengths.bounds(.hours, in: 1...IssueJoinToken.longestValidHours)), 24h "
+        + "when absent.", valueName: "time"),
     transform: Lengths.whole(.hours, in: 1...IssueJoinToken.longestValidHours))
   var valid = Span(24, .hours)
   @OptionGroup var sending: SendOptions

@@ -26,7 +26,9 @@ struct LoginVerb: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How long that token is good: 90d or 12h. Without, until it is revoked.", valueName: "time"),
+      "How long that token is good: 90d or 12h; "
+        + "\(Lengths.bounds(.hours, in: 1...IssueToken.longestValidHours)). Without, until it is revoked.",
+      valueName: "time"),
     transform: Lengths.whole(.hours, in: 1...IssueToken.longestValidHours))
   var expires: Span?
 

@@ -16,7 +16,8 @@ struct TokenIssue: SecretVerb {
   @Option(help: "What the token is called.", transform: Parse.name) var name: Name
   @Option(
     help: ArgumentHelp(
-      "How long it is good: 90d or 12h. Without, until it is revoked.", valueName: "time"),
+      "How long it is good: 90d or 12h; \(Lengths.bounds(.hours, in: 1...IssueToken.longestValidHours)). "
+        + "Without, until it is revoked.", valueName: "time"),
     transform: Lengths.whole(.hours, in: 1...IssueToken.longestValidHours))
   var expires: Span?
   @OptionGroup var sending: SendOptions

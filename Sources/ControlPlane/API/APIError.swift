@@ -17,7 +17,7 @@ struct APIError: Error, HTTPResponseError {
   let head: Head?
 
   init(
-    _ status: HTTPResponse.Status, _ code: String, _ message: String, help: String? = nil,
+    _ status: HTTPResponse.Status, _ code: String, _ message: String, help: String,
     at position: Position? = nil, head: Head? = nil
   ) {
     self.status = status
@@ -52,7 +52,8 @@ extension APIError {
   static func badParameter(_ name: String, _ value: String, wanted: String) -> APIError {
     APIError(
       .badRequest, "malformed",
-      "the parameter '\(name)' is '\(value.shortened(to: 60))': expected \(wanted)")
+      "the parameter '\(name)' is '\(value.shortened(to: 60))': expected \(wanted)",
+      help: "write \(wanted)")
   }
 
   static func starting(_ board: HeadBoard) -> APIError {
@@ -71,7 +72,9 @@ extension APIError {
     let code = words.dropFirst().reduce(String(words[0])) {
       $0 + $1.prefix(1).uppercased() + $1.dropFirst()
     }
-    self.init(.init(code: problem.status), code, problem.message(limits))
+    self.init(
+      .init(code: problem.status), code, problem.message(limits),
+      help: "send it as the documentation of the API says")
   }
 
   init(_ problem: OutOfTouch) {

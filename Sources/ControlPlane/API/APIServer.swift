@@ -96,7 +96,9 @@ package struct APIServer {
       }
       // Who starts a new system waits for this, and then comes with the first admin's token.
       guard head.state.persons.count > 0 else {
-        throw APIError(.serviceUnavailable, "starting", "the first admin is not admitted yet")
+        throw APIError(
+          .serviceUnavailable, "starting", "the first admin is not admitted yet",
+          help: "try again in a moment")
       }
       return Response.json(Array(#"{"status":"ok"}"#.utf8), head: head)
     }
@@ -105,7 +107,9 @@ package struct APIServer {
       let head = member.board.current
       guard head.standing != .starting else { throw APIError.starting(member.board) }
       guard head.state.persons.count > 0 else {
-        throw APIError(.serviceUnavailable, "starting", "this wharfd is not ready yet")
+        throw APIError(
+          .serviceUnavailable, "starting", "this wharfd is not ready yet",
+          help: "try again in a moment")
       }
       if let problem = member.outOfTouch { throw APIError(problem) }
       return Response.json(Array(#"{"status":"ready"}"#.utf8), head: head)
@@ -184,11 +188,15 @@ private struct ErrorForm<Context: RequestContext>: RouterMiddleware {
       }
       return APIError(
         .notFound, "notFound",
-        "there is no \(request.method.rawValue) \(request.uri.path.shortened(to: 80))"
+        "there is no \(request.method.rawValue) \(request.uri.path.shortened(to: 80))",
+        help: "use the wharf of the same release as the wharfd"
       ).response(from: request, context: context)
     } catch let error as HTTPError {
-      return APIError(error.status, "notFound", error.body ?? "\(error.status)")
-        .response(from: request, context: context)
+      return APIError(
+        error.status, "notFound", error.body ?? "\(error.status)",
+        help: "use the wharf of the same release as the wharfd"
+      )
+      .response(from: request, context: context)
     } catch {
       logger.error(
         "a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])

@@ -85,7 +85,8 @@ extension APIError {
       self.init(refusal, at: position)
     case .changesNothing(let position):
       self.init(
-        .conflict, "changesNothing", "this is so already; nothing was done", at: position)
+        .conflict, "changesNothing", "this is so already; nothing was done",
+        help: "there is nothing to do", at: position)
     case .idUsedOtherwise(let position):
       self.init(
         .conflict, "commandIDUsed",

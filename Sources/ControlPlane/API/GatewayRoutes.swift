@@ -56,7 +56,10 @@ struct GatewayRoutes: Sendable {
     }
     guard principal.role == .gateway, case .of(let stream) = principal.actor,
       let gateway = head.state.gateways[ID(stream.origin)]
-    else { throw APIError(.forbidden, "notAllowed", "this is for gateways") }
+    else {
+      throw APIError(
+        .forbidden, "notAllowed", "this is for gateways", help: "ask with a gateway's credential")
+    }
     return Caller(
       principal: principal, gateway: gateway.id, name: gateway.name,
       incarnation: try name(request, "incarnation", GatewayProcess.longestIncarnation)
@@ -212,7 +215,8 @@ struct GatewayRoutes: Sendable {
       throw APIError(
         .badRequest, "sharesOutOfRange",
         "cannot take in what this process says of limits: no number is below 0, no part is more than the "
-          + "whole, and at most \(ShareReport.itemsLimit) limits are named")
+          + "whole, and at most \(ShareReport.itemsLimit) limits are named",
+        help: "use the wharf-gateway of the same release as the wharfd")
     }
     return call
   }
@@ -302,24 +306,51 @@ struct GatewayRoutes: Sendable {
 
   // MARK: What people ask
 
-  /// For each process the position that it enforces, and how long it may still serve unheard.
+  /// For each process the position that it enforces, and how long it may still serve unheard. With `wait`
+  /// the answer is held until all enforce what was asked or serve no more, for so many seconds at most.
   private func enforcement(_ request: Request) async throws -> Response {
+    let wait = min(try request.wholeNumber("wait") ?? 0, Self.longestWaitSeconds)
     if let address = try forwarding.leaderElsewhere() {
-      return try await forwarding.send([], request, to: address)
+      return try await forwarding.send([], request, to: address, waitSeconds: wait)
     }
     let asked = Position(Int64(try request.wholeNumber("position") ?? 0))
-    let context = try await source.context(request)
-    let (head, epoch) = try leading(try await source.head(atLeast: asked))
+    _ = try await source.context(request)
+    let began = ContinuousClock.now
+    while true {
+      let (head, epoch) = try leading(try await source.head(atLeast: asked))
+      let items = try standing(in: head, asked, epoch)
+      let elapsed = ContinuousClock.now - began
+      if elapsed >= .seconds(wait) || items.allSatisfy({ $0.holds(asked) })
+        || Task.isShuttingDownGracefully || Task.isCancelled
+      {
+        return .json(
+          ItemsReply(position: head.state.position, items: items).jsonBytes, head: head)
+      }
+      // What gateways say, and that a lease has run out, stands in no log.
+      try? await Task.sleep(for: min(Self.look(after: elapsed), .seconds(wait) - elapsed))
+    }
+  }
+
+  /// Gateways take milliseconds at first; one that has taken long will take longer.
+  private static let looksMilliseconds = 5...250
+  private static let lookShare = 10
+
+  private static func look(after elapsed: Duration) -> Duration {
+    max(
+      .milliseconds(looksMilliseconds.lowerBound),
+      min(elapsed / lookShare, .milliseconds(looksMilliseconds.upperBound)))
+  }
+
+  private func standing(
+    in head: Head, _ asked: Position, _ epoch: Position
+  ) throws -> [EnforcementItem] {
     guard let touchedAt = member.touchedAt else {
       throw APIError(SubmitFailure.notLeading(address: nil))
     }
     let present = ContinuousClock.now
     let policy = policies.policy(at: head, epoch: epoch)
     book.note(policy: policy.position, through: head.state.position, epoch: epoch, at: present)
-    let items = book.standing(
-      in: head, asked: asked, epoch: epoch, asOf: touchedAt, at: present)
-    return .json(
-      ItemsReply(position: head.state.position, items: items).jsonBytes, head: context.head)
+    return book.standing(in: head, asked: asked, epoch: epoch, asOf: touchedAt, at: present)
   }
 }
 

@@ -39,7 +39,8 @@ struct ProofRoutes: Sendable {
     else {
       throw APIError(
         .badRequest, "positionAhead",
-        "there is no position \(after) yet: the log ends at \(context.head.state.position)")
+        "there is no position \(after) yet: the log ends at \(context.head.state.position)",
+        help: "name one up to there")
     }
     let reader = source.reader
     let item = try await source.budgets.scans.scan(by: context.principal) {

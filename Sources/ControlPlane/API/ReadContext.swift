@@ -121,7 +121,7 @@ struct ReadSource: Sendable {
     if case .leading = head.standing {
       return APIError(
         .serviceUnavailable, "notInLog", "there is no position \(position): \(at), and leads",
-        head: head)
+        help: "if the log was restored or begun anew on purpose: wharf login --forget", head: head)
     }
     return APIError(
       .serviceUnavailable, "notThereYet",
@@ -136,7 +136,8 @@ struct ReadSource: Sendable {
       guard position <= head.state.position else {
         throw APIError(
           .badRequest, "positionAhead",
-          "there is no position \(position) yet: the log ends at \(head.state.position)")
+          "there is no position \(position) yet: the log ends at \(head.state.position)",
+          help: "name one up to there, a time or a mark")
       }
       return (position, nil)
     case .time(let first, let last):
@@ -144,7 +145,7 @@ struct ReadSource: Sendable {
       guard first <= now else {
         throw APIError(
           .badRequest, "timeAhead",
-          "cannot show the state as of \(first): it is only \(now) here",
+          "cannot show the state as of \(first.short): it is only \(now.short) here",
           help: "a time without an offset is one of UTC")
       }
       let moment = min(last, now)

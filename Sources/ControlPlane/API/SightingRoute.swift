@@ -32,13 +32,17 @@ struct SightingRoute: Sendable {
       throw APIError(
         .badRequest, "sightingsOutOfRange",
         "cannot take in these sightings: they are of 1 to \(GatewaySightings.longestSeconds) s and of "
-          + "at most \(GatewaySightings.itemsLimit) attempts, and no count is below 0")
+          + "at most \(GatewaySightings.itemsLimit) attempts, and no count is below 0",
+        help: "use the wharf-gateway of the same release as the wharfd")
     }
     let head = try await source.head(atLeast: .empty)
     let principal = try source.authentication.principal(of: request, in: head.state)
     guard principal.role == .gateway, case .of(let stream) = principal.actor,
       head.state.gateways[ID(stream.origin)] != nil
-    else { throw APIError(.forbidden, "notAllowed", "this is for gateways") }
+    else {
+      throw APIError(
+        .forbidden, "notAllowed", "this is for gateways", help: "ask with a gateway's credential")
+    }
     try forwarding.requireLead(head)
     sightings.saw(seen, by: ID(stream.origin), at: ContinuousClock.now) {
       head.state.attempts[$0] != nil

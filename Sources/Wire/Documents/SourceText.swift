@@ -33,4 +33,37 @@ package struct DocumentProblem: Error, Equatable, CustomStringConvertible {
     self.description = description
     self.help = help
   }
+
+  /// So many are told of a document; the others wait until these are mended.
+  private static let toldLimit = 20
+
+  /// Several as one, each with its place on a line of its own; none of none.
+  package init?(_ all: [DocumentProblem]) {
+    guard let first = all.first else { return nil }
+    guard all.count > 1 else {
+      self = first
+      return
+    }
+    let told = all.prefix(Self.toldLimit).map(\.description)
+    let more = all.count > told.count ? ["and \(all.count - told.count) more"] : []
+    let helps = all.compactMap(\.help).reduce(into: [String]()) { helps, help in
+      if !helps.contains(help) { helps.append(help) }
+    }
+    self.init(
+      (told + more).joined(separator: "\nerror: "),
+      help: helps.isEmpty ? nil : helps.joined(separator: "\nhelp: "))
+  }
+
+  /// What each of some steps makes, or all that is wrong with them.
+  package static func gather<Step, Made>(
+    _ steps: [Step], _ make: (Step) throws(DocumentProblem) -> Made
+  ) throws(DocumentProblem) -> [Made] {
+    var made: [Made] = []
+    var problems: [DocumentProblem] = []
+    for step in steps {
+      do { made.append(try make(step)) } catch { problems.append(error) }
+    }
+    if let problem = DocumentProblem(problems) { throw problem }
+    return made
+  }
 }
