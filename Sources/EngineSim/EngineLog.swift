@@ -5,6 +5,7 @@
 
 import Foundation
 import Glibc
+import Hosting
 
 struct EngineLog: Sendable {
   enum Event: String, Encodable {
@@ -80,7 +81,7 @@ struct EngineLog: Sendable {
     line.event = event
     line.timeMicroseconds = microsecondsSince1970()
     line.models = serving?.modelNames
-    line.deviceMemory = serving?.deviceMemory
+    line.deviceMemory = serving?.deviceMemory?.description
     line.port = port
     line.exitCode = exitCode
     line.requests = requests

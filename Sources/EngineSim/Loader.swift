@@ -45,7 +45,7 @@ struct Loader: Service {
   }
 
   private var memoryWanted: String {
-    "Tried to allocate \(engine.options.serving.deviceMemory ?? "more than there is") on each device."
+    "Tried to allocate \(engine.options.serving.deviceMemory?.description ?? "more than there is") on each device."
   }
 }
 

@@ -43,8 +43,10 @@ struct ServingOptions: ParsableArguments {
   )
   var engineLog: String?
 
-  @Option(help: "Memory it says it holds on each device, as in 70GiB. Nothing is really held.")
-  var deviceMemory: String?
+  @Option(
+    help: "Memory it says it holds on each device, as in 70GiB. Nothing is really held.",
+    transform: { try Bytes($0) })
+  var deviceMemory: Bytes?
 
   @Option(help: "Length of an embedding.")
   var embeddingDimensions = 384

@@ -219,6 +219,70 @@ extension AgainstWharfd {
       #expect(try await admin.does("apply", "-f", "-", input: away).hasSuffix("1 unchanged"))
     }
 
+    @Test func `What is there needs no more than its name, and what is new says what it lacks`()
+      async throws
+    {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      try await admin.does("team", "register", "copilot", "--audience", "internal")
+      try await admin.does(
+        "deployment", "create", "grok", "--model", "xai/grok-3:1", "--replicas", "2")
+      for known in [
+        "kind: team\nname: copilot\n", "kind: agreement\nprovider: xai\n",
+        "kind: model\nname: xai/grok-3\n", "kind: deployment\nname: grok\n",
+        "kind: provider\nname: xai\n",
+      ] {
+        let said = try await admin.does("apply", "-f", "-", input: known)
+        #expect(said.hasSuffix("1 unchanged"), "\(known)\(said)")
+      }
+      try await admin.does("provider", "register", "meta")
+      for (new, told) in [
+        (
+          "kind: team\nname: b\n",
+          "error: stdin:1:1: there is no team b yet, and a new one needs 'audience'\n"
+            + "help: add it, as audience: internal; "
+        ),
+        (
+          "kind: agreement\nprovider: meta\n",
+          "error: stdin:1:1: there is no agreement with meta in force yet, and a new one needs 'scope'"
+        ),
+        ("kind: model\nname: xai/b\n", "there is no model xai/b yet, and a new one needs 'task'"),
+        (
+          "kind: deployment\nname: b\n", "there is no deployment b yet, and a new one needs 'model'"
+        ),
+        (
+          "kind: agreement\nprovider: xai\nfrom: 2025-06-01\n",
+          "error: stdin:1:1: the beginning of the agreement with xai is 2025-05-01 and cannot become "
+            + "2025-06-01\nhelp: leave 'from' out; another agreement can be signed once this one has "
+            + "ended: wharf agreement terminate xai"
+        ),
+      ] {
+        let ran = try await admin.wharf("apply", "-f", "-", input: new)
+        #expect(ran.code == 1 && ran.err.contains(told), "\(ran)")
+      }
+    }
+
+    @Test func `All that is wrong with documents is told at once, and nothing is sent`()
+      async throws
+    {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      let head = try await admin.does("status", "-q")
+      let ran = try await admin.wharf(
+        "apply", "-f", "-",
+        input: "kind: provider\nnaem: b\n---\nkind: team\nname: b c\nreplicas: 1\n")
+      #expect(
+        ran.err.hasPrefix(
+          """
+          error: stdin:2:1: naem: there is no field of this name here; did you mean 'name'?
+          error: stdin:6:1: replicas: there is no field of this name here; there are kind, name, title, \
+          audience, requestsPerMinute, tokensPerMinute, grants
+          error: stdin:5:7: name: 'b c' is no name: use letters a-z, digits, '.', '_' and '-'
+          help: 
+          """), "\(ran)")
+      #expect(try await admin.does("status", "-q") == head)
+    }
+
     @Test func `A grant whose end has passed is no change, and stops nothing`() async throws {
       let (hosted, admin) = try await prepared()
       defer { withExtendedLifetime(hosted) {} }

@@ -79,7 +79,7 @@ struct DocumentTests {
             with:
               model: xai/grok-3:1
               engine: sim
-              needs: {devices: 2, deviceMemory: 70GB, cpu: 1.5, memory: 1024}
+              needs: {devices: 2, deviceMemory: 70GB, cpu: 1.5, memory: 1024B}
         """))
     #expect((scenario.steps[0].command as? SignAgreement)?.terms.noticeDays == 90)
     let needs = try #require(scenario.steps[1].command as? AddModelVersion).needs
@@ -107,6 +107,30 @@ struct DocumentTests {
       "x.yaml:4:1: colour: there is no field of this name here; there are kind, name, title, "
         + "audience, requestsPerMinute, tokensPerMinute, grants"
     ),
+    (
+      "kind: team\nname: x\ncolour: red\n",
+      "x.yaml:3:1: colour: there is no field of this name here; there are kind, name, title, "
+        + "audience, requestsPerMinute, tokensPerMinute, grants"
+    ),
+    (
+      "kind: agreement\nprovder: x\nscope: [inferense]\nuntil: soon\nnoticDays: 3\ncolour: red\n",
+      "x.yaml:2:1: provder: there is no field of this name here; did you mean 'provider'?\n"
+        + "error: x.yaml:5:1: noticDays: there is no field of this name here; did you mean "
+        + "'noticeDays'?\n"
+        + "error: x.yaml:6:1: colour: there is no field of this name here; there are kind, provider, "
+        + "scope, audiences, from, until, noticeDays\n"
+        + "error: x.yaml:3:9: scope[0]: 'inferense' is not one of: inference, evaluation, fineTuning, "
+        + "training\n"
+        + "error: x.yaml:4:8: until: 'soon' is no date: write 2025-05-01 or 2025-05-01T10:30:00Z"
+    ),
+    (
+      "kind: deployment\nname: x\nreplicas: null\nworkload:\n",
+      "x.yaml:3:11: replicas: null removes, and this cannot be removed: leave the field out, and it "
+        + "stays as it is\n"
+        + "error: x.yaml:4:10: workload: null removes, and this cannot be removed: leave the field out, "
+        + "and it stays as it is"
+    ),
+    ("kind: provider\nname: null\n", "x.yaml:2:7: name: expected a string, found null"),
     (
       "kind: Team\nname: x\naudience: both\n",
       "x.yaml:3:11: audience: 'both' is not one of: internal, external"
@@ -147,6 +171,10 @@ struct DocumentTests {
       "x.yaml:5:39: versions[0].memory: '80G' is no amount of memory: write 80GiB or 80GB"
     ),
     (
+      "kind: model\nname: a/b\ntask: chat\nversions:\n  - {version: 1, engine: sim, memory: 80}\n",
+      "x.yaml:5:39: versions[0].memory: '80' says no unit: write 80GiB, or 80B for so many bytes"
+    ),
+    (
       "kind: agreement\nprovider: x\nscope: []\naudiences: []\nfrom: 2025-01-01\nnotice: 36h\n",
       "x.yaml:6:9: notice: '36h' is no whole number of days, which is how it is kept"
     ),
@@ -183,7 +211,14 @@ struct DocumentTests {
     ),
     (
       "scenario: s\nsteps:\n  - step: a\n    command: provider.suspend\n    with: {name: xai}\n",
-      "x.yaml:5:11: provider: the field is missing"
+      "x.yaml:5:12: name: there is no field of this name here; there are provider\n"
+        + "error: x.yaml:5:11: provider: the field is missing"
+    ),
+    (
+      "scenario: s\nsteps:\n  - step: a\n    command: provider.suspend\n    with: {povider: xai}\n"
+        + "  - step: b\n    command: nope\n",
+      "x.yaml:5:12: povider: there is no field of this name here; did you mean 'provider'?\n"
+        + "error: x.yaml:7:14: there is no command 'nope'"
     ),
     (
       "scenario: s\nsteps:\n  - step: a\n    command: provider.suspend\n",

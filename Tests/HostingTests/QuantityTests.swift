@@ -7,7 +7,8 @@ import Testing
 @Suite struct QuantityTests {
   @Test(
     arguments: [
-      ("0", 0), ("1024", 1_024), ("1B", 1), ("70GiB", 70 << 30), ("512MiB", 512 << 20),
+      ("0", 0), ("0GiB", 0), ("1024B", 1_024), ("1B", 1), ("70GiB", 70 << 30),
+      ("512MiB", 512 << 20),
       ("70GB", 70_000_000_000), ("1.5GiB", 3 << 29), ("0.5TB", 500_000_000_000), ("2KiB", 2_048),
       ("2kB", 2_000),
     ] as [(String, Int64)])
@@ -16,7 +17,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "GiB", "80G", "80g", "80gib", "60m", "1.5", "0.3KiB", "-1", "+1", "1e9", "1,5GiB", "70 GiB",
+    "", "GiB", "70", "1024", "75161927680", "80G", "80g", "80gib", "60m", "1.5", "0.3KiB", "-1",
+    "+1", "1e9", "1,5GiB", "70 GiB",
     "70GiB ", "9999999999TiB", "99999999999999999999", "1.GiB", ".5GiB", "1.2.3GiB", "٣GiB",
   ])
   func `no bytes`(text: String) {
@@ -27,6 +29,15 @@ import Testing
     #expect(throws: Malformed("'80G' is no amount of memory: write 80GiB or 80GB")) {
       try Bytes("80G")
     }
+  }
+
+  @Test(arguments: [
+    ("70", "write 70GiB, or 70B for so many bytes"), ("75161927680", "write 70GiB"),
+    ("1.5", "write 70GiB or 70GB"),
+  ])
+  func `a bare number is no amount of memory, and told the right form`(text: String, form: String) {
+    let problem = #expect(throws: Malformed.self) { try Bytes(text) }
+    #expect(problem?.description.hasSuffix(form) == true, "\(problem?.description ?? "")")
   }
 
   @Test(arguments: [

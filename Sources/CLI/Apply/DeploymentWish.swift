@@ -9,33 +9,38 @@ struct DeploymentWish: Decodable {
   let kind: String
   let name: Name
   /// With its version: `xai/grok-3:1`.
-  let model: ModelReference
-  let replicas: Int?
-  let workload: Workload?
-  let exclusive: Bool?
+  let model: Kept<ModelReference>
+  let replicas: Kept<Int>
+  let workload: Kept<Workload>
+  let exclusive: Kept<Bool>
 
   func steps(_ current: DeploymentItem?, _ served: ModelItem?) throws(Fixed) -> [WishStep] {
     guard let current else {
       return [
         WishStep(
           CreateDeployment(
-            name: name, model: model, replicas: replicas ?? Self.standardReplicas,
-            workload: workload, exclusive: exclusive))
+            name: name,
+            model: try model.required("model", of: "deployment \(name)", such: "PROVIDER/MODEL:1"),
+            replicas: replicas.value ?? Self.standardReplicas, workload: workload.value,
+            exclusive: exclusive.value))
       ]
     }
     let subject = "deployment \(name)"
-    // It may be called by an alias of its version.
-    let alias = served?.aliases.first { $0.alias == model.version?.key }
-    let wanted = "\(model.key):\((alias?.version ?? model.version)?.key ?? "")"
-    try Fixed.check(
-      "model", of: subject, is: "\(current.model):\(current.version)".lowercased(), wanted: wanted)
-    if let workload {
+    if let model = model.value {
+      // It may be called by an alias of its version.
+      let alias = served?.aliases.first { $0.alias == model.version?.key }
+      let wanted = "\(model.key):\((alias?.version ?? model.version)?.key ?? "")"
+      try Fixed.check(
+        "model", of: subject, is: "\(current.model):\(current.version)".lowercased(),
+        wanted: wanted)
+    }
+    if let workload = workload.value {
       try Fixed.check("workload", of: subject, is: current.workload, wanted: workload)
     }
-    if let exclusive {
+    if let exclusive = exclusive.value {
       try Fixed.check("exclusiveness", of: subject, is: current.exclusive, wanted: exclusive)
     }
-    guard let replicas, replicas != current.wanted else { return [] }
+    guard let replicas = replicas.value, replicas != current.wanted else { return [] }
     return [WishStep(ScaleDeployment(deployment: name, replicas: replicas))]
   }
 }

@@ -5,7 +5,7 @@ import Hosting
 import Wire
 
 struct ModelWish: Decodable {
-  struct Version: Decodable {
+  struct Version: Decodable, Equatable {
     let version: Name
     let engine: Name
     let devices: Int?
@@ -47,12 +47,12 @@ struct ModelWish: Decodable {
     }
   }
 
-  struct Publication: Decodable {
+  struct Publication: Decodable, Equatable {
     let audience: Audience
     let stage: Stage
   }
 
-  struct Alias: Decodable {
+  struct Alias: Decodable, Equatable {
     let alias: Name
     /// null: it stands for nothing any more.
     let version: Wanted<Name>
@@ -60,32 +60,41 @@ struct ModelWish: Decodable {
 
   let kind: String
   let name: ModelReference
-  let task: ModelTask
-  let contextLength: Int?
-  let versions: [Version]?
-  let aliases: [Alias]?
-  let published: [Publication]?
+  let task: Kept<ModelTask>
+  let contextLength: Kept<Int>
+  let versions: Kept<[Version]>
+  let aliases: Kept<[Alias]>
+  let published: Kept<[Publication]>
 
   /// What may stand once in it.
   var once: [(path: String, key: String)] {
-    (versions ?? []).enumerated().map { ("versions[\($0.offset)].version", $0.element.version.key) }
-      + (aliases ?? []).enumerated().map { ("aliases[\($0.offset)].alias", $0.element.alias.key) }
-      + (published ?? []).enumerated()
+    (versions.value ?? []).enumerated().map {
+      ("versions[\($0.offset)].version", $0.element.version.key)
+    }
+      + (aliases.value ?? []).enumerated().map {
+        ("aliases[\($0.offset)].alias", $0.element.alias.key)
+      }
+      + (published.value ?? []).enumerated()
       .map { ("published[\($0.offset)].audience", $0.element.audience.rawValue) }
   }
 
   func steps(_ current: ModelItem?, _ engines: [String: EngineItem]) throws -> [WishStep] {
     var commands: [any Command] = []
     if let current {
-      try Fixed.check("task", of: "model \(name)", is: current.task, wanted: task)
-      if let contextLength {
+      if let task = task.value {
+        try Fixed.check("task", of: "model \(name)", is: current.task, wanted: task)
+      }
+      if let contextLength = contextLength.value {
         try Fixed.check(
           "context length", of: "model \(name)", is: current.contextLength, wanted: contextLength)
       }
     } else {
-      commands.append(OnboardModel(model: name, task: task, contextLength: contextLength))
+      commands.append(
+        OnboardModel(
+          model: name, task: try task.required("task", of: "model \(name)", such: "chat"),
+          contextLength: contextLength.value))
     }
-    for version in versions ?? [] {
+    for version in versions.value ?? [] {
       if let known = current?.versions.first(where: { $0.label == version.version }) {
         let differences = version.differences(
           from: known, engines[version.engine.key]?.launch.command)
@@ -103,7 +112,7 @@ struct ModelWish: Decodable {
             arguments: version.arguments, modelPath: version.modelPath, weights: version.weights))
       }
     }
-    for wanted in aliases ?? [] {
+    for wanted in aliases.value ?? [] {
       let known = current?.aliases.first { $0.alias == wanted.alias.key }
       switch wanted.version {
       case .unsaid:
@@ -116,7 +125,7 @@ struct ModelWish: Decodable {
       case .value: break
       }
     }
-    for wanted in published ?? [] {
+    for wanted in published.value ?? [] {
       let known = current?.published.contains {
         $0.audience == wanted.audience && $0.stage == wanted.stage
       }

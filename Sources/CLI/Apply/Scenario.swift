@@ -31,9 +31,10 @@ struct Scenario {
 
   init(_ document: YAMLDocument) throws(DocumentProblem) {
     let form = try document.read(Form.self)
-    var steps: [Step] = []
     var names: Set<String> = []
-    for (index, step) in form.steps.enumerated() {
+    steps = try DocumentProblem.gather(Array(form.steps.enumerated())) {
+      (numbered) throws(DocumentProblem) -> Step in
+      let (index, step) = numbered
       let path = "steps[\(index)]"
       guard names.insert(step.step.value).inserted else {
         throw document.source.problem(
@@ -45,14 +46,12 @@ struct Scenario {
           "there is no command '\(step.command.shortened(to: 60))'",
           at: document.mark("\(path).command"), help: "commands are named as provider.register")
       }
-      steps.append(
-        Step(
-          name: step.step.value,
-          command: try document.command(type, at: path, hasFields: step.with != nil),
-          reason: step.reason, mark: document.mark(path)))
+      return Step(
+        name: step.step.value,
+        command: try document.command(type, at: path, hasFields: step.with != nil),
+        reason: step.reason, mark: document.mark(path))
     }
     name = form.scenario.value
-    self.steps = steps
   }
 
   func commandID(_ step: Step) -> CommandID { CommandID(scenario: name, step: step.name) }

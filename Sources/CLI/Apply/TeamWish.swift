@@ -7,7 +7,7 @@ import Wire
 struct TeamWish: Decodable {
   struct Grant: Decodable, Equatable {
     let model: ModelReference
-    let workload: Workload?
+    let workload: Kept<Workload>
     let requestsPerMinute: Wanted<Int>
     let tokensPerMinute: Wanted<Int>
     let until: Wanted<Timestamp>
@@ -15,8 +15,8 @@ struct TeamWish: Decodable {
 
   let kind: String
   let name: Name
-  let title: Text?
-  let audience: Audience
+  let title: Kept<Text>
+  let audience: Kept<Audience>
   let requestsPerMinute: Wanted<Int>
   let tokensPerMinute: Wanted<Int>
   let grants: Wanted<[Grant]>
@@ -33,12 +33,16 @@ struct TeamWish: Decodable {
   func steps(_ current: TeamItem?, past: Timestamp? = nil) throws -> [WishStep] {
     var steps: [WishStep] = []
     if let current {
-      try Fixed.check("audience", of: "team \(name)", is: current.audience, wanted: audience)
-      if let title {
+      if let audience = audience.value {
+        try Fixed.check("audience", of: "team \(name)", is: current.audience, wanted: audience)
+      }
+      if let title = title.value {
         try Fixed.check("title", of: "team \(name)", is: current.title, wanted: title)
       }
     } else {
-      steps.append(WishStep(RegisterTeam(name: name, title: title, audience: audience)))
+      let audience = try audience.required("audience", of: "team \(name)", such: "internal")
+      steps.append(
+        WishStep(RegisterTeam(name: name, title: title.value, audience: audience)))
     }
     let now = Quota(
       requestsPerMinute: current?.requestsPerMinute, tokensPerMinute: current?.tokensPerMinute)
@@ -62,7 +66,7 @@ struct TeamWish: Decodable {
     let quota = Quota(
       requestsPerMinute: grant.requestsPerMinute.over(known?.requestsPerMinute),
       tokensPerMinute: grant.tokensPerMinute.over(known?.tokensPerMinute))
-    let workload = grant.workload ?? known?.workload ?? .inference
+    let workload = grant.workload.value ?? known?.workload ?? .inference
     let until = grant.until.over(known?.until)
     if let known, known.workload == workload, known.until == until,
       known.requestsPerMinute == quota.requestsPerMinute,

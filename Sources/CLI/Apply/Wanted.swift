@@ -1,4 +1,5 @@
 // What a document says of a field: nothing, so that it is left alone; null, so that it is removed; or a value.
+// Of a field that cannot be removed null is refused.
 
 import Hosting
 
@@ -28,6 +29,47 @@ extension KeyedDecodingContainer {
     guard contains(key) else { return .unsaid }
     if try decodeNil(forKey: key) { return .removed }
     return .value(try decode(Value.self, forKey: key))
+  }
+}
+
+/// The same of a field that is there for as long as its thing is: it is left alone, or has a value.
+struct Kept<Value: Decodable & Equatable>: Equatable {
+  let value: Value?
+
+  /// - Returns: the value, where a new thing needs one.
+  func required(_ field: String, of subject: String, such example: String) throws(Fixed) -> Value {
+    guard let value else {
+      throw Fixed(
+        reason: "there is no \(subject) yet, and a new one needs '\(field)'",
+        help: "add it, as \(field): \(example); of one that is there it may be left out")
+    }
+    return value
+  }
+}
+
+extension Kept: Decodable {
+  /// A field that is there; one that is not never comes so far.
+  init(from decoder: any Decoder) throws { value = try Value(from: decoder) }
+}
+
+/// Anything but null.
+private struct Something: Decodable {
+  init(from decoder: any Decoder) throws {
+    guard try decoder.singleValueContainer().decodeNil() else { return }
+    throw Malformed(
+      "null removes, and this cannot be removed: leave the field out, and it stays as it is")
+  }
+}
+
+extension KeyedDecodingContainer {
+  /// What the compiler calls for a property of this type.
+  func decode<Value>(_ type: Kept<Value>.Type, forKey key: Key) throws -> Kept<Value> {
+    guard contains(key) else { return Kept(value: nil) }
+    if try decodeNil(forKey: key) {
+      _ = try decode(Something.self, forKey: key)
+      return Kept(value: nil)
+    }
+    return Kept(value: try decode(Value.self, forKey: key))
   }
 }
 

@@ -83,8 +83,10 @@ enum Wish {
       return try wish.steps(await present.find(TeamNoun.self, wish.name.text), past: moment)
     case .deployment(let wish):
       let current = try await present.find(DeploymentNoun.self, wish.name.text)
-      let served =
-        current == nil ? nil : try await present.find(ModelNoun.self, wish.model.modelText)
+      var served: ModelItem?
+      if current != nil, let model = wish.model.value {
+        served = try await present.find(ModelNoun.self, model.modelText)
+      }
       return try wish.steps(current, served)
     }
   }
@@ -120,15 +122,20 @@ extension Client: Finding {
 /// A wish for something that never changes.
 struct Fixed: Error {
   let reason: String
-  var help = "make a new one under another name"
+  let help: String
 
   static func check<Value: Equatable>(
-    _ what: String, of subject: String, is current: Value?, wanted: Value
+    _ what: String, of subject: String, is current: Value?, wanted: Value,
+    help: String = "leave the field out, and it stays; or make a new one under another name"
   ) throws(Fixed) {
     guard current != wanted else { return }
     throw Fixed(
       reason:
-        "the \(what) of \(subject) is \(current.map { "\($0)" } ?? "not set") and cannot become "
-        + "\(wanted)")
+        "the \(what) of \(subject) is \(current.map { said($0) } ?? "not set") and cannot become "
+        + said(wanted), help: help)
+  }
+
+  private static func said(_ value: Any) -> String {
+    (value as? Timestamp)?.short ?? "\(value)"
   }
 }

@@ -20,6 +20,11 @@ enum DocumentUnit: String, CaseIterable {
     return String(field.dropLast(unit.rawValue.count))
   }
 
+  /// Whether a field may be written so in a document, where the type knows it by its whole name.
+  static func fields(of isField: @escaping (String) -> Bool) -> (String) -> Bool {
+    { written in isField(written) || allCases.contains { isField(written + $0.rawValue) } }
+  }
+
   private static func of(_ field: String) -> DocumentUnit? {
     allCases.first { field.hasSuffix($0.rawValue) && field.count > $0.rawValue.count }
   }

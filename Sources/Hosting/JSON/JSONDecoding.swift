@@ -1,6 +1,7 @@
 // A Decoder over JSONValue. Strict reading refuses fields that nobody asked for, so a misspelt one
 // never passes in silence; lenient reading lets an older client read a newer server's replies. What people
-// write is read as documents: strictly, and with quantities as people write them (see DocumentUnit).
+// write is read as documents: strictly, with quantities as people write them (see DocumentUnit), and to the
+// end, so that all that is wrong is told at once: reading goes on with a stand-in for what cannot be read.
 
 package enum JSONDecoding {
   package static func read<T: Decodable>(
@@ -16,21 +17,24 @@ package enum JSONDecoding {
     try read(type, from: value, .document)
   }
 
-  fileprivate enum Manner { case lenient, strict, document }
+  fileprivate enum Manner {
+    case lenient, strict, document
+    /// Nothing is read: something of the type is wanted, whatever it is.
+    case standIn
+  }
 
   fileprivate static func read<T: Decodable>(
     _ type: T.Type, from value: JSONValue, _ manner: Manner
   ) throws(JSONProblem) -> T {
-    do {
-      return try unbox(type, value, manner)
-    } catch let problem as JSONProblem {
-      throw problem
-    } catch DecodingError.dataCorrupted(let context) {
-      throw JSONProblem(context.debugDescription)
-    } catch let malformed as Malformed {
-      throw JSONProblem(malformed.description)
-    } catch {
-      throw JSONProblem("\(error)")
+    do { return try unbox(type, value, manner) } catch { throw problem(error) }
+  }
+
+  fileprivate static func problem(_ error: any Error) -> JSONProblem {
+    switch error {
+    case let problem as JSONProblem: problem
+    case DecodingError.dataCorrupted(let context): JSONProblem(context.debugDescription)
+    case let malformed as Malformed: JSONProblem(malformed.description)
+    default: JSONProblem("\(error)")
     }
   }
 
@@ -48,11 +52,40 @@ package enum JSONDecoding {
       return read
     }
     let decoder = ValueDecoder(value: value, manner)
-    let result = try T(from: decoder)
+    let result: T
+    do { result = try T(from: decoder) } catch { throw decoder.ended(by: error) }
     try decoder.finish()
     return result
   }
 }
+
+/// Something of a type, with which a document is read on behind what is wrong. It never leaves a reading:
+/// one that used it fails.
+private enum StandIn {
+  private static let samples = [
+    "[]", "{}", "1", "true", "\"a\"", "\"a/b\"", "\"a/b:c\"", "\"2025-01-01\"", "\"a@b.example\"",
+    "\"\(String(repeating: "0", count: 64))\"",
+  ]
+
+  static func of<T: Decodable>(_ type: T.Type) -> T? {
+    if let cases = type as? any CaseIterable.Type { return first(of: cases) as? T }
+    for sample in samples {
+      if let value = try? JSONValue(document: Array(sample.utf8)),
+        let made = try? JSONDecoding.unbox(type, value, .standIn)
+      {
+        return made
+      }
+    }
+    return nil
+  }
+
+  private static func first<Cases: CaseIterable>(of type: Cases.Type) -> Any? {
+    type.allCases.first
+  }
+}
+
+/// What is wrong is noted, and there is nothing to read on with.
+private struct Stopped: Error {}
 
 private final class ValueDecoder: Decoder {
   let value: JSONValue
@@ -66,6 +99,11 @@ private final class ValueDecoder: Decoder {
   private var asked: [String] = []
   var usedOtherwise = false
   private var nextIndex = 0
+  /// In a document: what is wrong so far, and what must be there and is not.
+  private var faults: [JSONProblem] = []
+  private var lacking: [String] = []
+  /// Whether the type has a field of a name, also of one that was not asked for yet.
+  private var isField: (String) -> Bool = { _ in true }
 
   init(value: JSONValue, _ manner: JSONDecoding.Manner) {
     self.value = value
@@ -91,13 +129,48 @@ private final class ValueDecoder: Decoder {
   }
 
   func finish() throws(JSONProblem) {
-    guard manner != .lenient, !usedOtherwise else { return }
-    let fields: [(key: String, value: JSONValue)]
-    if let known = self.fields { fields = known } else { fields = try value.fields() }
-    guard read.count < fields.count,
-      let index = fields.indices.first(where: { !read.contains($0) })
-    else { return }
-    throw unknown(fields[index].key)
+    guard manner == .strict || manner == .document else { return }
+    if !usedOtherwise, fields == nil { fields = try value.fields() }
+    if let all = JSONProblem(all(unread)) { throw all }
+  }
+
+  /// What is wrong with the whole, where reading ended before its end.
+  func ended(by error: any Error) -> JSONProblem {
+    // What comes after a stand-in may be its fault.
+    if !(error is Stopped), faults.isEmpty, lacking.isEmpty {
+      faults = JSONDecoding.problem(error).all
+    }
+    guard manner == .document else { return JSONProblem(faults) ?? JSONProblem("it is malformed") }
+    let known = DocumentUnit.fields(of: isField)
+    return JSONProblem(all(unread.filter { !known($0) })) ?? JSONProblem("it is malformed")
+  }
+
+  private var unread: [String] {
+    guard !usedOtherwise, let fields, read.count < fields.count else { return [] }
+    return fields.indices.filter { !read.contains($0) }.map { fields[$0].key }
+  }
+
+  /// What nobody asked for comes first: it may be what is missed.
+  private func all(_ unknown: [String]) -> [JSONProblem] {
+    let told = unknown.map { self.unknown($0) }
+    let missed = lacking.filter { key in !told.contains { $0.meant == key } }
+    return told.map(\.problem) + missed.map { JSONProblem("the field is missing", at: $0) } + faults
+  }
+
+  /// What to read on with behind a problem.
+  func goOn<T: Decodable>(_ type: T.Type, after problem: JSONProblem) throws -> T {
+    guard manner == .document || manner == .standIn else { throw problem }
+    faults += problem.all
+    guard let standIn = StandIn.of(type) else { throw Stopped() }
+    return standIn
+  }
+
+  /// The same, where a field must be there and is not.
+  func goOn<T: Decodable>(_ type: T.Type, without key: String) throws -> T {
+    guard manner == .document || manner == .standIn else { throw missing(key) }
+    lacking.append(key)
+    guard let standIn = StandIn.of(type) else { throw Stopped() }
+    return standIn
   }
 
   /// A field that must be there: what stands in its place, or that it is missing.
@@ -110,22 +183,27 @@ private final class ValueDecoder: Decoder {
       "there is no field of this name here; did you mean '\(key)'?", at: other.shortened(to: 40))
   }
 
-  private func unknown(_ key: String) -> JSONProblem {
+  /// What is wrong with a field that nobody asked for, and which one it may be instead.
+  private func unknown(_ key: String) -> (problem: JSONProblem, meant: String?) {
     let place = key.shortened(to: 40)
     if let whole = asked.first(where: { DocumentUnit.stem(of: $0, if: manner == .document) == key })
     {
-      return JSONProblem("'\(key)' and '\(whole)' say the same: write one of them", at: place)
+      return (
+        JSONProblem("'\(key)' and '\(whole)' say the same: write one of them", at: place), nil
+      )
     }
     let known = asked.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     let free = known.filter { name in fields?.contains { $0.key == name } != true }
+    let meant = Spelling.nearest(to: key, among: free)
     let help =
-      Spelling.nearest(to: key, among: free).map { "; did you mean '\($0)'?" }
+      meant.map { "; did you mean '\($0)'?" }
       ?? (known.isEmpty ? "" : "; there are \(known.joined(separator: ", "))")
-    return JSONProblem("there is no field of this name here\(help)", at: place)
+    return (JSONProblem("there is no field of this name here\(help)", at: place), meant)
   }
 
   func container<Key: CodingKey>(keyedBy: Key.Type) throws -> KeyedDecodingContainer<Key> {
     if fields == nil { fields = try value.fields() }
+    isField = { Key(stringValue: $0) != nil }
     return KeyedDecodingContainer(KeyedValues<Key>(decoder: self))
   }
 
@@ -155,7 +233,7 @@ private struct KeyedValues<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
   func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
     guard let found = decoder.find(key.stringValue) else {
-      throw decoder.missing(key.stringValue)
+      return try decoder.goOn(type, without: key.stringValue)
     }
     do {
       if decoder.manner == .document, type == Int.self {
@@ -164,7 +242,7 @@ private struct KeyedValues<Key: CodingKey>: KeyedDecodingContainerProtocol {
       }
       return try JSONDecoding.read(type, from: found.value, decoder.manner)
     } catch {
-      throw error.inside(found.key)
+      return try decoder.goOn(type, after: error.inside(found.key))
     }
   }
 

@@ -8,15 +8,32 @@ package struct JSONProblem: Error, Hashable, CustomStringConvertible {
   /// As `with.devices[2].memory`; empty for the whole document.
   package let path: String
   package let reason: String
+  /// What else is wrong with the same document.
+  private let others: [JSONProblem]
 
   package init(_ reason: String, at path: String = "") {
+    self.init(reason, at: path, others: [])
+  }
+
+  private init(_ reason: String, at path: String, others: [JSONProblem]) {
     self.path = path
     self.reason = reason
+    self.others = others
   }
+
+  /// Several as one; none of none.
+  init?(_ all: [JSONProblem]) {
+    guard let first = all.first else { return nil }
+    self.init(first.reason, at: first.path, others: Array(all.dropFirst()))
+  }
+
+  /// Each by itself, in the order in which they are told.
+  package var all: [JSONProblem] { [JSONProblem(reason, at: path)] + others }
 
   func inside(_ key: String) -> JSONProblem {
     JSONProblem(
-      reason, at: path.isEmpty ? key : path.hasPrefix("[") ? key + path : "\(key).\(path)")
+      reason, at: path.isEmpty ? key : path.hasPrefix("[") ? key + path : "\(key).\(path)",
+      others: others.map { $0.inside(key) })
   }
 
   package var description: String { path.isEmpty ? reason : "\(path): \(reason)" }

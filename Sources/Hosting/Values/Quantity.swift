@@ -1,7 +1,8 @@
 // Amounts people write with units, one type a dimension, and one way to write each: on the command line, in
 // documents and in device descriptions. A unit that two people read differently is refused.
 
-/// Memory: `70GiB` and `512MiB` in powers of 1024, `70GB` and `512MB` in powers of 1000, or plain bytes.
+/// Memory: `70GiB` and `512MiB` in powers of 1024, `70GB` and `512MB` in powers of 1000, `4096B` in bytes. A bare
+/// number is none of these, but for `0`: who writes `70` means no 70 bytes.
 package struct Bytes: Hashable, Comparable, Sendable {
   package let count: Int64
 
@@ -14,13 +15,18 @@ package struct Bytes: Hashable, Comparable, Sendable {
   package static func - (a: Bytes, b: Bytes) -> Bytes { Bytes(count: a.count - b.count) }
 
   private static let units: [Substring: Int64] = [
-    "": 1, "B": 1,
+    "B": 1,
     "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
     "kB": 1_000, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000,
   ]
 
   package init(_ text: String) throws(Malformed) {
     let written = Amount(text)
+    if written.unit.isEmpty, let bare = written.times(1) {
+      guard bare == 0 else { throw Self.bare(bare) }
+      self = .zero
+      return
+    }
     guard let factor = Self.units[written.unit], let count = written.times(factor) else {
       let unit = written.unit.uppercased()
       let both = unit.count == 1 && "KMGT".contains(unit) && written.times(1) != nil
@@ -29,6 +35,16 @@ package struct Bytes: Hashable, Comparable, Sendable {
           + (both ? "\(written.number)\(unit)iB or \(written.number)\(unit)B" : "70GiB or 70GB"))
     }
     self.init(count: count)
+  }
+
+  private static let fewest: Int64 = 1 << 20
+
+  /// So many bytes nobody means, or nobody counts.
+  private static func bare(_ count: Int64) -> Malformed {
+    let exact = Bytes(count: count).description
+    return Malformed(
+      "'\(count)' says no unit: write "
+        + (count < fewest ? "\(count)GiB, or \(count)B for so many bytes" : exact))
   }
 }
 

@@ -21,8 +21,6 @@ package struct SimulatedDevices: Equatable, Sendable {
     do {
       model = try Name(String(parts[1][..<dash]))
       let size = String(parts[1][parts[1].index(after: dash)...])
-      // A bare number is one of bytes elsewhere; nobody means a device of 80 bytes.
-      guard size.last?.isLetter == true else { throw Malformed("the memory has no unit") }
       memory = try Bytes(size.last == "G" ? size + "iB" : size)
     } catch { throw Self.malformed(text, ": \(error)") }
     guard memory > .zero, memory < Bytes(count: 1 << 50) else {

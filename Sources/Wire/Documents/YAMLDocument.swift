@@ -75,7 +75,7 @@ extension YAMLDocument {
   package func mark(_ path: String) -> Yams.Mark? { NodePath(path).find(in: root).mark }
 
   /// Reads the document, or the part at a path, strictly as a record. A plain scalar that the
-  /// record rejects is tried as a text: `1` as a name.
+  /// record rejects is tried as a text: `1` as a name. All that is wrong is told, unknown fields first.
   package func read<Record: Decodable>(_ type: Record.Type, at path: String = "")
     throws(DocumentProblem) -> Record
   {
@@ -89,11 +89,19 @@ extension YAMLDocument {
       } catch {
         problem = error
       }
-      let found = NodePath(problem.path).find(in: start)
-      guard problem.reason.hasPrefix(JSONValue.expectedString), let scalar = found.scalar,
-        PlainScalar.isOne(scalar), texts.insert(problem.path).inserted
-      else { throw failure(problem, start) }
+      let retried = problem.all.filter { isText($0, start) && texts.insert($0.path).inserted }
+      guard retried.isEmpty else { continue }
+      let all = problem.all.map { failure($0, start) }
+      throw DocumentProblem(all) ?? failure(problem, start)
     }
+  }
+
+  /// Whether a text is wanted, and what stands there may be meant as one.
+  private func isText(_ problem: JSONProblem, _ start: Yams.Node) -> Bool {
+    guard problem.reason.hasPrefix(JSONValue.expectedString),
+      let scalar = NodePath(problem.path).find(in: start).scalar
+    else { return false }
+    return PlainScalar.isOne(scalar) && !["null", "~"].contains(scalar.string)
   }
 
   private func failure(_ problem: JSONProblem, _ start: Yams.Node) -> DocumentProblem {
