@@ -97,6 +97,17 @@ struct RenderTests {
         - key copilot/laptop
         """)
     #expect(DiffText.render([], try output(), Self.terminal) == "no difference")
+    let times = try items(
+      DiffItem.self,
+      #"{"kind":"agreement","id":"agreement/3","name":"xai","change":"changed","fields":[{"field":"until","from":"2095-05-01T00:00:00.000000Z","to":"2096-05-01T10:30:00.000000Z"},{"field":"terminatedAt","from":"2025-05-01T10:30:00.000001Z","to":"2025-05-01T10:30:00.000002Z"},{"field":"grants[xai/grok-3]","to":{"model":"xai/grok-3","ends":"2095-05-01T00:00:00.000000Z"}}]}"#
+    )
+    #expect(
+      DiffText.render(times, try output(), Self.terminal) == """
+        ~ agreement xai
+            until: 2095-05-01 → 2096-05-01 10:30:00
+            terminatedAt: "2025-05-01T10:30:00.000001Z" → "2025-05-01T10:30:00.000002Z"
+            grants[xai/grok-3]: + model=xai/grok-3 ends=2095-05-01
+        """)
   }
 
   @Test func `Why tells the verdict, the facts, each node's rules, and what would help`() {

@@ -25,8 +25,12 @@ enum EventText {
     Digest(text) == nil ? text.shortened(to: longestValue) : text.prefix(12) + "…"
   }
 
+  /// A value as people write it: times to the second, or as a date.
   static func plain(_ value: JSONValue) -> String {
-    Misleading.shown((try? value.string()) ?? String(decoding: value.text, as: UTF8.self))
+    guard let text = try? value.string() else {
+      return Misleading.shown(String(decoding: value.text, as: UTF8.self))
+    }
+    return Timestamp(canonical: text)?.short ?? Misleading.shown(text)
   }
 
   static func grid(_ events: [EventItem], wide: Bool) -> Grid {

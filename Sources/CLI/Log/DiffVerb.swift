@@ -49,11 +49,19 @@ enum DiffText {
 
   private static func field(_ field: DiffItem.Field) -> String {
     switch (field.from, field.to) {
-    case (let from?, let to?): "\(field.field): \(plain(from)) → \(plain(to))"
+    case (let from?, let to?):
+      // Times may differ by less than people write.
+      plain(from) == plain(to)
+        ? "\(field.field): \(exact(from)) → \(exact(to))"
+        : "\(field.field): \(plain(from)) → \(plain(to))"
     case (nil, let to?): "\(field.field): + \(plain(to))"
     case (let from?, nil): "\(field.field): - \(plain(from))"
     case (nil, nil): field.field
     }
+  }
+
+  private static func exact(_ json: RawJSON) -> String {
+    Misleading.shown(String(decoding: json.text, as: UTF8.self))
   }
 
   /// Objects as `field=value`, so that a grant fits on a line.

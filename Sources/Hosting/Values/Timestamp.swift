@@ -197,6 +197,14 @@ extension Timestamp: CustomStringConvertible {
       microseconds: Self.daysFromCivil(year, month, day) * Self.day + seconds * 1_000_000 + micros)
   }
 
+  /// Reads exactly what `description` writes, and nothing else.
+  package init?(canonical text: String) {
+    var text = text
+    let read = text.withUTF8 { Timestamp(canonical: $0) }
+    guard let read else { return nil }
+    self = read
+  }
+
   /// `2025-05-01` when it is a midnight, else to the second: for people.
   package var short: String {
     let text = description
