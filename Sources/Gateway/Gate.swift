@@ -52,6 +52,9 @@ package final class Gate: Sendable {
   /// Answers nothing from now on, and stops what runs.
   func endLease() { stop { $0.endLease(now: clock.now) } }
 
+  /// The drain is over: what is still in flight is told so, and nothing new is taken.
+  func endDrain() { stop { $0.endDrain() } }
+
   /// Whether anything may be answered by the policy that is held.
   var mayServe: Bool {
     let now = clock.uptime
@@ -90,14 +93,15 @@ package final class Gate: Sendable {
 
   /// The admission, and what stops the request; it is in flight until `finish`.
   func admit(
-    keyDigest: Digest, model: String
+    keyDigest: Digest, model: String, wish: TokenWish
   ) throws(Rejection) -> (GateState.Admission, RequestControl) {
     let result = guarded.withLock { guarded in
-      guarded.state.admit(keyDigest: keyDigest, model: model, now: clock.now).map { admission in
-        let control = RequestControl()
-        guarded.controls[admission.id] = control
-        return (admission, control)
-      }
+      guarded.state.admit(keyDigest: keyDigest, model: model, wish: wish, now: clock.now)
+        .map { admission in
+          let control = RequestControl()
+          guarded.controls[admission.id] = control
+          return (admission, control)
+        }
     }
     return try result.get()
   }
@@ -112,13 +116,17 @@ package final class Gate: Sendable {
     guarded.withLock { $0.state.move(id, after: fault, now: clock.now) }
   }
 
+  /// Whether its replica is still among those that requests go to: one that is not was ended on purpose.
+  func isRouted(_ id: GateState.RequestID) -> Bool { guarded.withLock { $0.state.isRouted(id) } }
+
   func takeSeen() -> [AttemptID: RouteBook.Seen] {
     guarded.withLock { $0.state.takeSeen(now: clock.uptime) }
   }
 
   func finish(_ id: GateState.RequestID, tokens: Int) {
+    let now = clock.uptime
     guarded.withLock { guarded in
-      guarded.state.finish(id, tokens: tokens)
+      guarded.state.finish(id, tokens: tokens, now: now)
       guarded.controls[id] = nil
     }
   }

@@ -17,6 +17,8 @@ struct GateState: Sendable {
     let model: Stream
     let modelName: String
     let asked: String
+    /// What is set aside of limits for it.
+    let reservation: QuotaBook.Reservation
     /// The policy that let it through.
     let position: Position
     var attempt: AttemptID
@@ -43,6 +45,7 @@ struct GateState: Sendable {
 
   let limits: GatewayLimits
   private(set) var index: PolicyIndex?
+  private var isStopped = false
   private var leaseEnds: Duration?
   private var quotas = QuotaBook()
   private var routes: RouteBook
@@ -103,6 +106,12 @@ struct GateState: Sendable {
     return sweep(now: now)
   }
 
+  /// The gateway stops, and has waited long enough for what runs.
+  mutating func endDrain() -> [Cut] {
+    isStopped = true
+    return cut { _ in .gatewayStopping }
+  }
+
   /// Takes a policy. From here on everything is decided by it; what is in flight and would now be
   /// refused is returned.
   mutating func apply(_ index: PolicyIndex, now: Moment) -> [Cut] {
@@ -149,36 +158,39 @@ struct GateState: Sendable {
 
   /// Whose key it is, before the body is read.
   func team(of keyDigest: Digest?, now: Moment) throws(Denial) -> PolicyIndex.Team {
+    guard !isStopped else { throw .gatewayStopping }
     guard let index, mayServe(now.uptime) else { throw .noLease }
     return try index.team(of: keyDigest, now: now.date)
   }
 
   mutating func admit(
-    keyDigest: Digest, model asked: String, now: Moment
+    keyDigest: Digest, model asked: String, wish: TokenWish, now: Moment
   ) -> Result<Admission, Rejection> {
+    guard !isStopped else { return .failure(Rejection(denial: .gatewayStopping)) }
     guard let index else { return .failure(Rejection(denial: .noLease)) }
     let lease = mayServe(now.uptime)
     switch index.decide(keyDigest: keyDigest, model: asked, now: now.date, lease: lease) {
     case .refuse(let denial): return .failure(Rejection(denial: denial))
-    case .serve(let permission): return admit(permission, keyDigest, asked, index.position, now)
+    case .serve(let permission):
+      return admit(permission, keyDigest, asked, wish, index.position, now)
     }
   }
 
   private mutating func admit(
-    _ permission: Permission, _ keyDigest: Digest, _ asked: String, _ position: Position,
-    _ now: Moment
+    _ permission: Permission, _ keyDigest: Digest, _ asked: String, _ wish: TokenWish,
+    _ position: Position, _ now: Moment
   ) -> Result<Admission, Rejection> {
     let (team, model) = (permission.team.id, permission.model)
     guard inFlight.count < limits.requestsInFlight else {
       return .failure(Rejection(denial: .overloaded, team: team, modelName: model.name))
     }
-    let quota: QuotaReading
-    switch quotas.admit(permission, now: now.uptime) {
+    let quota: QuotaBook.Admitted
+    switch quotas.admit(permission, wish, now: now.uptime) {
     case .failure(let exceeded):
       return .failure(
         Rejection(
           denial: exceeded.denial, team: team, modelName: model.name, quota: exceeded.reading))
-    case .success(let reading): quota = reading
+    case .success(let admitted): quota = admitted
     }
     guard let route = routes.choose(among: permission.routes, except: [], now: now.uptime) else {
       preconditionFailure("a permission names at least one route")
@@ -187,11 +199,12 @@ struct GateState: Sendable {
     nextID += 1
     inFlight[id] = Request(
       keyDigest: keyDigest, team: team, model: model.id, modelName: model.name, asked: asked,
-      position: position, attempt: route.attempt, tried: [route.attempt],
-      askedAt: now.uptime)
+      reservation: quota.reservation, position: position, attempt: route.attempt,
+      tried: [route.attempt], askedAt: now.uptime)
     return .success(
       Admission(
-        id: id, route: route, position: position, team: team, modelName: model.name, quota: quota))
+        id: id, route: route, position: position, team: team, modelName: model.name,
+        quota: quota.reading))
   }
 
   /// Its replica answered: with a model's words, or against the request.
@@ -226,16 +239,24 @@ struct GateState: Sendable {
     return route
   }
 
+  /// Whether its replica is in the policy.
+  func isRouted(_ id: RequestID) -> Bool {
+    guard let request = inFlight[id], let index else { return false }
+    return index.models.values.contains { model in
+      model.id == request.model && model.routes.contains { $0.attempt == request.attempt }
+    }
+  }
+
   /// What was seen of replicas and is worth telling the control plane.
   mutating func takeSeen(now: Duration) -> [AttemptID: RouteBook.Seen] {
     routes.takeSeen(now: now)
   }
 
   /// Nothing more of the request's answer is passed on. Safe to call twice.
-  mutating func finish(_ id: RequestID, tokens: Int) {
+  mutating func finish(_ id: RequestID, tokens: Int, now: Duration) {
     guard let request = inFlight.removeValue(forKey: id) else { return }
     routes.leave(request.attempt)
-    if tokens > 0 { quotas.charge(tokens: tokens, team: request.team, model: request.model) }
+    quotas.settle(request.reservation, tokens: tokens, now: now)
   }
 }
 

@@ -55,6 +55,8 @@ package struct GatewayLimits: Sendable {
   /// An answer up to this length is taken whole before any of it is sent on, so that an engine's
   /// death within it is told with a status of its own.
   package var bufferedReplyBytes = 1 << 20
+  /// Of an event that has not ended so much is held back, so that an error event stands alone.
+  package var eventHeldBytes = 256 << 10
   /// What an engine says against a request may be this long, and take so long.
   package var engineErrorBytes = 64 << 10
   package var engineErrorSeconds: Int64 = 5
@@ -90,6 +92,9 @@ package struct GatewayLimits: Sendable {
   /// How often it is looked whether all cut requests have ended.
   package var cutPollMilliseconds = 2
   package var drainSeconds = 30
+  /// After the drain: until what was still in flight has been told of the end, and wharfd that this process
+  /// leaves.
+  package var lastWordsSeconds = 5
   package static let longestDrainSeconds = 86_400
 
   // What is told

@@ -140,9 +140,13 @@ package struct GatewayServer: Sendable {
       gate: gate, client: linkClient, servers: options.servers,
       credentialFile: options.credentialFile, logger: logger)
     var configuration = ServiceGroupConfiguration(
-      services: [link, sightings, Sweeper(gate: gate), application(onRunning: onRunning)],
+      services: [
+        link, sightings, Sweeper(gate: gate),
+        Drain(endpoint: application(onRunning: onRunning), gate: gate),
+      ],
       gracefulShutdownSignals: signals, logger: logger)
-    configuration.maximumGracefulShutdownDuration = .seconds(options.limits.drainSeconds)
+    configuration.maximumGracefulShutdownDuration = .seconds(
+      options.limits.drainSeconds + options.limits.lastWordsSeconds)
     let group = ServiceGroup(configuration: configuration)
     do {
       try await group.run()

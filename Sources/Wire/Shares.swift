@@ -72,15 +72,19 @@ package struct ShareReport: Codable, Equatable, Sendable {
 
   package struct Item: Codable, Equatable, Sendable {
     package var limit: LimitID
+    /// In the last minute; what requests under way may take counts as used.
     package var used: Int
     package var wanted: Int
     package var share: Share?
+    /// What was used beyond it and is to be paid by the minutes that follow; none where nothing is.
+    package var owed: Int?
 
-    package init(limit: LimitID, used: Int, wanted: Int, share: Share?) {
+    package init(limit: LimitID, used: Int, wanted: Int, share: Share?, owed: Int? = nil) {
       self.limit = limit
       self.used = used
       self.wanted = wanted
       self.share = share
+      self.owed = owed
     }
   }
 
@@ -93,7 +97,9 @@ package struct ShareReport: Codable, Equatable, Sendable {
 
   package var isWellFormed: Bool {
     round > 0 && (0...Share.whole).contains(base) && items.count <= Self.itemsLimit
-      && items.allSatisfy { $0.used >= 0 && $0.wanted >= 0 && $0.share?.isPart ?? true }
+      && items.allSatisfy {
+        $0.used >= 0 && $0.wanted >= 0 && $0.owed ?? 0 >= 0 && $0.share?.isPart ?? true
+      }
   }
 }
 

@@ -44,20 +44,24 @@ package struct LimitItem: Codable, Equatable, Sendable {
   package var model: String?
   package var kind: LimitID.Kind
   package var perMinute: Int
-  /// In the 60 s before.
+  /// In the 60 s before, and what requests under way may take.
   package var used: Int
+  /// What was used beyond the limit: the minutes that follow pay it before anything new is let through.
+  package var owed: Int?
   package var left: Int
   /// How old the oldest word of a gateway is; none where no gateway said anything.
   package var ageSeconds: Double?
 
   package init(
-    model: String?, kind: LimitID.Kind, perMinute: Int, used: Int, ageSeconds: Double?
+    model: String?, kind: LimitID.Kind, perMinute: Int, used: Int, owed: Int,
+    ageSeconds: Double?
   ) {
     self.model = model
     self.kind = kind
     self.perMinute = perMinute
     self.used = used
-    left = max(0, perMinute - used)
+    self.owed = owed > 0 ? owed : nil
+    left = max(0, perMinute - used - min(owed, .max - used))
     self.ageSeconds = ageSeconds.map { ($0 * 10).rounded() / 10 }
   }
 }

@@ -209,7 +209,8 @@ private struct Fleet {
   private mutating func ask(_ index: Int) {
     for team in askers.indices where chance(edges[index].rates[team] * 0.13) {
       let admitted = edges[index].book.admit(
-        askers[team].permission, now: now + edges[index].offset)
+        askers[team].permission, TokenWish(promptTokens: 1, answerTokens: 1),
+        now: now + edges[index].offset)
       if case .success = admitted { edges[index].passed[team].append(now) }
     }
   }
@@ -431,6 +432,22 @@ private struct Fleet {
     #expect(heir.base(20, round: 40, epoch: 50) == Share.whole / 2)
     #expect(heir.base(10, round: 40, epoch: 60) == nil)
     #expect(heir.base(20, round: 41, epoch: 50) == nil)
+  }
+
+  @Test func `what gateways owe is told with what they used`() {
+    let id = LimitID(team: Stream(.team, 4), model: nil, kind: .tokens)
+    let (now, processes): (ContinuousClock.Instant, [Position]) = (.now, [10, 20])
+    var book = ShareBook(epoch: 5, ledSince: now)
+    for process in processes {
+      let item = ShareReport.Item(limit: id, used: 200, wanted: 200, share: nil, owed: 900)
+      let report = ShareReport(round: 1, epoch: 5, base: 0, items: [item])
+      _ = book.answer(report, of: process, among: processes, limit: { _ in 200 }, at: now)
+    }
+    let use = book.use(of: id, among: processes, at: now)
+    #expect(use == .init(used: 400, owed: 1800, heardAt: now))
+    let item = LimitItem(
+      model: nil, kind: .tokens, perMinute: 2000, used: 400, owed: 1800, ageSeconds: nil)
+    #expect(item.left == 0 && item.owed == 1800)
   }
 
   @Test func `parts add up to the limit, and go to who wants them`() {

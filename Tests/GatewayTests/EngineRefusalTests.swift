@@ -60,6 +60,13 @@ import Testing
     #expect(read(engine, nil).denial.status == ours)
   }
 
+  @Test func `a status that is no answer is named`() {
+    let refusal = read(307, nil)
+    #expect(refusal.fault == .strange(.status(307)))
+    #expect(refusal.denial.code == "engine_bad_answer")
+    #expect(refusal.denial.message.contains("status 307"))
+  }
+
   @Test func `how long to wait is passed on, within bounds`() {
     #expect(read(503, nil, ["retry-after": "7"]).denial.retryAfterSeconds == 7)
     #expect(read(503, nil, ["retry-after": "999999"]).denial.retryAfterSeconds == 3600)
@@ -73,5 +80,8 @@ import Testing
     #expect(EngineCall.fault(HTTPClientError.remoteConnectionClosed) == .brokeOff)
     #expect(EngineCall.fault(IOError(errnoCode: ECONNRESET, reason: "read")) == .brokeOff)
     #expect(EngineCall.fault(HTTPClientError.deadlineExceeded) == .slow)
+    #expect(EngineCall.fault(HTTPParserError.headerOverflow) == .strange(.headerTooLong))
+    #expect(EngineCall.fault(HTTPParserError.invalidConstant) == .strange(.notHTTP))
+    #expect(EngineCall.fault(HTTPParserError.invalidEOFState) == .brokeOff)
   }
 }

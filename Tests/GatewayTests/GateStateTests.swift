@@ -17,7 +17,7 @@ import Wire
   func admit(
     _ state: inout GateState, _ seconds: Double = 0
   ) -> Result<GateState.Admission, Rejection> {
-    state.admit(keyDigest: key, model: "xai/grok-3", now: at(seconds))
+    state.admit(keyDigest: key, model: "xai/grok-3", wish: Sample.wish, now: at(seconds))
   }
 
   // MARK: Lease
@@ -88,7 +88,7 @@ import Wire
         let now = at(Double(milliseconds) / 1_000)
         guard
           case .success(let admission) = state.admit(
-            keyDigest: key, model: "xai/grok-3", now: now)
+            keyDigest: key, model: "xai/grok-3", wish: Sample.wish, now: now)
         else { continue }
         #expect(state.sweep(now: now) == [], "\(milliseconds) ms, \(admission.id)")
       }
@@ -114,7 +114,9 @@ import Wire
     policy.models.append(Sample.model(Stream(.model, 9), "xai/other"))
     var state = GateState.holding(policy)
     let revoked = try admit(&state).get().id
-    let kept = try state.admit(keyDigest: key, model: "xai/other", now: at(0)).get().id
+    let kept = try state.admit(
+      keyDigest: key, model: "xai/other", wish: Sample.wish, now: at(0)
+    ).get().id
     let next = policy.next { next in
       next.teams[0].grants.removeFirst()
       next.teams[0].refusals.append(Sample.revoked)
@@ -194,7 +196,8 @@ import Wire
     policy.models.append(Sample.model(Stream(.model, 9), "xai/other"))
     var state = GateState.holding(policy)
     #expect(admit(&state).denial == nil)
-    let other = state.admit(keyDigest: key, model: "xai/other", now: at(0))
+    let other = state.admit(
+      keyDigest: key, model: "xai/other", wish: Sample.wish, now: at(0))
     #expect(other.denial?.code == "rate_limit_exceeded")
     #expect(other.denial?.message.contains("the team 'copilot'") == true)
   }
@@ -309,7 +312,7 @@ import Wire
       let index = PolicyIndex(policy)
       let decision = index.decide(
         keyDigest: key, model: "xai/grok-3", now: Sample.now, lease: true)
-      _ = book.admit(decision.permission!, now: .zero)
+      _ = book.admit(decision.permission!, Sample.wish, now: .zero)
       book.follow(index, isFirst: false)
     }
     #expect(book.count == 1)
@@ -331,6 +334,22 @@ import Wire
     var fields = HTTPFields()
     Headers.write(try #require(rejection.quota), to: &fields)
     #expect(fields[HTTPField.Name("x-ratelimit-reset-tokens")!]?.hasSuffix("s") == true)
+  }
+
+  @Test func `once its drain is over it cuts what runs and takes nothing new`() throws {
+    var state = GateState.holding(Sample.policy())
+    let id = try admit(&state).get().id
+    #expect(state.endDrain() == [.init(id: id, denial: .gatewayStopping)])
+    #expect(admit(&state).denial == .gatewayStopping)
+    #expect(throws: Denial.gatewayStopping) { try state.team(of: key, now: at(0)) }
+  }
+
+  @Test func `a replica that left the policy is known to have`() throws {
+    var state = GateState.holding(Sample.policy())
+    let id = try admit(&state).get().id
+    #expect(state.isRouted(id))
+    _ = state.apply(PolicyIndex(Sample.policy().next { $0.models[0].routes = [] }), now: at(1))
+    #expect(!state.isRouted(id))
   }
 
   @Test func `no more is in flight than the limit`() {
@@ -510,7 +529,7 @@ extension Result<GateState.Admission, Rejection> {
 }
 
 /// Numbers that look random and are the same each time.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
   private var state: UInt64
 
   init(seed: UInt64) { state = seed }

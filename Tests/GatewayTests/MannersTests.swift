@@ -154,11 +154,6 @@ extension WithProcesses {
       }
     }
 
-    @Test func `what engines say of other origins is not passed on`() {
-      let fields = Headers.reply(from: ["Access-Control-Allow-Origin": "*", "x-one": "1"])
-      #expect(fields.map(\.name.canonicalName) == ["x-one"])
-    }
-
     @Test func `a key that is too long for one is not even digested`() {
       let long = String(repeating: "x", count: 600)
       #expect(throws: Denial.unknownKey) {

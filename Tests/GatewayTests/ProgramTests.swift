@@ -47,7 +47,9 @@ extension WithProcesses {
       }
     }
 
-    @Test func `what is still in flight after the grace is ended`() async throws {
+    @Test func `what is still in flight after the drain is told of the end, and ended`()
+      async throws
+    {
       let engine = try await Engine("--tokens-per-second", "1")
       let control = ControlPlane(Sample.policy(port: engine.port))
       try await control.serving { controlPort in
@@ -59,6 +61,10 @@ extension WithProcesses {
           .makeAsyncIterator()
         _ = try await parts.next()
         program.signal(SIGTERM)
+        // Its body ends as it should: reading it to its end throws nothing.
+        var rest = ""
+        while let part = try await parts.next() { rest += String(buffer: part) }
+        #expect(rest.hasSuffix("\n\n") && rest.contains(#""code":"gateway_stopping""#), "\(rest)")
         #expect(try await program.ended(withinSeconds: 10) == 0)
       }
     }

@@ -48,6 +48,14 @@ import Wire
       #"{"error":{"message":"\#(message)","type":"\#(type)","param":\#(param),"code":"\#(code)"}}"#
   }
 
+  static func meant(_ path: String, _ meant: String) -> Case {
+    Case(
+      testDescription: "\(path), much like another path", path: path, status: 404,
+      reply: error(
+        "There is no POST \(path) here: the path is \(meant).", "invalid_request_error", nil,
+        "unknown_url"))
+  }
+
   static let cases: [Case] = [
     Case(
       testDescription: "no key", key: nil, status: 401,
@@ -78,6 +86,11 @@ import Wire
       testDescription: "an unknown path", path: "/v1/images", status: 404,
       reply: error("There is no POST /v1/images here.", "invalid_request_error", nil, "unknown_url")
     ),
+    meant("//v1/chat/completions", "/v1/chat/completions"),
+    meant("/v1/chat/completions/", "/v1/chat/completions"),
+    meant("/chat/completions", "/v1/chat/completions"),
+    meant("/v1/models/", "/v1/models"), meant("/models", "/v1/models"),
+    meant("/models/xai/grok-3", "/v1/models/xai/grok-3"),
     Case(
       testDescription: "a wrong method", method: .get, status: 405,
       reply: error(

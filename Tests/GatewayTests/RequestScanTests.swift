@@ -55,6 +55,26 @@ import Testing
     #expect(try RequestScan(body).isStream == isStream)
   }
 
+  @Test(
+    arguments: [
+      (#""max_tokens":100"#, 100, 1), (#""max_completion_tokens":7,"max_tokens":100"#, 100, 1),
+      (#""max_tokens":1,"max_tokens":1e3"#, 1000, 1), (#""max_tokens":"50","n":4"#, 50, 4),
+      (#""n":2,"best_of":5"#, nil, 5), (#""max_tokens":null,"n":null"#, nil, 1),
+      (#""max_tokens":-1,"n":[9],"x":{"max_tokens":3}"#, nil, 1),
+      (#""max_tokens":99999999999999999999,"n":9e99"#, .max, .max),
+      (#""prompt":["a","[b,\"c"],"n":3"#, nil, 6), (#""prompt":[1,2,3]"#, nil, 1),
+      (#""prompt":[[1,2],[3]],"max_tokens":5"#, 5, 2), (#""prompt":"[1,2]""#, nil, 1),
+      (#""prompt":[]"#, nil, 1),
+    ] as [(String, Int?, Int)])
+  func `how many tokens a request lets its answers have is read`(
+    _ fields: String, _ answerTokens: Int?, _ answers: Int
+  ) throws {
+    let body = #"{"model":"a/b",\#(fields)}"#
+    let wish = TokenWish(
+      promptTokens: body.utf8.count / 4, answerTokens: answerTokens, answers: answers)
+    #expect(try RequestScan(ByteBuffer(string: body)).wish == wish)
+  }
+
   @Test func `truncated anywhere, a body is refused and nothing traps`() {
     let whole = #"{"a":[1,{"b":"c\"d"}],"model":"a\u002fb","stream":true,"n":null}"#
     for length in 0..<whole.utf8.count {

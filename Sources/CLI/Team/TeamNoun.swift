@@ -49,11 +49,11 @@ struct TeamNoun: Noun {
         ]
       })
     details.add(
-      "LIMITS", ["MODEL", "WHAT", "A MINUTE", "USED", "LEFT", "AS OF"],
+      "LIMITS", ["MODEL", "WHAT", "A MINUTE", "USED", "OWED", "LEFT", "AS OF"],
       (item.limits ?? []).map { limit in
         [
           Cell(limit.model ?? "all"), Cell(limit.kind.rawValue), Cell(limit.perMinute),
-          Cell(limit.used), Cell("\(limit.left)", .strong),
+          Cell(limit.used), Cell(limit.owed ?? 0), Cell("\(limit.left)", .strong),
           Cell(limit.ageSeconds.map { "\(Int($0.rounded())) s ago" } ?? "no gateway"),
         ]
       })

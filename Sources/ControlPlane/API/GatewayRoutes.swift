@@ -370,7 +370,7 @@ extension GatewayRoutes {
     let items = zip(limits, use).map { limit, use in
       LimitItem(
         model: limit.id.model.map { context.view.modelName(ID($0.origin)) }, kind: limit.id.kind,
-        perMinute: limit.perMinute, used: use.used, ageSeconds: use.ageSeconds)
+        perMinute: limit.perMinute, used: use.used, owed: use.owed, ageSeconds: use.ageSeconds)
     }
     return .json(
       ItemsReply(position: head.state.position, items: items).jsonBytes, head: context.head)

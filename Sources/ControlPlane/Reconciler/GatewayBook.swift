@@ -161,16 +161,17 @@ package final class GatewayBook: Sendable {
     }
   }
 
-  /// What was used of limits in the last minute, and how long ago the oldest word of that is.
+  /// What was used of limits in the last minute, what is owed beyond, and how long ago the oldest word of
+  /// that is.
   func use(
     of limits: [LimitID], in head: Head, epoch: Position, at now: Instant
-  ) -> [(used: Int, ageSeconds: Double?)] {
+  ) -> [(used: Int, owed: Int, ageSeconds: Double?)] {
     book.withLock { book in
       var shares = book.enterShares(epoch, at: now)
       defer { book.shares = shares }
       return limits.map { limit in
         let use = shares.use(of: limit, among: head.state.gatewayProcesses.keys, at: now)
-        return (use.used, use.heardAt.map { max(0, (now - $0).seconds) })
+        return (use.used, use.owed, use.heardAt.map { max(0, (now - $0).seconds) })
       }
     }
   }

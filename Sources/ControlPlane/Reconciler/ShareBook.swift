@@ -36,6 +36,7 @@ struct ShareBook: Sendable {
     var given: Holding?
     var used: [LimitID: Int] = [:]
     var wanted: [LimitID: Int] = [:]
+    var owed: [LimitID: Int] = [:]
     var round = 0
     var heardAt: Instant
 
@@ -128,6 +129,7 @@ struct ShareBook: Sendable {
       member.held.shares[item.limit] = item.share
       member.used[item.limit] = item.used
       member.wanted[item.limit] = item.wanted
+      member.owed[item.limit] = item.owed
     }
     members[process] = member
     return true
@@ -217,6 +219,8 @@ struct ShareBook: Sendable {
 
   struct Use: Equatable, Sendable {
     var used: Int
+    /// What is to be paid by the minutes that follow.
+    var owed = 0
     /// When the longest silent of the gateways said so; none, where none did.
     var heardAt: Instant?
   }
@@ -229,6 +233,7 @@ struct ShareBook: Sendable {
     var use = Use(used: 0)
     for member in members.values where member.round > 0 {
       use.used += min(member.used[id] ?? 0, .max - use.used)
+      use.owed += min(member.owed[id] ?? 0, .max - use.owed)
       use.heardAt = min(use.heardAt ?? member.heardAt, member.heardAt)
     }
     for gone in spent where gone.id == id { use.used += min(gone.used, .max - use.used) }

@@ -104,11 +104,21 @@ extension Denial {
       retryAfterSeconds: retryWithoutReplicaSeconds)
   }
 
-  /// - Parameter part: what this gateway may use of a limit that holds over all gateways; none, where
-  ///   each holds to the whole of it by itself.
+  /// - Parameters:
+  ///   - part: what this gateway may use of a limit that holds over all gateways; none, where each holds
+  ///     to the whole of it by itself.
+  ///   - short: what the request may take, where something is left and that is not enough.
   static func rateLimited(
-    _ kind: String, limit: Int, part: Int?, of subject: String, wait: Int
+    _ kind: String, limit: Int, part: Int?, of subject: String, short: (asked: Int, left: Int)?,
+    wait: Int
   ) -> Denial {
+    if let short {
+      return rateLimited(
+        kind,
+        "Of the limit of \(limit) \(kind) a minute of \(subject) \(short.left) are left at this "
+          + "gateway beside what requests under way may take, and this one may take \(short.asked): "
+          + "try again in \(wait) s, or ask for fewer (max_tokens).", wait: wait)
+    }
     let spent =
       switch part {
       case nil: "is used up at this gateway"
@@ -117,10 +127,15 @@ extension Denial {
       case let part?:
         "over all gateways together is used up as far as this gateway's part of \(part) goes"
       }
-    return Denial(
-      429, type: kind, code: "rate_limit_exceeded",
+    return rateLimited(
+      kind,
       "The limit of \(limit) \(kind) a minute of \(subject) \(spent): try again in \(wait) s.",
-      retryAfterSeconds: wait)
+      wait: wait)
+  }
+
+  private static func rateLimited(_ kind: String, _ message: String, wait: Int) -> Denial {
+    Denial(
+      429, type: kind, code: "rate_limit_exceeded", message, retryAfterSeconds: wait)
   }
 }
 
@@ -138,10 +153,12 @@ extension Denial {
       "The request's body is longer than \(limitBytes) bytes.")
   }
 
-  static func unknownRoute(_ method: String, _ path: String) -> Denial {
+  /// - Parameter meant: a path that there is, which is written much like it.
+  static func unknownRoute(_ method: String, _ path: String, meant: String? = nil) -> Denial {
     Denial(
       404, type: "invalid_request_error", code: "unknown_url",
-      "There is no \(method) \(path.shortened(to: 100)) here.")
+      "There is no \(method) \(path.shortened(to: 100)) here"
+        + (meant.map { ": the path is \($0)." } ?? "."))
   }
 
   static func wrongMethod(_ method: String, _ path: String, allowed: String) -> Denial {
@@ -172,6 +189,23 @@ extension Denial {
     502, type: "server_error", code: "engine_failed",
     "The model's engine failed before it answered; whether it had begun is not known.")
 
+  static func engineStrange(_ answer: StrangeAnswer) -> Denial {
+    Denial(
+      502, type: "server_error", code: "engine_bad_answer",
+      "The model's engine answered with \(answer): this is a fault of the platform's, not of the "
+        + "request.")
+  }
+
+  /// It left the policy before it ended: an operator, a plan or a newer version ended it.
+  static let engineStopped = Denial(
+    503, type: "server_error", code: "engine_stopped",
+    "The model's engine was stopped by the platform while it had the request: ask again.",
+    retryAfterSeconds: 1)
+
+  static let gatewayStopping = Denial(
+    503, type: "server_error", code: "gateway_stopping", "The gateway is stopping: ask again.",
+    retryAfterSeconds: 1)
+
   static let engineRefusedKey = Denial(
     502, type: "server_error", code: "engine_refused_key",
     "The model's engine refused the key that the gateway has for it: this is a fault of the "
@@ -191,7 +225,8 @@ extension Denial {
   private static let ownCodes: Set<String> = Set(
     [
       noLease, noReadyReplica(of: ""), overloaded, engineNotReached, engineFailed,
-      engineRefusedKey, engineBroke, engineSlow,
+      engineRefusedKey, engineBroke, engineSlow, engineStopped, gatewayStopping,
+      engineStrange(.notHTTP),
     ].map(\.code) + ["engine_overloaded", "engine_error"])
 
   /// Nobody reads this one; it stands in the metrics, as other proxies count it.

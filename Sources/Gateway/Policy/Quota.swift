@@ -1,98 +1,17 @@
 // Quotas: requests and tokens a minute, of a team over all models and of one grant. This gateway keeps to
-// its part of each, which is the whole where there is no other. A request is taken when it is let through;
-// its tokens are charged once they are known, or estimated. Pure; there is at most one window a limit.
+// its part of each, which is the whole where there is no other. A request is taken when it is let through,
+// and what tokens it may take are set aside then; they are charged once they are known, or estimated. Pure;
+// there is at most one window a limit.
 //
 // 1. Within any 60 s no more requests are let through than the part says: all of it at once, if they come
 //    at once.
-// 2. What tokens go beyond the limit is a debt: it is paid with the room of the minutes that follow, so
-//    that over time no more is used than the limit allows.
+// 2. A request is let through only where what tokens it may take fit beside what was used and what those
+//    under way may take; one that may take more than the whole part, where there is nothing else.
+// 3. What tokens go beyond what was set aside is a debt: it is paid with the room of the minutes that
+//    follow, so that over time no more is used than the limit allows.
 
 import Hosting
 import Wire
-
-/// What was taken of a limit lately, by the second. What was taken in a second counts until that second
-/// is wholly more than a minute ago: for 60 s at least and 61 s at most.
-struct QuotaWindow: Sendable, Equatable {
-  static let countsSeconds = Int64(Share.windowSeconds)
-
-  private struct Taken: Sendable, Equatable {
-    let second: Int64
-    var amount: Int
-  }
-
-  private(set) var limit: Int
-  private var taken: [Taken] = []
-  private(set) var used = 0
-  private var debt = 0
-  private var second: Int64
-
-  init(limit: Int, now: Duration) {
-    self.limit = limit
-    second = now.components.seconds
-  }
-
-  /// Goes on to now; a changed limit takes effect at once.
-  mutating func advance(limit: Int, now: Duration) {
-    self.limit = limit
-    let last = max(second, now.components.seconds)
-    while let oldest = taken.first, oldest.second + Self.countsSeconds <= last {
-      second = oldest.second + Self.countsSeconds
-      used -= oldest.amount
-      taken.removeFirst()
-      pay()
-    }
-    second = last
-    pay()
-  }
-
-  private mutating func pay() {
-    let payment = min(debt, max(0, limit - used))
-    debt -= payment
-    enter(payment)
-  }
-
-  private mutating func enter(_ amount: Int) {
-    guard amount > 0 else { return }
-    used += amount
-    if taken.last?.second == second {
-      taken[taken.count - 1].amount += amount
-    } else {
-      taken.append(Taken(second: second, amount: amount))
-    }
-  }
-
-  var hasRoom: Bool { used < limit && debt == 0 }
-  /// What was used, and what is owed besides.
-  var wanted: Int { used.addingReportingOverflow(debt).overflow ? .max : used + debt }
-  var remaining: Int { debt > 0 ? 0 : max(0, limit - used) }
-
-  mutating func take(_ amount: Int) {
-    debt = debt.addingReportingOverflow(amount).overflow ? .max : debt + amount
-    pay()
-  }
-
-  var secondsUntilRoom: Double {
-    guard limit > 0 else { return Double(Self.countsSeconds) }
-    let (rounds, rest) = debt.quotientAndRemainder(dividingBy: limit)
-    let room = max(0, used - limit) + rest
-    var leaving = 0
-    for item in taken {
-      leaving += item.amount
-      if leaving > room { return wait(until: item, rounds) }
-    }
-    return taken.last.map { wait(until: $0, rounds) } ?? 0
-  }
-
-  var secondsUntilUnused: Double {
-    guard limit > 0 else { return Double(Self.countsSeconds) }
-    let rounds = debt / limit + (debt % limit > 0 ? 1 : 0)
-    return taken.last.map { wait(until: $0, rounds) } ?? 0
-  }
-
-  private func wait(until item: Taken, _ rounds: Int) -> Double {
-    Double(item.second + Self.countsSeconds - second) + Double(rounds) * Double(Self.countsSeconds)
-  }
-}
 
 /// What a reply says about the limits that bore on it: of requests and of tokens the one that binds longest.
 package struct QuotaReading: Sendable, Equatable {
@@ -114,7 +33,7 @@ private struct Meter: Sendable {
   /// All of it; the window has this gateway's part.
   var limit: Int
   var window: QuotaWindow
-  /// Requests that were turned away for want of it, lately.
+  /// What requests that were turned away for want of it could have used, lately.
   private var refused: QuotaWindow
   /// When the first of them was.
   private var shortSince: Duration?
@@ -129,21 +48,25 @@ private struct Meter: Sendable {
     self.limit = limit
     window.advance(limit: part, now: now)
     refused.advance(limit: .max, now: now)
-    if refused.used == 0 { shortSince = nil }
+    if refused.wanted == 0 { shortSince = nil }
   }
 
-  mutating func refuse(now: Duration) {
-    refused.take(1)
+  mutating func refuse(_ amount: Int, now: Duration) {
+    lack(min(amount, limit))
     if shortSince == nil { shortSince = now }
   }
 
-  var isIdle: Bool { window.wanted == 0 && refused.used == 0 }
+  /// More could be used than there is of it.
+  mutating func lack(_ amount: Int) { refused.take(amount) }
+
+  var isIdle: Bool { window.wanted == 0 && refused.wanted == 0 }
 
   /// What could be used of it: where requests were turned away, as many more, and twice the part at least.
   var wanted: Int {
-    guard refused.used > 0 else { return min(limit, window.wanted) }
-    let asked = min(window.wanted, limit) + min(refused.used, limit)
-    return min(limit, max(asked, 2 * min(window.limit, limit), 1))
+    guard refused.wanted > 0 else { return min(limit, window.wanted) }
+    let asked = window.wanted.addingOrMost(refused.wanted)
+    let twice = window.limit.addingOrMost(window.limit)
+    return min(limit, max(asked, twice, 1))
   }
 
   /// So long after requests began to be turned away the others have given back what they do not use.
@@ -152,8 +75,8 @@ private struct Meter: Sendable {
   private static let soonSeconds = Leases.renewalSeconds + 2
 
   /// When to try again: once its own window has room, or sooner where more of the limit may come in.
-  func waitSeconds(now: Duration) -> Int {
-    let own = max(1, Int(cut: window.secondsUntilRoom.rounded(.up)))
+  func waitSeconds(for amount: Int, now: Duration) -> Int {
+    let own = max(1, Int(cut: window.secondsUntilRoom(for: amount).rounded(.up)))
     guard window.limit < limit else { return own }
     let isSettled = shortSince.map { now - $0 >= .seconds(Self.settledSeconds) } ?? false
     return isSettled && window.limit > 0 ? own : min(own, Self.soonSeconds)
@@ -168,16 +91,20 @@ private struct Standing {
   let limit: Int
   let part: Int
   let remaining: Int
-  /// Until it lets a request through; none, where it does now.
+  /// How much of it a request may take.
+  let asked: Int
+  /// Until it lets that through; none, where it does now.
   let waitSeconds: Int?
   let unusedSeconds: Double
 
-  init(_ id: LimitID, _ meter: Meter, now: Duration) {
+  init(_ id: LimitID, _ meter: Meter, asked: Int, now: Duration) {
     self.id = id
     limit = meter.limit
     part = meter.window.limit
     remaining = meter.window.remaining
-    waitSeconds = meter.window.hasRoom ? nil : meter.waitSeconds(now: now)
+    self.asked = asked
+    waitSeconds =
+      meter.window.hasRoom(for: asked) ? nil : meter.waitSeconds(for: asked, now: now)
     unusedSeconds = meter.window.secondsUntilUnused
   }
 
@@ -205,46 +132,107 @@ extension Sequence<Standing> {
 struct QuotaBook: Sendable {
   private(set) var shares = ShareHold()
   private var meters: [LimitID: Meter] = [:]
+  /// Of each team at each model whose tokens are limited.
+  private var lengths: [LimitID: AnswerLengths] = [:]
 
   var count: Int { meters.count }
 
   // MARK: Requests
 
-  /// Takes one request from every limit that bears on it, or none and says which of those that are used up
-  /// binds longest.
+  /// What is set aside for a request that was let through.
+  struct Reservation: Sendable, Equatable {
+    fileprivate let ofTeam: LimitID
+    fileprivate let ofGrant: LimitID
+    fileprivate let wish: TokenWish
+    fileprivate var teamTokens = 0
+    fileprivate var grantTokens = 0
+  }
+
+  struct Admitted: Sendable {
+    let reading: QuotaReading
+    let reservation: Reservation
+  }
+
+  /// Takes one request, and sets aside the tokens that it may take, from every limit that bears on it; or
+  /// takes nothing, and says which of those that have no room binds longest.
   mutating func admit(
-    _ permission: Permission, now: Duration
-  ) -> Result<QuotaReading, QuotaExceeded> {
+    _ permission: Permission, _ wish: TokenWish, now: Duration
+  ) -> Result<Admitted, QuotaExceeded> {
     let (team, grant, model) = (permission.team, permission.grant, permission.model)
     let ofTeam = LimitID(team: team.id, model: nil, kind: .requests)
     let ofGrant = LimitID(team: team.id, model: model.id, kind: .requests)
+    let tokens = wish.tokens(assumed: (lengths[ofGrant.tokens] ?? AnswerLengths()).assumed)
     let limits = [
-      (ofGrant, grant.requestsPerMinute), (ofGrant.tokens, grant.tokensPerMinute),
-      (ofTeam, team.requestsPerMinute), (ofTeam.tokens, team.tokensPerMinute),
+      (ofGrant, grant.requestsPerMinute, 1), (ofGrant.tokens, grant.tokensPerMinute, tokens),
+      (ofTeam, team.requestsPerMinute, 1), (ofTeam.tokens, team.tokensPerMinute, tokens),
     ]
-    for (id, limit) in limits { advance(id, limit, now) }
+    for (id, limit, _) in limits { advance(id, limit, now) }
     var isExceeded = false
-    for (id, _) in limits {
-      guard let meter = meters[id], !meter.window.hasRoom else { continue }
-      meters[id]?.refuse(now: now)
+    for (id, _, amount) in limits {
+      guard let meter = meters[id], !meter.window.hasRoom(for: amount) else { continue }
+      meters[id]?.refuse(amount, now: now)
       if meter.window.limit < meter.limit { shares.wantMore() }
       isExceeded = true
     }
-    if !isExceeded {
-      meters[ofTeam]?.window.take(1)
-      meters[ofGrant]?.window.take(1)
+    guard !isExceeded else {
+      let standings = limits.compactMap { id, _, amount in
+        meters[id].map { Standing(id, $0, asked: amount, now: now) }
+      }
+      guard let binding = standings.tightest else { preconditionFailure("one of them is exceeded") }
+      return .failure(
+        QuotaExceeded(denial: denial(binding, permission), reading: reading(standings)))
     }
-    let standings = limits.compactMap { id, _ in meters[id].map { Standing(id, $0, now: now) } }
-    let reading = QuotaReading(
-      requests: standings.filter { $0.id.kind == .requests }.tightest?.line,
-      tokens: standings.filter { $0.id.kind == .tokens }.tightest?.line)
-    guard isExceeded, let binding = standings.tightest else { return .success(reading) }
-    return .failure(QuotaExceeded(denial: denial(binding, permission), reading: reading))
+    meters[ofTeam]?.window.take(1)
+    meters[ofGrant]?.window.take(1)
+    var reservation = Reservation(ofTeam: ofTeam.tokens, ofGrant: ofGrant.tokens, wish: wish)
+    reservation.teamTokens = reserve(tokens, of: ofTeam.tokens)
+    reservation.grantTokens = reserve(tokens, of: ofGrant.tokens)
+    let standings = limits.compactMap { id, _, _ in
+      meters[id].map { Standing(id, $0, asked: 1, now: now) }
+    }
+    return .success(Admitted(reading: reading(standings), reservation: reservation))
   }
 
-  mutating func charge(tokens: Int, team: Stream, model: Stream) {
-    meters[LimitID(team: team, model: nil, kind: .tokens)]?.window.take(tokens)
-    meters[LimitID(team: team, model: model, kind: .tokens)]?.window.take(tokens)
+  private mutating func reserve(_ tokens: Int, of id: LimitID) -> Int {
+    guard var meter = meters[id] else { return 0 }
+    let part = meter.window.share(of: tokens)
+    meter.window.reserve(part)
+    let lacking = min(tokens, meter.limit) - part
+    if lacking > 0 {
+      meter.lack(lacking)
+      shares.wantMore()
+    }
+    meters[id] = meter
+    return part
+  }
+
+  private func reading(_ standings: [Standing]) -> QuotaReading {
+    QuotaReading(
+      requests: standings.filter { $0.id.kind == .requests }.tightest?.line,
+      tokens: standings.filter { $0.id.kind == .tokens }.tightest?.line)
+  }
+
+  /// The answer has ended, or was left: what it took is charged instead of what was set aside.
+  ///
+  /// - Parameter tokens: of prompt and answers; none where no engine had the request.
+  mutating func settle(_ reservation: Reservation, tokens: Int, now: Duration) {
+    let charges = [
+      (reservation.ofTeam, reservation.teamTokens), (reservation.ofGrant, reservation.grantTokens),
+    ]
+    for (id, part) in charges {
+      guard var meter = meters[id] else { continue }
+      meter.advance(limit: meter.limit, part: meter.window.limit, now: now)
+      meter.window.settle(tokens, reserved: part)
+      meters[id] = meter
+      // Whoever is turned away for it wants to see why.
+      if meter.window.debt > 0 { shares.wantMore() }
+    }
+    let wish = reservation.wish
+    guard tokens > wish.promptTokens, wish.answerTokens == nil,
+      charges.contains(where: { meters[$0.0] != nil })
+    else { return }
+    lengths[reservation.ofGrant, default: AnswerLengths()]
+      .learn((tokens - wish.promptTokens) / max(1, wish.answers))
   }
 
   private mutating func advance(_ id: LimitID, _ limit: Int?, _ now: Duration) {
@@ -266,6 +254,9 @@ struct QuotaBook: Sendable {
       guard let team = index.teams[id.team] else { return false }
       return id.model.map { team.grants[$0] != nil } ?? true
     }
+    lengths = lengths.filter { id, _ in
+      id.model.flatMap { index.teams[id.team]?.grants[$0] } != nil
+    }
   }
 
   /// What is held and used, for the leader; none where limits are not shared.
@@ -278,7 +269,8 @@ struct QuotaBook: Sendable {
     for (id, meter) in meters where !meter.isIdle || shares.shares[id] != nil {
       items.append(
         ShareReport.Item(
-          limit: id, used: meter.window.used, wanted: meter.wanted, share: shares.shares[id]))
+          limit: id, used: meter.window.occupied, wanted: meter.wanted, share: shares.shares[id],
+          owed: meter.window.debt > 0 ? meter.window.debt : nil))
     }
     return shares.report(items)
   }
@@ -293,23 +285,17 @@ struct QuotaBook: Sendable {
 
   private func denial(_ binding: Standing, _ permission: Permission) -> Denial {
     let team = "the team '\(permission.team.name)'"
+    let fits = binding.asked <= binding.remaining || binding.remaining == 0
     return .rateLimited(
       binding.id.kind.rawValue, limit: binding.limit, part: shares.isSharing ? binding.part : nil,
       of: binding.id.model == nil ? team : "\(team) for the model '\(permission.model.name)'",
+      short: fits ? nil : (asked: binding.asked, left: binding.remaining),
       wait: binding.waitSeconds ?? 1)
   }
 }
 
 extension LimitID {
   fileprivate var tokens: LimitID { LimitID(team: team, model: model, kind: .tokens) }
-}
-
-extension Int {
-  /// The whole part of a number, or the nearest that can be held: quotas and counts of tokens come
-  /// from outside, and none of them may end the gateway.
-  init(cut number: Double) {
-    self = Int(exactly: number.rounded(.towardZero)) ?? (number > 0 ? .max : .min)
-  }
 }
 
 struct QuotaExceeded: Error {

@@ -22,6 +22,8 @@ enum RouteFault: Equatable, Sendable, CustomStringConvertible {
   case clientLeft
   /// It refused the key of its own attempt.
   case refusedKey
+  /// It answered with what is neither a result nor an error.
+  case strange(StrangeAnswer)
   /// It has no room, for so long as it says.
   case full(seconds: Int?)
 
@@ -32,6 +34,7 @@ enum RouteFault: Equatable, Sendable, CustomStringConvertible {
     case .slow: "it did not answer in time"
     case .clientLeft: "the client waited in vain"
     case .refusedKey: "it refused its own key"
+    case .strange(let answer): "it answered with \(answer)"
     case .full: "it has no room"
     }
   }
@@ -39,8 +42,23 @@ enum RouteFault: Equatable, Sendable, CustomStringConvertible {
   /// Whether it speaks against the replica; having no room is no fault.
   var isAgainstReplica: Bool {
     switch self {
-    case .notReached, .brokeOff, .slow, .clientLeft, .refusedKey: true
+    case .notReached, .brokeOff, .slow, .clientLeft, .refusedKey, .strange: true
     case .full: false
+    }
+  }
+}
+
+/// What no engine is to answer with.
+enum StrangeAnswer: Equatable, Sendable, CustomStringConvertible {
+  case status(Int)
+  case headerTooLong
+  case notHTTP
+
+  var description: String {
+    switch self {
+    case .status(let status): "status \(status), which is neither a result nor an error"
+    case .headerTooLong: "a header that is longer than is read"
+    case .notHTTP: "what is no well-formed HTTP"
     }
   }
 }

@@ -72,6 +72,9 @@ struct EngineCall: Sendable {
     case is NIOConnectionError: .notReached
     case ChannelError.connectTimeout: .notReached
     case let error as IOError where Self.connectingFails.contains(error.errnoCode): .notReached
+    case HTTPParserError.headerOverflow: .strange(.headerTooLong)
+    // The parser calls an end within an answer so, too.
+    case let error as HTTPParserError where error != .invalidEOFState: .strange(.notHTTP)
     default: .brokeOff
     }
   }

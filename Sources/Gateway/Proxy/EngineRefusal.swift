@@ -22,7 +22,7 @@ extension EngineRefusal {
     case 401, 403: .refusedKey
     case 429, 503: .full(seconds: retryAfterSeconds)
     case 400...599: nil
-    default: .brokeOff
+    default: .strange(.status(status))
     }
   }
 
@@ -48,7 +48,7 @@ extension EngineRefusal {
         status, type: type ?? "server_error", code: code ?? "engine_error",
         message ?? "The model's engine met an error of its own, and did not say which.",
         parameter: parameter, retryAfterSeconds: retryAfterSeconds)
-    default: return .engineFailed
+    default: return .engineStrange(.status(status))
     }
   }
 }

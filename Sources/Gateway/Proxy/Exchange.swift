@@ -77,7 +77,8 @@ final class Exchange: Sendable {
     } catch {
       let denial = why(error)
       // Who left, or was cut, had an engine at work on the prompt all the same.
-      let isBegun = control.reason != nil || denial == .engineSlow || denial == .engineFailed
+      let isBegun =
+        control.reason != nil || [.engineSlow, .engineFailed, .engineStopped].contains(denial)
       if denial == .clientGone { gate.note(admission.id, .clientLeft) }
       finish(tokens: isBegun ? UsageMeter(requestBytes: body.readableBytes).tokens : 0)
       tell(denial, attempt: nil)
@@ -118,11 +119,20 @@ final class Exchange: Sendable {
         else { throw Denial.engineNotReached }
         route = next
       case .failed(let fault):
+        if fault == .brokeOff, !gate.isRouted(admission.id) { throw Denial.engineStopped }
         blame(route, fault)
-        throw fault == .slow ? Denial.engineSlow : Denial.engineFailed
+        throw Self.denial(of: fault)
       }
     }
     preconditionFailure("the rounds are bounded by routeTries")
+  }
+
+  private static func denial(of fault: RouteFault) -> Denial {
+    switch fault {
+    case .slow: .engineSlow
+    case .strange(let answer): .engineStrange(answer)
+    case .notReached, .brokeOff, .clientLeft, .refusedKey, .full: .engineFailed
+    }
   }
 
   private func blame(_ route: PolicyRoute, _ fault: RouteFault) {
@@ -174,62 +184,76 @@ final class Exchange: Sendable {
     return Response(
       status: HTTPResponse.Status(code: reply.status), headers: headers,
       body: ResponseBody(contentLength: whole) { [self] writer in
-        let end = await passOn(
-          reply, UsageMeter(requestBytes: requestBytes), route.waits ?? gate.limits.usualWaits,
-          to: writer)
+        let (end, isWithinEvent) = await passOn(
+          reply, UsageMeter(requestBytes: requestBytes),
+          isEvents ? EventHold(limitBytes: gate.limits.eventHeldBytes) : nil,
+          route.waits ?? gate.limits.usualWaits, to: writer)
         if let end { tell(end, attempt: route.attempt) }
         metrics.count(
           model: admission.modelName, team: admission.team, code: end?.status ?? reply.status)
-        try await close(&writer, end, isEvents: isEvents)
+        try await close(&writer, end, isEvents: isEvents, isWithinEvent: isWithinEvent)
       })
   }
 
   /// Passes on part by part, the next only once the client took the last. Returns why it ended early,
-  /// if it did; from then on nothing more of the engine's is sent.
+  /// if it did, and whether within an event; from then on nothing more of the engine's is sent.
   private func passOn(
-    _ reply: EngineReply, _ meter: UsageMeter, _ waits: Launch.Waits,
+    _ reply: EngineReply, _ meter: UsageMeter, _ hold: EventHold?, _ waits: Launch.Waits,
     to writer: any ResponseBodyWriter
-  ) async -> Denial? {
+  ) async -> (Denial?, isWithinEvent: Bool) {
     let sink = Sink(writer: writer)
     control.begins(askedAt: startedAt, at: gate.clock.uptime, waits)
     // One write to a connection that takes it is not worth breaking off with half a reply: it is over
     // before the gate, and so the control plane, hears that the request has ended.
     let isPrompt = reply.rest == nil && channel.isWritable
     let task = Task(executorPreference: executor) {
-      [gate, control] () async -> (UsageMeter, Denial?) in
-      var (writer, meter) = (sink.writer, meter)
+      [gate, control] () async -> (UsageMeter, EventHold?, Denial?) in
+      var (writer, meter, hold) = (sink.writer, meter, hold)
       var part = reply.first
+      var isLast = false
       while true {
-        guard isPrompt || control.reason == nil else { return (meter, .engineBroke) }
+        guard isPrompt || control.reason == nil else { return (meter, hold, .engineBroke) }
         meter.feed(part)
-        do { try await writer.write(part) } catch { return (meter, .clientGone) }
+        let whole = isLast ? hold?.rest() ?? part : hold?.pass(part) ?? part
+        if whole.readableBytes > 0 {
+          do { try await writer.write(whole) } catch { return (meter, hold, .clientGone) }
+        }
+        if isLast { return (meter, hold, nil) }
         control.moved(at: gate.clock.uptime)
         do {
-          guard let next = try await reply.rest?.next() else { return (meter, nil) }
-          part = next
+          if let next = try await reply.rest?.next() {
+            part = next
+          } else {
+            (part, isLast) = (ByteBuffer(), true)
+          }
         } catch {
-          return (meter, .engineBroke)
+          return (meter, hold, .engineBroke)
         }
       }
     }
     if !isPrompt { control.attach { task.cancel() } }
-    let (fed, end) = await withTaskCancellationHandler {
+    var (fed, left, end) = await withTaskCancellationHandler {
       await task.value
     } onCancel: {
       task.cancel()
     }
     switch control.reason {
     case .idle: gate.note(admission.id, .slow)
-    case nil where end == .engineBroke: gate.note(admission.id, .brokeOff)
+    case nil where end == .engineBroke:
+      if gate.isRouted(admission.id) {
+        gate.note(admission.id, .brokeOff)
+      } else {
+        end = .engineStopped
+      }
     case nil, .cut, .clientGone, .overdue: break
     }
     finish(tokens: fed.tokens)
-    if control.reason != nil, reply.rest != nil || end != nil { return why(end ?? .engineBroke) }
-    return end
+    if control.reason != nil, reply.rest != nil || end != nil { end = why(end ?? .engineBroke) }
+    return (end, left?.isWithinEvent ?? false)
   }
 
   private func close(
-    _ writer: inout any ResponseBodyWriter, _ end: Denial?, isEvents: Bool
+    _ writer: inout any ResponseBodyWriter, _ end: Denial?, isEvents: Bool, isWithinEvent: Bool
   ) async throws {
     guard let end else { return try await writer.finish(nil) }
     // A client that does not read must not hold the request by its last event; one whose answer
@@ -238,7 +262,7 @@ final class Exchange: Sendable {
       channel.close(promise: nil)
       throw end
     }
-    try await writer.write(Replies.errorEvent(end))
+    try await writer.write(Replies.errorEvent(end, isWithinEvent: isWithinEvent))
     try await writer.finish(nil)
   }
 }

@@ -45,7 +45,7 @@ struct GatewayResponder: HTTPResponder {
       case (.post, "/v1/chat/completions"), (.post, "/v1/completions"), (.post, "/v1/embeddings"):
         return try await complete(request, path, context)
       case (.get, "/v1/models"): return try models(request, context)
-      case (.get, let path) where path.hasPrefix("/v1/models/"):
+      case (.get, let path) where Self.isOfOneModel(path):
         return try model(request, String(path.dropFirst("/v1/models/".count)), context)
       case (.get, "/health"): return Replies.health(gate.reading)
       case (.get, "/metrics"): return metricsPage(request)
@@ -53,13 +53,31 @@ struct GatewayResponder: HTTPResponder {
         throw Rejection(denial: .wrongMethod(request.method.rawValue, path, allowed: "POST"))
       case (_, "/v1/models"), (_, "/health"), (_, "/metrics"):
         throw Rejection(denial: .wrongMethod(request.method.rawValue, path, allowed: "GET, HEAD"))
-      case (_, let path) where path.hasPrefix("/v1/models/"):
+      case (_, let path) where Self.isOfOneModel(path):
         throw Rejection(denial: .wrongMethod(request.method.rawValue, path, allowed: "GET, HEAD"))
-      default: throw Rejection(denial: .unknownRoute(request.method.rawValue, path))
+      default:
+        throw Rejection(
+          denial: .unknownRoute(request.method.rawValue, path, meant: Self.meant(by: path)))
       }
     } catch {
       return reject(error, request)
     }
+  }
+
+  private static func isOfOneModel(_ path: String) -> Bool {
+    path.hasPrefix("/v1/models/") && path != "/v1/models/"
+  }
+
+  private static let paths: Set<String> = [
+    "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/health",
+    "/metrics",
+  ]
+
+  /// The path that somebody may have meant who wrote a slash too many, or left out the version.
+  private static func meant(by path: String) -> String? {
+    let words = path.split(separator: "/")
+    let written = "/" + words.joined(separator: "/")
+    return [written, "/v1" + written].first { paths.contains($0) || isOfOneModel($0) }
   }
 
   private func reject(_ rejection: Rejection, _ request: Request) -> Response {
@@ -87,7 +105,9 @@ struct GatewayResponder: HTTPResponder {
     let body = try await body(of: request, room)
     let scan: RequestScan
     do throws(Denial) { scan = try RequestScan(body) } catch { throw Rejection(denial: error) }
-    let (admission, control) = try gate.admit(keyDigest: key, model: scan.model)
+    var wish = scan.wish
+    if path == "/v1/embeddings" { wish.answerTokens = 0 }
+    let (admission, control) = try gate.admit(keyDigest: key, model: scan.model, wish: wish)
     let exchange = Exchange(
       gate: gate, metrics: metrics, admission: admission, control: control,
       call: EngineCall(client: client, limits: gate.limits, path: path, isStream: scan.isStream),

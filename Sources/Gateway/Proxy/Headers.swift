@@ -1,6 +1,5 @@
-// Which header fields pass through the gateway. Towards engines only a few named ones do, so that no
-// secret of a client's leaves by a field that nobody thought of; back to clients all do but those
-// that belong to one connection or to the engine's own server.
+// Which header fields pass through the gateway: in both directions only a few named ones, so that neither a
+// secret of a client's nor one of an engine's leaves by a field that nobody thought of.
 
 import HTTPServing
 import HTTPTypes
@@ -9,7 +8,7 @@ import NIOHTTP1
 
 enum Headers {
   private static let towardsEngine: [HTTPField.Name] = [
-    .accept, .contentType, .userAgent, HTTPField.Name("traceparent")!,
+    .accept, .userAgent, HTTPField.Name("traceparent")!,
     HTTPField.Name("tracestate")!,
   ]
 
@@ -17,10 +16,12 @@ enum Headers {
     from client: HTTPFields, engineKey: String, requestID: String
   ) -> HTTPHeaders {
     var headers = HTTPHeaders()
-    headers.reserveCapacity(towardsEngine.count + 2)
+    headers.reserveCapacity(towardsEngine.count + 3)
     for name in towardsEngine {
       if let value = client[name] { headers.add(name: name.canonicalName, value: value) }
     }
+    // It was read as JSON, whatever its client called it.
+    headers.add(name: "content-type", value: "application/json")
     headers.add(name: "authorization", value: "Bearer \(engineKey)")
     // llama.cpp's Python server, for one, answers any other form with 400 and no word.
     if isUUID(requestID) {
@@ -29,24 +30,18 @@ enum Headers {
     return headers
   }
 
-  /// Hop-by-hop fields of RFC 9110, and those the gateway sets itself.
-  private static let keptFromClient = Set(
-    [
-      "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
-      "te", "trailer", "transfer-encoding", "upgrade", "content-length", "date", "server",
-      "set-cookie", "www-authenticate",
-    ] + HTTPField.Name.ownFields.map(\.canonicalName))
+  /// What an answer's content is, and how long a model took for it. Limits, ids and which pages may read an
+  /// answer are the gateway's to say; what an engine says of itself is nobody's else.
+  private static let towardsClient: [HTTPField.Name] = [
+    .contentType, .contentEncoding, .contentLanguage, .cacheControl,
+    HTTPField.Name("openai-processing-ms")!,
+  ]
 
   static func reply(from engine: HTTPHeaders) -> HTTPFields {
-    let named = engine[canonicalForm: "connection"].map { $0.lowercased() }
     var fields = HTTPFields()
-    fields.reserveCapacity(engine.count + 8)
-    for (name, value) in engine {
-      // Which pages may read an answer is the gateway's to say.
-      guard let field = HTTPField.Name(name), !keptFromClient.contains(field.canonicalName),
-        !named.contains(field.canonicalName), !field.canonicalName.hasPrefix("access-control-")
-      else { continue }
-      fields.append(HTTPField(name: field, value: value))
+    fields.reserveCapacity(towardsClient.count + 8)
+    for name in towardsClient {
+      for value in engine[name.canonicalName] { fields.append(HTTPField(name: name, value: value)) }
     }
     return fields
   }

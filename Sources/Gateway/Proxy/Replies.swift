@@ -57,10 +57,10 @@ enum Replies {
     return json.bytes
   }
 
-  /// How a stream that has begun tells of an error. It starts with an empty line, lest it be taken
-  /// for the rest of an event that was cut short.
-  static func errorEvent(_ denial: Denial) -> ByteBuffer {
-    var buffer = ByteBuffer(string: "\n\ndata: ")
+  /// How a stream that has begun tells of an error. Within an event that was cut short it starts with an
+  /// empty line, lest it be taken for the rest of that.
+  static func errorEvent(_ denial: Denial, isWithinEvent: Bool) -> ByteBuffer {
+    var buffer = ByteBuffer(string: isWithinEvent ? "\n\ndata: " : "data: ")
     buffer.writeBytes(errorBody(denial))
     buffer.writeString("\n\n")
     return buffer

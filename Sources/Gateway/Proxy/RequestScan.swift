@@ -1,6 +1,6 @@
-// Finds, in the body of a request, the bytes of the model's name and whether a stream is asked for,
-// in one pass and without reading the rest into values, so that everything else reaches the engine
-// byte for byte as the client wrote it.
+// Finds, in the body of a request, the bytes of the model's name, whether a stream is asked for, and how
+// many tokens it lets an answer have, in one pass and without reading the rest into values, so that
+// everything else reaches the engine byte for byte as the client wrote it.
 
 import Hosting
 import NIOCore
@@ -10,6 +10,7 @@ struct RequestScan: Sendable {
   let modelRange: Range<Int>
   let model: String
   let isStream: Bool
+  let wish: TokenWish
 
   /// The body with the model's name exchanged.
   func rewritten(_ body: ByteBuffer, model name: String) -> ByteBuffer {
@@ -43,6 +44,9 @@ extension RequestScan {
     var index = 0
     private var model: Range<Int>?
     private var isStream: Bool?
+    private var answerTokens: Int?
+    private var answers = 1
+    private var prompts = 1
 
     init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
@@ -64,7 +68,12 @@ extension RequestScan {
         throw .malformed("The request names no model.", parameter: "model")
       }
       let name = try text(model, "model")
-      return RequestScan(modelRange: model, model: name, isStream: isStream ?? false)
+      let (all, overflow) = answers.multipliedReportingOverflow(by: prompts)
+      return RequestScan(
+        modelRange: model, model: name, isStream: isStream ?? false,
+        wish: TokenWish(
+          promptTokens: bytes.count / TokenWish.bytesPerToken, answerTokens: answerTokens,
+          answers: overflow ? .max : all))
     }
 
     private mutating func field() throws(Denial) {
@@ -84,15 +93,56 @@ extension RequestScan {
       } else if try isKey(key, "stream") {
         guard isStream == nil else { throw .malformed("The field 'stream' stands twice.") }
         isStream = bytes[value] == UInt8(ascii: "t")
+      } else if try isKey(key, "max_tokens", "max_completion_tokens") {
+        // Engines differ in which one counts.
+        if let count = count(value..<index) { answerTokens = max(answerTokens ?? 0, count) }
+      } else if try isKey(key, "n", "best_of") {
+        answers = max(answers, count(value..<index) ?? 1)
+      } else if try isKey(key, "prompt") {
+        prompts = max(prompts, try elements(value..<index))
       }
     }
 
-    private func isKey(_ range: Range<Int>, _ name: StaticString) throws(Denial) -> Bool {
+    private static let longestNumber = 32
+
+    /// Engines read numbers in quotation marks, too.
+    private func count(_ range: Range<Int>) -> Int? {
+      guard range.count <= Self.longestNumber else { return nil }
+      let text = String(decoding: bytes[range], as: UTF8.self).filter { $0 != "\"" }
+      guard let number = Double(text), number >= 0 else { return nil }
+      return Int(cut: number)
+    }
+
+    /// How many texts, or lists, stand in a list; a list of numbers is one text.
+    private func elements(_ range: Range<Int>) throws(Denial) -> Int {
+      var inner = self
+      inner.index = range.lowerBound
+      guard inner.take("[") else { return 1 }
+      var count = 0
+      inner.skipSpace()
+      while !inner.take("]") {
+        guard inner.index < bytes.count else { throw broken() }
+        if [UInt8(ascii: "\""), UInt8(ascii: "[")].contains(bytes[inner.index]) { count += 1 }
+        try inner.skipValue()
+        inner.skipSpace()
+        _ = inner.take(",")
+        inner.skipSpace()
+      }
+      return max(1, count)
+    }
+
+    /// Whether a field is one of these.
+    private func isKey(_ range: Range<Int>, _ names: StaticString...) throws(Denial) -> Bool {
       let inner = UnsafeRawBufferPointer(
         rebasing: bytes[range.lowerBound + 1..<range.upperBound - 1])
-      if inner.contains(UInt8(ascii: "\\")) { return try text(range, "a field") == "\(name)" }
-      return inner.elementsEqual(
-        UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+      if inner.contains(UInt8(ascii: "\\")) {
+        let text = try text(range, "a field")
+        return names.contains { text == "\($0)" }
+      }
+      return names.contains { name in
+        inner.elementsEqual(
+          UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+      }
     }
 
     private func text(_ range: Range<Int>, _ field: String) throws(Denial) -> String {

@@ -14,6 +14,9 @@ enum Sample {
   static let engineKey = EngineKey(secret: "engine-key-1")
   static let now = Timestamp("2025-06-01")!
 
+  /// Of a request that may take one token.
+  static let wish = TokenWish(promptTokens: 0, answerTokens: 1)
+
   static func digest(_ secret: String) -> Hosting.Digest {
     Hosting.Digest(bytes: Array(SHA256.hash(data: Array(secret.utf8))))
   }
@@ -94,6 +97,9 @@ extension Policy {
 }
 
 extension GateState {
+  /// So early that the clock stands where it stood.
+  mutating func finish(_ id: RequestID, tokens: Int) { finish(id, tokens: tokens, now: .zero) }
+
   static func holding(
     _ policy: Policy, limits: GatewayLimits = GatewayLimits(), until seconds: Int = 30
   ) -> GateState {
