@@ -17,7 +17,7 @@ extension WithProcesses {
   @Suite struct EngineAnswerTests {
     /// Runs a gateway before an engine that answers so.
     func before<Value: Sendable>(
-      _ answer: @escaping @Sendable (Request) async throws -> Response,
+      tokensPerMinute: Int? = nil, _ answer: @escaping @Sendable (Request) async throws -> Response,
       _ body: @escaping @Sendable (GatewayUnderTest) async throws -> Value
     ) async throws -> Value {
       let responder = CallbackResponder<BasicRequestContext> { request, _ in
@@ -29,7 +29,9 @@ extension WithProcesses {
           onServerRunning: { await onRunning($0.localAddress!.port!) }, logger: quiet
         ).run()
       } body: { port in
-        try await withGateway(Sample.policy(port: port)) { gateway, _ in try await body(gateway) }
+        var policy = Sample.policy(port: port)
+        policy.teams[0].tokensPerMinute = tokensPerMinute
+        return try await withGateway(policy) { gateway, _ in try await body(gateway) }
       }
     }
 
@@ -122,6 +124,34 @@ extension WithProcesses {
         #expect(events.first == #"{"n":1}"# && events.count == 2, "\(reply.body)")
         for event in events { _ = try JSONValue(document: Array(event.utf8)) }
         #expect(events.last?.contains(#""code":"engine_failed""#) == true)
+      }
+    }
+
+    @Test(arguments: [false, true])
+    func `a stream is charged what its engine says, and only who asks is shown that`(
+      _ asks: Bool
+    ) async throws {
+      let usage = #"{"choices":[],"usage":{"prompt_tokens":1,"total_tokens":600}}"#
+      try await before(tokensPerMinute: 1_000) { request in
+        let asked = String(buffer: try await request.body.collect(upTo: 1 << 20))
+        let isTold = asked.contains(#""include_usage":true"#)
+        return Response(
+          status: .ok, headers: [.contentType: "text/event-stream"],
+          body: ResponseBody { writer in
+            try await writer.write(ByteBuffer(string: "data: {\"choices\":[{}]}\n\n"))
+            if isTold { try await writer.write(ByteBuffer(string: "data: \(usage)\n\n")) }
+            try await writer.write(ByteBuffer(string: "data: [DONE]\n\n"))
+            try await writer.finish(nil)
+          })
+      } _: { gateway in
+        let options = asks ? #""stream_options":{"include_usage":true},"# : ""
+        let body = #"{"model":"xai/grok-3","stream":true,\#(options)"max_tokens":700}"#
+        let reply = try await gateway.send(.POST, "/v1/chat/completions", body: body)
+        let told = asks ? "data: \(usage)\n\n" : ""
+        #expect(reply.body == "data: {\"choices\":[{}]}\n\n\(told)data: [DONE]\n\n")
+        let refused = try await gateway.send(.POST, "/v1/chat/completions", body: body)
+        #expect(refused.status == 429)
+        #expect(refused.headers["x-ratelimit-remaining-tokens"] == ["400"])
       }
     }
 

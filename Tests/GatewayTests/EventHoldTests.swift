@@ -38,6 +38,19 @@ import Testing
     }
   }
 
+  @Test func `the event that says what a stream took is taken out, and no other`() {
+    let usage = #"data: {"choices":[],"usage":{"total_tokens":7}}"# + "\n\n"
+    let others = [
+      #"data: {"choices":[{"delta":{"content":"\"usage\""}}],"usage":null}"# + "\n\n",
+      #"data: {"choices":[{"delta":{}}],"usage":{"total_tokens":7}}"# + "\r\n\r\n",
+      #"data: {"error":{"message":"no \"usage\""}}"# + "\n\n",
+      "event: usage\ndata: \"usage\"\n\n", "data: [DONE]\n\n",
+    ]
+    let (whole, kept) = ((others + [usage]).joined() + usage, others.joined())
+    #expect(UsageEvents.removed(from: ByteBuffer(string: whole)) == ByteBuffer(string: kept))
+    #expect(UsageEvents.removed(from: ByteBuffer(string: usage)).readableBytes == 0)
+  }
+
   @Test func `an event that is longer than what is held goes out in parts`() {
     var hold = EventHold(limitBytes: 20)
     #expect(hold.pass(ByteBuffer(string: "data: 1\n\ndata: ")).readableBytes == 9)

@@ -43,6 +43,10 @@ import Testing
     #"{"messages":[]}"#, #"{"model":7}"#, #"{"model":null}"#, #"{"model":["a/b"]}"#,
     #"{"x":,"model":"a/b"}"#, #"{"x":],"model":"a/b"}"#, #"{"model":"a"#, #"{"model":"\"#,
     #"{"stream":true,"model":"a/b","stream":false}"#,
+    #"{"stream":true,"model":"a","stream_options":{},"stream_options":{}}"#,
+    #"{"stream":true,"model":"a","stream_options":{"include_usage":true,"include_usage":false}}"#,
+    #"{"stream":true,"model":"a","stream_options":{"include_usage"}}"#,
+    #"{"stream":true,"model":"a","stream_options":{"x":1]}"#,
   ])
   func `a body that the engine might read otherwise is refused`(_ body: String) {
     let denial = #expect(throws: Denial.self) { try RequestScan(ByteBuffer(string: body)) }
@@ -53,6 +57,43 @@ import Testing
   func `a stream is one only where it says so`(_ value: String, _ isStream: Bool) throws {
     let body = ByteBuffer(string: #"{"model":"a/b","stream":\#(value)}"#)
     #expect(try RequestScan(body).isStream == isStream)
+  }
+
+  @Test(arguments: [
+    (
+      #"{"model":"a","stream":true}"#,
+      #"{"stream_options":{"include_usage":true},"model":"e","stream":true}"#
+    ),
+    (
+      #"{"stream":true,"stream_options":null,"model":"a"}"#,
+      #"{"stream":true,"stream_options":{"include_usage":true},"model":"e"}"#
+    ),
+    (
+      #"{"stream":true,"model":"a","stream_options":{ }}"#,
+      #"{"stream":true,"model":"e","stream_options":{"include_usage":true }}"#
+    ),
+    (
+      #"{"stream_options":{"x":{"include_usage":true}},"stream":true,"model":"a"}"#,
+      #"{"stream_options":{"include_usage":true,"x":{"include_usage":true}},"stream":true,"#
+        + #""model":"e"}"#
+    ),
+    (
+      #"{"stream_options":{"x":1, "include_usage" : false},"stream":true,"model":"a"}"#,
+      #"{"stream_options":{"x":1, "include_usage" : true},"stream":true,"model":"e"}"#
+    ),
+  ])
+  func `of a stream it is asked what it took, and nothing else is changed`(
+    _ body: String, _ wanted: String
+  ) throws { #expect(try rewritten(body, to: "e") == wanted) }
+
+  @Test(arguments: [
+    #"{"model":"e","stream":false}"#, #"{"model":"e","stream_options":{}}"#,
+    #"{"model":"e","stream":true,"stream_options":{"include_usage":true}}"#,
+    #"{"model":"e","stream":true,"stream_options":7}"#,
+  ])
+  func `who asks for it, or for no stream, is passed on as it is`(_ body: String) throws {
+    #expect(try RequestScan(ByteBuffer(string: body)).usageEdit == nil)
+    #expect(try rewritten(body, to: "e") == body)
   }
 
   @Test(
@@ -102,6 +143,16 @@ import Testing
   @Test func `a text of the model cannot imitate usage`() {
     let said = #"{"usage":{"total_tokens":7},"content":"\"total_tokens\":0"}"#
     #expect(meter([said]) == 7)
+  }
+
+  @Test func `without usage a stream's text counts, however few parts it comes in`() {
+    let text = String(repeating: #"word \" "#, count: 400)
+    let event =
+      #"data: {"id":"content","choices":[{"delta":{"role":"x","content":"\#(text)"},"#
+      + #""logprobs":{"content":[{"token":"\#(text)"}]}}]}"# + "\n\n"
+    let wanted = 10 + text.utf8.count / 4
+    #expect(meter([event]) == wanted)
+    #expect(meter([": \"\n\n", event]) == wanted, "a comment's quotation mark ends with its line")
   }
 
   @Test func `without usage a stream counts its events and the request's length`() {

@@ -7,8 +7,7 @@ import NIOCore
 struct EventHold: Sendable {
   private let limitBytes: Int
   private var held = ByteBuffer()
-  private var isAtLineStart = true
-  private var wasReturn = false
+  private var lines = EventLines()
   /// Whether the client has the beginning of an event, and not its end.
   private(set) var isWithinEvent = false
 
@@ -41,20 +40,57 @@ struct EventHold: Sendable {
     part.withUnsafeReadableBytes { bytes in
       var end: Int?
       for (index, byte) in bytes.enumerated() {
-        switch byte {
-        case 0x0A where wasReturn:
-          if end == index { end = index + 1 }
-          wasReturn = false
-        case 0x0A, 0x0D:
-          if isAtLineStart { end = index + 1 }
-          isAtLineStart = true
-          wasReturn = byte == 0x0D
-        default:
-          isAtLineStart = false
-          wasReturn = false
+        switch lines.take(byte) {
+        case .within: break
+        case .endsEvent: end = index + 1
+        case .endsLineStill: if end == index { end = index + 1 }
         }
       }
       return end
     }
+  }
+}
+
+/// Finds empty lines, byte by byte.
+struct EventLines: Sendable {
+  enum Step {
+    case within
+    case endsEvent
+    /// The LF after a CR that ended a line.
+    case endsLineStill
+  }
+
+  private var isAtLineStart = true
+  private var wasReturn = false
+
+  mutating func take(_ byte: UInt8) -> Step {
+    switch byte {
+    case 0x0A where wasReturn:
+      wasReturn = false
+      return .endsLineStill
+    case 0x0A, 0x0D:
+      defer { isAtLineStart = true }
+      wasReturn = byte == 0x0D
+      return isAtLineStart ? .endsEvent : .within
+    default:
+      isAtLineStart = false
+      wasReturn = false
+      return .within
+    }
+  }
+
+  /// Whole events, one by one.
+  static func events(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    var lines = EventLines()
+    var ends: [Int] = []
+    for (index, byte) in bytes.enumerated() {
+      switch lines.take(byte) {
+      case .within: break
+      case .endsEvent: ends.append(index + 1)
+      case .endsLineStill: if ends.last == index { ends[ends.count - 1] = index + 1 }
+      }
+    }
+    if ends.last ?? 0 < bytes.count { ends.append(bytes.count) }
+    return zip([0] + ends, ends).map { bytes[$0..<$1] }
   }
 }

@@ -73,7 +73,8 @@ final class Exchange: Sendable {
       let (reply, route) = try await withControl(control, on: executor) { [self] in
         try await ask(fields, scan, body)
       }
-      return pass(reply, route, requestBytes: body.readableBytes)
+      return pass(
+        reply, route, requestBytes: body.readableBytes, hidesUsage: scan.usageEdit != nil)
     } catch {
       let denial = why(error)
       // Who left, or was cut, had an engine at work on the prompt all the same.
@@ -175,7 +176,9 @@ final class Exchange: Sendable {
 
   // MARK: Passing on
 
-  private func pass(_ reply: EngineReply, _ route: PolicyRoute, requestBytes: Int) -> Response {
+  private func pass(
+    _ reply: EngineReply, _ route: PolicyRoute, requestBytes: Int, hidesUsage: Bool
+  ) -> Response {
     metrics.observeFirstByte(model: admission.modelName, gate.clock.uptime - startedAt)
     var headers = reply.headers
     decorate(&headers, attempt: route.attempt)
@@ -187,7 +190,7 @@ final class Exchange: Sendable {
         let (end, isWithinEvent) = await passOn(
           reply, UsageMeter(requestBytes: requestBytes),
           isEvents ? EventHold(limitBytes: gate.limits.eventHeldBytes) : nil,
-          route.waits ?? gate.limits.usualWaits, to: writer)
+          hidesUsage: hidesUsage, route.waits ?? gate.limits.usualWaits, to: writer)
         if let end { tell(end, attempt: route.attempt) }
         metrics.count(
           model: admission.modelName, team: admission.team, code: end?.status ?? reply.status)
@@ -198,8 +201,8 @@ final class Exchange: Sendable {
   /// Passes on part by part, the next only once the client took the last. Returns why it ended early,
   /// if it did, and whether within an event; from then on nothing more of the engine's is sent.
   private func passOn(
-    _ reply: EngineReply, _ meter: UsageMeter, _ hold: EventHold?, _ waits: Launch.Waits,
-    to writer: any ResponseBodyWriter
+    _ reply: EngineReply, _ meter: UsageMeter, _ hold: EventHold?, hidesUsage: Bool,
+    _ waits: Launch.Waits, to writer: any ResponseBodyWriter
   ) async -> (Denial?, isWithinEvent: Bool) {
     let sink = Sink(writer: writer)
     control.begins(askedAt: startedAt, at: gate.clock.uptime, waits)
@@ -214,7 +217,7 @@ final class Exchange: Sendable {
       while true {
         guard isPrompt || control.reason == nil else { return (meter, hold, .engineBroke) }
         meter.feed(part)
-        let whole = isLast ? hold?.rest() ?? part : hold?.pass(part) ?? part
+        let whole = Self.whole(part, isLast: isLast, &hold, hidesUsage: hidesUsage)
         if whole.readableBytes > 0 {
           do { try await writer.write(whole) } catch { return (meter, hold, .clientGone) }
         }
@@ -250,6 +253,16 @@ final class Exchange: Sendable {
     finish(tokens: fed.tokens)
     if control.reason != nil, reply.rest != nil || end != nil { end = why(end ?? .engineBroke) }
     return (end, left?.isWithinEvent ?? false)
+  }
+
+  /// What the client is sent of it now.
+  private static func whole(
+    _ part: ByteBuffer, isLast: Bool, _ hold: inout EventHold?, hidesUsage: Bool
+  ) -> ByteBuffer {
+    guard var events = hold else { return part }
+    let whole = isLast ? events.rest() : events.pass(part)
+    hold = events
+    return hidesUsage && !events.isWithinEvent ? UsageEvents.removed(from: whole) : whole
   }
 
   private func close(

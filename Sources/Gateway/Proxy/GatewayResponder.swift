@@ -103,10 +103,13 @@ struct GatewayResponder: HTTPResponder {
     _ = try team(of: key, context)
     let room = BodyRoom(bodies)
     let body = try await body(of: request, room)
-    let scan: RequestScan
+    var scan: RequestScan
     do throws(Denial) { scan = try RequestScan(body) } catch { throw Rejection(denial: error) }
     var wish = scan.wish
-    if path == "/v1/embeddings" { wish.answerTokens = 0 }
+    if path == "/v1/embeddings" {
+      wish.answerTokens = 0
+      scan.usageEdit = nil
+    }
     let (admission, control) = try gate.admit(keyDigest: key, model: scan.model, wish: wish)
     let exchange = Exchange(
       gate: gate, metrics: metrics, admission: admission, control: control,

@@ -1,6 +1,7 @@
 // Finds, in the body of a request, the bytes of the model's name, whether a stream is asked for, and how
 // many tokens it lets an answer have, in one pass and without reading the rest into values, so that
-// everything else reaches the engine byte for byte as the client wrote it.
+// everything else reaches the engine byte for byte as the client wrote it. Of a stream the engine is asked,
+// besides, what it took.
 
 import Hosting
 import NIOCore
@@ -11,19 +12,36 @@ struct RequestScan: Sendable {
   let model: String
   let isStream: Bool
   let wish: TokenWish
+  /// Has the engine say what a stream took, where the client does not ask for that.
+  var usageEdit: Edit?
 
-  /// The body with the model's name exchanged.
+  struct Edit: Sendable, Equatable {
+    let range: Range<Int>
+    let bytes: [UInt8]
+
+    init(_ range: Range<Int>, _ text: String) { (self.range, bytes) = (range, Array(text.utf8)) }
+
+    init(_ range: Range<Int>, _ bytes: [UInt8]) { (self.range, self.bytes) = (range, bytes) }
+  }
+
+  /// The body with the model's name exchanged, and the question for what a stream took.
   func rewritten(_ body: ByteBuffer, model name: String) -> ByteBuffer {
     var json = JSONWriter()
     json.string(name)
+    var edits = [Edit(modelRange, json.bytes)]
+    if let usageEdit { edits.append(usageEdit) }
     let start = body.readerIndex
     var result = ByteBufferAllocator().buffer(
-      capacity: body.readableBytes - modelRange.count + json.bytes.count)
-    result.writeImmutableBuffer(body.getSlice(at: start, length: modelRange.lowerBound)!)
-    result.writeBytes(json.bytes)
+      capacity: body.readableBytes + edits.reduce(0) { $0 + $1.bytes.count })
+    var end = 0
+    for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+      result.writeImmutableBuffer(
+        body.getSlice(at: start + end, length: edit.range.lowerBound - end)!)
+      result.writeBytes(edit.bytes)
+      end = edit.range.upperBound
+    }
     result.writeImmutableBuffer(
-      body.getSlice(
-        at: start + modelRange.upperBound, length: body.readableBytes - modelRange.upperBound)!)
+      body.getSlice(at: start + end, length: body.readableBytes - end)!)
     return result
   }
 }
@@ -47,12 +65,14 @@ extension RequestScan {
     private var answerTokens: Int?
     private var answers = 1
     private var prompts = 1
+    private var streamOptions: Range<Int>?
 
     init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     mutating func object() throws(Denial) -> RequestScan {
       skipSpace()
       guard take("{") else { throw .malformed("The request's body is no JSON object.") }
+      let first = index
       skipSpace()
       if !take("}") {
         repeat {
@@ -73,7 +93,8 @@ extension RequestScan {
         modelRange: model, model: name, isStream: isStream ?? false,
         wish: TokenWish(
           promptTokens: bytes.count / TokenWish.bytesPerToken, answerTokens: answerTokens,
-          answers: overflow ? .max : all))
+          answers: overflow ? .max : all),
+        usageEdit: isStream ?? false ? try usageEdit(first) : nil)
     }
 
     private mutating func field() throws(Denial) {
@@ -93,6 +114,11 @@ extension RequestScan {
       } else if try isKey(key, "stream") {
         guard isStream == nil else { throw .malformed("The field 'stream' stands twice.") }
         isStream = bytes[value] == UInt8(ascii: "t")
+      } else if try isKey(key, "stream_options") {
+        guard streamOptions == nil else {
+          throw .malformed("The field 'stream_options' stands twice.")
+        }
+        streamOptions = value..<index
       } else if try isKey(key, "max_tokens", "max_completion_tokens") {
         // Engines differ in which one counts.
         if let count = count(value..<index) { answerTokens = max(answerTokens ?? 0, count) }
@@ -101,6 +127,51 @@ extension RequestScan {
       } else if try isKey(key, "prompt") {
         prompts = max(prompts, try elements(value..<index))
       }
+    }
+
+    /// - Parameter first: where the object's first field begins.
+    private func usageEdit(_ first: Int) throws(Denial) -> Edit? {
+      guard let options = streamOptions else {
+        return Edit(first..<first, #""stream_options":{"include_usage":true},"#)
+      }
+      if bytes[options.lowerBound] == UInt8(ascii: "n") {
+        return Edit(options, #"{"include_usage":true}"#)
+      }
+      var inner = self
+      inner.index = options.lowerBound
+      // What is no object the engine refuses.
+      guard inner.take("{") else { return nil }
+      let within = inner.index..<inner.index
+      inner.skipSpace()
+      if inner.take("}") { return Edit(within, #""include_usage":true"#) }
+      guard let asked = try inner.includeUsage() else {
+        return Edit(within, #""include_usage":true,"#)
+      }
+      return bytes[asked.lowerBound] == UInt8(ascii: "t") ? nil : Edit(asked, "true")
+    }
+
+    /// The value of the field `include_usage`, from an object's first field on.
+    private mutating func includeUsage() throws(Denial) -> Range<Int>? {
+      var found: Range<Int>?
+      repeat {
+        skipSpace()
+        guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else { throw broken() }
+        let key = index
+        try string()
+        let keyEnd = index
+        skipSpace()
+        guard take(":") else { throw broken() }
+        skipSpace()
+        let value = index
+        try skipValue()
+        if try isKey(key..<keyEnd, "include_usage") {
+          guard found == nil else { throw .malformed("The field 'include_usage' stands twice.") }
+          found = value..<index
+        }
+        skipSpace()
+      } while take(",")
+      guard take("}") else { throw broken() }
+      return found
     }
 
     private static let longestNumber = 32

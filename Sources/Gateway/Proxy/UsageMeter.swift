@@ -1,17 +1,16 @@
 // How many tokens an answer cost: as the engine says in `usage`, which stands near the end of an
-// answer and in the last part of a stream, else estimated. It keeps only the end of what passes.
+// answer and in the last part of a stream, else estimated by the text that a stream brought. It keeps only the
+// end of what passes.
 
 import NIOCore
 
 struct UsageMeter: Sendable {
   /// `usage` is looked for in so much of the end.
   static let tailBytes = 4096
-  /// For estimates: a token is about four bytes of English.
-  static let bytesPerToken = 4
-
   private var tail: [UInt8] = []
   private var events = 0
   private var bytes = 0
+  private var text = TextCount()
   private let requestBytes: Int
 
   init(requestBytes: Int) { self.requestBytes = requestBytes }
@@ -20,6 +19,7 @@ struct UsageMeter: Sendable {
     bytes += part.readableBytes
     part.withUnsafeReadableBytes { view in
       events += Self.events(in: view)
+      text.feed(view)
       if view.count >= Self.tailBytes {
         tail = Array(view.suffix(Self.tailBytes))
       } else {
@@ -32,11 +32,13 @@ struct UsageMeter: Sendable {
   /// Prompt and answer together.
   var tokens: Int {
     if let said = Self.totalTokens(in: tail) { return said }
-    let answer = events > 0 ? events : bytes / Self.bytesPerToken
-    return requestBytes / Self.bytesPerToken + answer
+    let answer =
+      events > 0
+      ? max(events, text.bytes / TokenWish.bytesPerToken) : bytes / TokenWish.bytesPerToken
+    return requestBytes / TokenWish.bytesPerToken + answer
   }
 
-  /// A streamed part carries about one token.
+  /// A streamed part carries one token at least.
   private static func events(in view: UnsafeRawBufferPointer) -> Int {
     var count = 0
     var index = 0
