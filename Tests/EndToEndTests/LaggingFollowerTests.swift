@@ -183,7 +183,7 @@ import Wire
           folder.path("agent"), "--name", "node-1", "--join-token-file", folder.path("join-token"),
           "--port-range", "\(ports.lowerBound)-\(ports.upperBound)", "--devices", "4xH100-80G",
           "--cpu", "8",
-          "--memory", "\(64 << 30)",
+          "--memory", "64GiB",
         ], environment: folder.environment(), folder: folder)
     }
     let joinToken = try await wharf("node join-token -q")

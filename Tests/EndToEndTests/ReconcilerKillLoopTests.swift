@@ -83,7 +83,7 @@ private final class Fleet: Sendable {
         "--data", folder.path("agent-\(node)"), "--name", "node-\(node)", "--join-token-file", file,
         "--port-range", "\(ports.lowerBound)-\(ports.upperBound)", "--devices",
         "\(Self.devicesPerNode)xH100-80G",
-        "--cpu", "8", "--memory", "\(64 << 30)",
+        "--cpu", "8", "--memory", "64GiB",
       ], environment: folder.environment(), folder: folder)
     agents.withLock { $0.append(agent) }
   }

@@ -153,7 +153,7 @@ final class Site: HasGateway {
         "--data", agentFolder(node), "--name", name ?? "node-\(node)", "--join-token-file", file,
         "--port-range",
         "\(ports.lowerBound)-\(ports.upperBound)",
-        "--cpu", "8", "--memory", "\(64 << 30)",
+        "--cpu", "8", "--memory", "64GiB",
       ] + (devices.map { ["--devices", $0] } ?? []) + more, environment, as: Self.agent(node))
   }
 
