@@ -56,7 +56,7 @@ package final class LogMember: Sendable {
   private let wake: WakeDescriptor
   private let stopping = Mutex(false)
   /// The last head that a caller has seen and that was not here.
-  private let shown = Mutex<HeadWitness?>(nil)
+  private let shown = Mutex<ShownHead?>(nil)
   private let contact = Mutex<ContinuousClock.Instant?>(nil)
   private let logger: Logger
 
@@ -174,11 +174,12 @@ package final class LogMember: Sendable {
   ///
   /// - Parameter isMachine: belongs to this system alone. Of a person nothing is taken of a later era: who
   ///   tries a restored copy out saw one there, and comes back.
-  package func heed(_ seen: HeadWitness, from isMachine: Bool) async {
+  /// - Parameter caller: its stream, where it is known.
+  package func heed(_ seen: HeadWitness, from isMachine: Bool, caller: String? = nil) async {
     let head = board.current.witness
     guard seen.isBeyond(head), isMachine || seen.era == head.era else { return }
     shown.withLock { shown in
-      if shown?.isBeyond(seen) != true { shown = seen }
+      if shown?.head.isBeyond(seen) != true { shown = ShownHead(head: seen, caller: caller) }
     }
     wake.wake()
     _ = await board.wait(upTo: .seconds(Self.shownWaitSeconds)) { head in

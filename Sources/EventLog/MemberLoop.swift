@@ -33,7 +33,7 @@ struct MemberLoop {
   let wake: WakeDescriptor
   let stopped: @Sendable () -> Bool
   /// What a caller saw of the log, and was not here.
-  let shown: @Sendable () -> HeadWitness?
+  let shown: @Sendable () -> ShownHead?
   /// Told whenever the database answered as it should, with the moment at which it was asked: an answer
   /// may lie here unread for long, and says nothing of the time since.
   let touched: @Sendable (ContinuousClock.Instant) -> Void
@@ -68,7 +68,7 @@ struct MemberLoop {
   init(
     settings: LogSettings, secret: ClusterSecret, keys: PersonKeys, board: HeadBoard,
     inbox: Inbox, wake: WakeDescriptor, stopped: @escaping @Sendable () -> Bool,
-    shown: @escaping @Sendable () -> HeadWitness? = { nil },
+    shown: @escaping @Sendable () -> ShownHead? = { nil },
     touched: @escaping @Sendable (ContinuousClock.Instant) -> Void,
     outOfTouch: @escaping @Sendable () -> OutOfTouch?, logger: Logger
   ) {
@@ -165,13 +165,15 @@ struct MemberLoop {
   /// says nothing of it.
   private mutating func requireSeen(_ connection: inout Connection) throws {
     let found = witness
-    for seen in [hasFoundKept ? nil : settings.memory?.kept, shown()].compactMap({ $0 }) {
+    let (kept, shown) = (hasFoundKept ? nil : settings.memory?.kept, shown())
+    for (seen, caller) in [(kept, nil), (shown?.head, shown?.caller)] {
+      guard let seen else { continue }
       if seen.isBeyond(found) {
         // That it was moved says more, and is for a person.
         try requireHome(LogStatements.readIdentity(&connection).identity)
         settings.memory?.keep(seen)
         hasFoundKept = false
-        throw ShortOfSeen(seen: seen, found: found)
+        throw ShortOfSeen(seen: seen, found: found, caller: caller)
       }
       guard seen.era == found.era else { continue }
       let hash = try LogStatements.readHash(
@@ -193,9 +195,10 @@ struct MemberLoop {
 
   /// What a caller saw and is not here. Most of the time it is by the time that it is looked for.
   var shortOfShown: ShortOfSeen? {
-    guard let seen = shown() else { return nil }
+    guard let shown = shown() else { return nil }
     let found = witness
-    return seen.isBeyond(found) ? ShortOfSeen(seen: seen, found: found) : nil
+    return shown.head.isBeyond(found)
+      ? ShortOfSeen(seen: shown.head, found: found, caller: shown.caller) : nil
   }
 
   /// - Throws: after the log was read to its end, where it is not there.

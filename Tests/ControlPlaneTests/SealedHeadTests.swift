@@ -60,6 +60,8 @@ import Wire
       rig, SealedHead(beyond(rig), by: APIRig.secret), token, at: "/health")
     #expect(answer.status == 503)
     try await eventually("it says why") { rig.member.board.obstacle != nil }
+    let names = rig.member.board.obstacle?.contains(" showed it)")
+    #expect(names == (who == "viewer"), "\(rig.member.board.obstacle ?? "")")
     #expect(!isLeading(rig))
     await rig.stop()
   }

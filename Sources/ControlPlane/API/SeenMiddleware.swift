@@ -56,7 +56,10 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
       shown.head.isBeyond(member.board.current.witness), shown.isGenuine(by: secret)
     {
       // Machines speak for this system and nobody else. People try restored copies out.
-      await member.heed(shown.head, from: isMachine(request))
+      let caller = principal(of: request)
+      await member.heed(
+        shown.head, from: caller?.role == .agent || caller?.role == .gateway,
+        caller: caller.map { "\($0.actor)" })
     }
     var response = try await next(request, context)
     if let name = HTTPField.Name(WharfHeader.log) { response.headers[name] = log }
@@ -83,11 +86,8 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
     return response
   }
 
-  private func isMachine(_ request: Request) -> Bool {
-    switch (try? authentication.principal(of: request, in: member.board.current.state))?.role {
-    case .agent, .gateway: true
-    case .admin, .operator, .viewer, .invited, .joining, .system, nil: false
-    }
+  private func principal(of request: Request) -> Principal? {
+    try? authentication.principal(of: request, in: member.board.current.state)
   }
 
   /// None where this wharfd cannot tell: a follower may be behind, a database away or busy.
