@@ -113,7 +113,7 @@ package struct Batch {
         .refused(
           Refusal(
             "tooManyEvents",
-            "'\(type(of: request.command).type)' would lead to \(events.count) events, more than "
+            "\(CommandWords.told(type(of: request.command))) would lead to \(events.count) events, more than "
               + "the \(Self.eventsPerCommandLimit) of one command",
             help: "send it in parts"), at: state.position))
     }
@@ -147,7 +147,7 @@ package struct Batch {
           .refused(
             Refusal(
               "contradiction",
-              "'\(type(of: request.command).type)' led to an event that does not fit: \(error)",
+              "\(CommandWords.told(type(of: request.command))) led to an event that does not fit: \(error)",
               help: "report this as a fault of Wharf"), at: state.position))
       }
       head = row.hash

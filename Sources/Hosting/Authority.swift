@@ -11,7 +11,7 @@ extension HostingState {
   ) throws(Refusal) -> Principal {
     let current = try standing(of: principal, now: now)
     guard command.allowed.contains(current.role) else {
-      throw .notAllowed(current.role, command.type)
+      throw .notAllowed(current.role, command)
     }
     return current
   }

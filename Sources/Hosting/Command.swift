@@ -59,7 +59,7 @@ extension HostingState {
     let principal = try authorise(principal, type, now: now)
     var decision = Decision(now: now, principal: principal, after: position)
     try command.decide(self, &decision)
-    try log.requireReadable(decision.events, of: type.type)
+    try log.requireReadable(decision.events, of: type)
     if let unchangedSince {
       for event in decision.events {
         if let changed = streamHeads[event.stream], changed > unchangedSince {

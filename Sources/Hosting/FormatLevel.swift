@@ -83,7 +83,7 @@ package struct RaiseFormatLevel: Command {
 
 extension LogState {
   /// Refuses events that someone who reads only the log's level could not read.
-  func requireReadable(_ events: [NewEvent], of command: String) throws(Refusal) {
+  func requireReadable(_ events: [NewEvent], of command: any Command.Type) throws(Refusal) {
     guard let needed = events.map({ type(of: $0.body).formatLevel }).max(), needed > formatLevel
     else { return }
     // An empty log is raised by what its first leader records, and by nothing else beside others.
@@ -96,11 +96,11 @@ extension LogState {
   }
 
   /// Refuses what an older program could not read, where that is a matter of a field.
-  func require(_ needed: Int, for command: String) throws(Refusal) {
+  func require(_ needed: Int, for command: any Command.Type) throws(Refusal) {
     guard needed > formatLevel else { return }
     throw Refusal(
       "formatLevelTooLow",
-      "'\(command)' needs format level \(needed), and the log is at \(formatLevel), so that an older "
+      "\(CommandWords.told(command)) needs format level \(needed), and the log is at \(formatLevel), so that an older "
         + "wharfd can still read it",
       help: "when every wharfd has been replaced, run: wharfd finalize")
   }

@@ -249,7 +249,7 @@ package struct AcceptInvitation: Command {
     }
     try state.issue(
       token, prefix, named: name ?? person.freeTokenName(like: Self.standardName, decision.now),
-      validHours: validHours, to: person, for: Self.type, &decision)
+      validHours: validHours, to: person, for: Self.self, &decision)
   }
 }
 

@@ -32,9 +32,9 @@ extension Refusal {
       help: "list them with: wharf \(kind.rawValue) list")
   }
 
-  package static func notAllowed(_ role: Role, _ command: String) -> Refusal {
+  package static func notAllowed(_ role: Role, _ command: any Command.Type) -> Refusal {
     Refusal(
-      "notAllowed", "'\(command)' is not for the role \(role.rawValue)",
+      "notAllowed", "\(CommandWords.told(command)) is not for the role \(role.rawValue)",
       help: "ask an admin: wharf person invite NAME --role operator")
   }
 

@@ -54,7 +54,7 @@ extension HostingState {
   /// Decides a new token of a person.
   func issue(
     _ token: Digest, _ prefix: Text, named name: Name, validHours: Int?, to person: Person,
-    for command: String, _ decision: inout Decision
+    for command: any Command.Type, _ decision: inout Decision
   ) throws(Refusal) {
     // A log that cannot tell of an end would make a token without one.
     if validHours != nil { try log.require(FormatLevel.kept, for: command) }
@@ -195,8 +195,8 @@ package struct IssueToken: Command {
   }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
-    try state.log.require(FormatLevel.kept, for: Self.type)
-    let person = try state.sender(of: Self.type, decision.principal)
+    try state.log.require(FormatLevel.kept, for: Self.self)
+    let person = try state.sender(of: Self.self, decision.principal)
     // Else whoever finds a token that is about to end makes one of it that is not.
     if let presented = decision.principal.credential.flatMap(person.token),
       let end = presented.until
@@ -211,7 +211,7 @@ package struct IssueToken: Command {
       }
     }
     try state.issue(
-      token, prefix, named: name, validHours: validHours, to: person, for: Self.type, &decision)
+      token, prefix, named: name, validHours: validHours, to: person, for: Self.self, &decision)
   }
 }
 
@@ -253,7 +253,7 @@ package struct RevokeToken: Command {
   private func holder(
     _ state: HostingState, _ principal: Principal
   ) throws(Refusal) -> Person {
-    guard let person else { return try state.sender(of: Self.type, principal) }
+    guard let person else { return try state.sender(of: Self.self, principal) }
     return try state.require(person, principal)
   }
 }
@@ -280,7 +280,7 @@ package struct ExpireToken: Command {
 extension HostingState {
   /// The person who sends a command.
   fileprivate func sender(
-    of command: String, _ principal: Principal
+    of command: any Command.Type, _ principal: Principal
   ) throws(Refusal) -> Person {
     guard case .of(let stream) = principal.actor, stream.kind == .person,
       let person = persons[ID(stream.origin)]

@@ -1,7 +1,9 @@
 // The help of every verb: short, and with an example that is a command.
 
 import ArgumentParser
+import Hosting
 import Testing
+import Wire
 
 @testable import CLI
 
@@ -44,6 +46,38 @@ struct HelpTests {
       let parsed = try Wharf.parseAsRoot(Self.words(example))
       #expect(type(of: parsed) == verb, "\(name)")
     }
+  }
+
+  /// The command that a verb sends, made of its example; none of verbs that send none.
+  private static func sent(by verb: any ParsableCommand) throws -> (any Command)? {
+    switch verb {
+    case let verb as any CommandVerb: return try verb.command()
+    case let verb as any SecretVerb: return try verb.command(Secret(text: "wharf-test-secret"))
+    default: return nil
+    }
+  }
+
+  /// Verbs that send a command otherwise than by `command()`.
+  private static let others = [
+    "wharf login": "person.accept", "wharf mark": "mark.place",
+    "wharf engine define": "engine.define",
+  ]
+
+  @Test func `The words for a command in a refusal are those of the verb that sends it`() throws {
+    var told = Self.others
+    for (words, verb) in Self.verbs(of: Wharf.self) {
+      let example = try #require(
+        verb.configuration.discussion.split(separator: "Example: ").last.map(String.init))
+      guard let command = try Self.sent(by: Wharf.parseAsRoot(Self.words(example))) else {
+        continue
+      }
+      told["wharf \(words.joined(separator: " "))"] = type(of: command).type
+    }
+    for (type, words) in CommandWords.verbs {
+      #expect(told[words] == type, "'\(words)' sends \(told[words] ?? "nothing")")
+    }
+    #expect(
+      told.count == CommandWords.verbs.count, "each verb that sends a command is in the table")
   }
 
   @Test func `A completion script is there for each shell`() {

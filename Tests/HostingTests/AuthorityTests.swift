@@ -65,6 +65,39 @@ import Testing
     }
   }
 
+  @Test func `a refusal names what a person types, beside the name in the API`() throws {
+    let viewer = try #require(Everyone().principal(.viewer))
+    let world = try Everyone().world
+    for (command, words) in [
+      (
+        VouchGatewayOff(gateway: "g1") as any Command,
+        "'wharf gateway powered-off' (gateway.vouchOff) is not for the role viewer"
+      ),
+      (
+        NoteSilentGateways(processes: []),
+        "'gateway.noteSilent', which wharfd itself sends, is not for the role viewer"
+      ),
+      (
+        StartGatewayProcess(incarnation: "a", address: "h:1"),
+        "'gateway.start', which gateways send, is not for the role viewer"
+      ),
+    ] {
+      let refusal = #expect(throws: Refusal.self) {
+        try world.state.decide(command, by: viewer, now: world.now)
+      }
+      #expect(refusal?.message == words)
+    }
+  }
+
+  @Test func `every command that a person may send has a verb, and no other has`() {
+    let people: Set<Role> = [.admin, .operator, .viewer, .invited]
+    var theirs: Set<String> = []
+    for type in CommandTypes.all where !type.allowed.isDisjoint(with: people) {
+      theirs.insert(type.type)
+    }
+    #expect(Set(CommandWords.verbs.keys) == theirs)
+  }
+
   @Test func `the table of roles against commands is what the domain says, whole`() throws {
     let everyone = try Everyone()
     let roles: [Role] = [

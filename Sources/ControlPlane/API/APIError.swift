@@ -83,6 +83,16 @@ extension APIError {
       help: "see to the database, and to the way there from wharfd; reads of now are answered on")
   }
 
+  /// Of a route that is for machines.
+  static func notFor(
+    _ role: Role, _ request: Request, _ whom: String, help: String
+  ) -> APIError {
+    APIError(
+      .forbidden, "notAllowed",
+      "'\(request.method.rawValue) \(request.uri.path.shortened(to: 80))' is for \(whom), and not "
+        + "for the role \(role.rawValue)", help: help)
+  }
+
   init(_ refusal: Refusal, at position: Position) {
     let status: HTTPResponse.Status =
       if refusal.code == "notAllowed" {

@@ -76,7 +76,7 @@ struct AgentRoutes: Sendable {
     var head = try await source.head(atLeast: after)
     let principal = try await source.principal(of: request, &head)
     while true {
-      let node = try node(principal, head.state)
+      let node = try node(principal, request, head.state)
       // Its node's agent takes any answer for a sign that all is well.
       try forwarding.requireTouch(head)
       if node.generation > after {
@@ -91,12 +91,14 @@ struct AgentRoutes: Sendable {
     }
   }
 
-  private func node(_ principal: Principal, _ state: HostingState) throws -> Node {
+  private func node(
+    _ principal: Principal, _ request: Request, _ state: HostingState
+  ) throws -> Node {
     guard principal.role == .agent, case .of(let stream) = principal.actor,
       let node = state.nodes[ID(stream.origin)]
     else {
-      throw APIError(
-        .forbidden, "notAllowed", "this is for the agents of nodes",
+      throw APIError.notFor(
+        principal.role, request, "the agents of nodes",
         help: "an agent's credential comes of joining: wharf node join-token")
     }
     return node
@@ -130,7 +132,7 @@ struct AgentRoutes: Sendable {
       atLeast: observation.alarm == nil ? observation.generation : .empty)
     let principal = try source.authentication.principal(of: request, in: head.state)
     try forwarding.requireLead(head)
-    let node = try node(principal, head.state)
+    let node = try node(principal, request, head.state)
     try hear(
       node,
       SignalBook.Speaker(
@@ -227,7 +229,7 @@ struct AgentRoutes: Sendable {
     let head = try await source.head(atLeast: .empty)
     let principal = try source.authentication.principal(of: request, in: head.state)
     try forwarding.requireLead(head)
-    let node = try node(principal, head.state)
+    let node = try node(principal, request, head.state)
     try hear(
       node,
       SignalBook.Speaker(bootID: beat.bootID, incarnation: beat.incarnation, holdsAll: false))

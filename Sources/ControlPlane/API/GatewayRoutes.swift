@@ -57,8 +57,8 @@ struct GatewayRoutes: Sendable {
     guard principal.role == .gateway, case .of(let stream) = principal.actor,
       let gateway = head.state.gateways[ID(stream.origin)]
     else {
-      throw APIError(
-        .forbidden, "notAllowed", "this is for gateways", help: "ask with a gateway's credential")
+      throw APIError.notFor(
+        principal.role, request, "gateways", help: "ask with a gateway's credential")
     }
     return Caller(
       principal: principal, gateway: gateway.id, name: gateway.name,

@@ -40,8 +40,8 @@ struct SightingRoute: Sendable {
     guard principal.role == .gateway, case .of(let stream) = principal.actor,
       head.state.gateways[ID(stream.origin)] != nil
     else {
-      throw APIError(
-        .forbidden, "notAllowed", "this is for gateways", help: "ask with a gateway's credential")
+      throw APIError.notFor(
+        principal.role, request, "gateways", help: "ask with a gateway's credential")
     }
     try forwarding.requireLead(head)
     sightings.saw(seen, by: ID(stream.origin), at: ContinuousClock.now) {
