@@ -185,21 +185,82 @@ package struct NoteSilentGateways: Command {
   }
 }
 
-/// On a person's word, the processes of a gateway are off: nobody waits for their leases any more.
+/// On a person's word, a process of a gateway is off, or all of them are: nobody waits for their leases
+/// any more. Where several may serve, the word says which: one that is meant alone would otherwise speak
+/// for another that runs.
 package struct VouchGatewayOff: Command {
   package static let type = "gateway.vouchOff"
   package let gateway: Name
+  /// The incarnation that is off, or its first characters.
+  package let process: Text?
+  /// All of them are.
+  package let all: Bool?
 
-  package init(gateway: Name) { self.gateway = gateway }
+  package init(gateway: Name, process: Text? = nil, all: Bool? = nil) {
+    self.gateway = gateway
+    self.process = process
+    self.all = all
+  }
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     // Its gateway may be removed, and its name another's by now.
     let found = state.gatewayProcesses.values.filter { $0.name.key == gateway.key }
       .sorted { $0.id < $1.id }
     if found.isEmpty { _ = try state.gateways.require(gateway) }
-    for process in found {
+    for process in try meant(of: found) {
       decision.record(
         GatewayStopped(process: process.id, cause: .poweredOff), on: process.gateway.stream)
     }
+  }
+
+  private func meant(of found: [GatewayProcess]) throws(Refusal) -> [GatewayProcess] {
+    guard let process else {
+      guard found.count > 1, all != true else { return found }
+      throw Refusal(
+        "severalProcesses",
+        "cannot note that gateway \(gateway) is off: \(found.count) processes of it may serve, and which "
+          + "is meant is not said: \(Self.listed(found))",
+        help: "name the one that is off, here the first: "
+          + "\(found[0].commandThatItIsOff); or, where none of them runs: "
+          + "wharf gateway powered-off \(gateway) --all")
+    }
+    guard all != true else {
+      throw Refusal(
+        "contradiction",
+        "cannot note that gateway \(gateway) is off: one process is named, and all are meant",
+        help: "say the one or the other")
+    }
+    let named = found.filter { $0.incarnation.hasPrefix(process.value) }
+    if let exact = named.first(where: { $0.incarnation == process.value }) { return [exact] }
+    guard named.count == 1 else {
+      let why = named.isEmpty ? "no process of it has" : "\(named.count) processes of it have"
+      throw Refusal(
+        "unknownProcess",
+        "cannot note that '\(process.value.shortened(to: 80))' of gateway \(gateway) is off: "
+          + "\(why) an incarnation that begins so",
+        help: found.isEmpty
+          ? "none of it may serve" : "there are: \(Self.listed(found))")
+    }
+    return named
+  }
+
+  private static let listedLimit = 4
+
+  private static func listed(_ processes: [GatewayProcess]) -> String {
+    let more = processes.count - listedLimit
+    return processes.prefix(listedLimit).map {
+      "\($0.incarnation) at \($0.address), since \($0.startedAt.short)"
+    }.joined(separator: "; ") + (more > 0 ? "; and \(more) more" : "")
+  }
+}
+
+extension GatewayProcess {
+  /// What a person runs who is certain that just this one is off.
+  package var commandThatItIsOff: String {
+    Self.commandThatItIsOff(name, incarnation)
+  }
+
+  package static func commandThatItIsOff(_ gateway: Name, _ incarnation: String) -> String {
+    "wharf gateway powered-off \(gateway) --process \(incarnation)"
   }
 }

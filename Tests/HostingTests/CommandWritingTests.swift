@@ -65,6 +65,7 @@ import Testing
     StopGatewayProcess(process: 26),
     NoteSilentGateways(processes: [26, 27]),
     VouchGatewayOff(gateway: "xai"),
+    VouchGatewayOff(gateway: "xai", process: "a1b2", all: false),
     IssueKey(
       team: "xai", name: "xai", secret: .numbered(29), prefix: "a \"quoted\" é", until: moment),
     IssueKey(team: "xai", name: "xai", secret: .numbered(30), prefix: "a \"quoted\" é", until: nil),

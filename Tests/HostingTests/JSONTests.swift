@@ -107,7 +107,7 @@ import Testing
     StartGatewayProcess(incarnation: "8a2c", address: "10.0.0.7:7480", replaces: "5f0c"),
     StopGatewayProcess(process: 26),
     NoteSilentGateways(processes: [26, 27]),
-    VouchGatewayOff(gateway: "xai"),
+    VouchGatewayOff(gateway: "xai", process: "a1b2", all: false),
     DismissAttempts(
       deployment: ID(24),
       attempts: [AttemptID(replica: ReplicaID(deployment: 31, number: 2), placedAt: 40)],

@@ -178,6 +178,30 @@ import Testing
       .when(start("a"), by: gateway).thenRefused("formatLevelTooLow")
   }
 
+  @Test func `whoever vouches for one of two processes says which, and the other goes on`() throws {
+    let two = registered.and(start("a1b2"), by: gateway).and(start("a1c3"), by: gateway)
+    func vouch(_ process: Text?, all: Bool? = nil) -> VouchGatewayOff {
+      VouchGatewayOff(gateway: "g1", process: process, all: all)
+    }
+    two.when(vouch(nil)).thenRefused("severalProcesses")
+    let refusal = #expect(throws: Refusal.self) {
+      try two.world.state.decide(vouch(nil), by: .testOperator, now: two.world.now)
+    }
+    #expect(refusal?.message.contains("a1b2 at 10.0.0.7:7480, since ") == true)
+    #expect(refusal?.help.contains("wharf gateway powered-off g1 --process a1b2; ") == true)
+    #expect(refusal?.help.hasSuffix("wharf gateway powered-off g1 --all") == true)
+    two.when(vouch("a1c3")).then(GatewayStopped(process: 3, cause: .poweredOff))
+    two.when(vouch("a1b")).then(GatewayStopped(process: 2, cause: .poweredOff))
+    two.when(vouch("a1")).thenRefused("unknownProcess")
+    two.when(vouch("zz")).thenRefused("unknownProcess")
+    two.when(vouch("a1b2", all: true)).thenRefused("contradiction")
+    registered.and(start("a"), by: gateway).when(vouch(nil)).then(
+      GatewayStopped(process: 2, cause: .poweredOff))
+    // The words of the advice are those that just this one is vouched for with.
+    let process = try #require(two.world.state.gatewayProcesses[2])
+    #expect(process.commandThatItIsOff == "wharf gateway powered-off g1 --process a1b2")
+  }
+
   @Test func `a process counts until it is certain that it serves no more`() {
     let two = registered.and(start("a"), by: gateway).and(start("b"), by: gateway)
     two.when(StopGatewayProcess(process: 2), by: gateway)
@@ -189,7 +213,7 @@ import Testing
     let removed = two.when(RemoveGateway(gateway: "g1")).then(GatewayRemoved())
     #expect(removed.world.state.gatewayProcesses.values.allSatisfy { $0.removedAt != nil })
     #expect(removed.world.state.gatewayProcesses.count == 2, "they may serve on")
-    removed.when(VouchGatewayOff(gateway: "G1")).then(
+    removed.when(VouchGatewayOff(gateway: "G1", all: true)).then(
       GatewayStopped(process: 2, cause: .poweredOff),
       GatewayStopped(process: 3, cause: .poweredOff))
     two.when(RemoveGateway(gateway: "g1", poweredOff: true)).then(

@@ -45,7 +45,7 @@ enum Enforcement {
         .timedOut, "not yet enforced after \(waiting.timeout) s by: \(names)",
         help:
           "it is for certain in \(lease) s at most, when the last lease and grace have run out; "
-          + "a gateway that is off for certain: \(off(open[0]))")
+          + "a gateway that is off for certain: \(off(open))")
     }
   }
 
@@ -55,8 +55,19 @@ enum Enforcement {
     return item.address.map { "\(item.gateway) (\($0))" } ?? item.gateway.text
   }
 
-  private static func off(_ item: EnforcementItem) -> String {
-    "wharf gateway powered-off \(item.isUnknown == true ? "NAME" : item.gateway.text)"
+  private static let namedLimit = 4
+
+  /// Each process by itself: another of the same gateway may run, and is not vouched for.
+  private static func off(_ items: [EnforcementItem]) -> String {
+    let more = items.count - namedLimit
+    return items.prefix(namedLimit).map(off).joined(separator: ", or ")
+      + (more > 0 ? ", and so on for \(more) more" : "")
+  }
+
+  static func off(_ item: EnforcementItem) -> String {
+    if item.isUnknown == true { return "wharf gateway powered-off NAME" }
+    return item.incarnation.map { GatewayProcess.commandThatItIsOff(item.gateway, $0) }
+      ?? "wharf gateway powered-off \(item.gateway)"
   }
 
   static func waits(for item: EnforcementItem, until end: Date) -> String {

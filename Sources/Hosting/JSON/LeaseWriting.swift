@@ -118,6 +118,8 @@ extension VouchGatewayOff {
   package func write(to json: inout JSONWriter) {
     json.openObject()
     json.field("gateway", gateway)
+    json.optional("process", process)
+    json.optional("all", all)
     json.closeObject()
   }
 }
