@@ -244,7 +244,7 @@ package struct ReplicasPlaced: Event {
       let attempt = Attempt(
         id: AttemptID(replica: replica.id, placedAt: fact.position), node: placement.node,
         devices: placement.devices, needs: version.needs, version: version.label,
-        placedAt: fact.recordedAt)
+        placedAt: fact.recordedAt, phaseSince: fact.recordedAt)
       try state.charge(attempt, fact)
       attempts.append(attempt)
     }

@@ -194,6 +194,7 @@ package struct NoteWaiting: Command {
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard let found = state.deployments[deployment], reason != .nodeLost else { return }
+    let reason = reason.written(at: state.log.formatLevel)
     let changed = replicas.filter { number in
       guard let replica = found.replicas[number] else { return false }
       return replica.attempt == nil && replica.waiting != reason

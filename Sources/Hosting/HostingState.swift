@@ -42,6 +42,9 @@ package struct HostingState: Equatable, Sendable {
   package internal(set) var lostNodes: TreeSet<ID<Node>> = []
   /// Attempts that gateways are to leave before their engines are told to stop.
   package internal(set) var leaving: TreeSet<AttemptID> = []
+  /// Attempts that are not wanted any more and whose end is not proved: those that are left, and those
+  /// that were told to stop.
+  package internal(set) var departing: TreeSet<AttemptID> = []
   /// Persons who are forgotten, and what was kept of them is not known to be gone.
   package internal(set) var unerased: TreeSet<ID<Person>> = []
   /// Attempts whose engines were started with a key of a secret that is lost.

@@ -41,6 +41,13 @@ package enum WaitingReason: String, CaseIterable, Sendable, JSONCoded {
   case paused
   /// It has an attempt on a node that is lost, and no other node took it. Told, and in no event.
   case nodeLost
+  /// What it needs is held by engines that are to stop, and is free once their end is proved.
+  case enginesStopping
+
+  /// As a log of a format level may hold it.
+  func written(at formatLevel: Int) -> WaitingReason {
+    self == .enginesStopping && formatLevel < FormatLevel.kept ? .notEnoughDevices : self
+  }
 }
 
 /// One try to run a replica.
@@ -52,6 +59,8 @@ package struct Attempt: Equatable, Sendable {
   package let version: Name
   package let placedAt: Timestamp
   package var phase: AttemptPhase = .placed
+  /// Since when it is in that phase, by the log.
+  package var phaseSince: Timestamp
   package var endpoint: String?
   package var pid: Int?
   /// In words that older events hold.
@@ -63,6 +72,8 @@ package struct Attempt: Equatable, Sendable {
   /// No longer wanted: its node is to stop it. For ever.
   package var stopping = false
   package var stopReason: String?
+  /// When its node was told.
+  package var stoppingSince: Timestamp?
 
   /// Since when no policy has a route to it, and why.
   package struct Leaving: Equatable, Sendable {
@@ -232,6 +243,7 @@ extension HostingState {
         change.id, reason: change.ending, failed: !attempt.stopping && change.ordered == nil, fact)
     }
     try attempts.change(change.id) { attempt in
+      if attempt.phase != change.phase { attempt.phaseSince = fact.recordedAt }
       attempt.phase = change.phase
       attempt.pid = change.pid
       attempt.endpoint = change.endpoint
@@ -249,6 +261,7 @@ extension HostingState {
       throw Contradiction("there is no attempt \(id)")
     }
     leaving.remove(id)
+    departing.remove(id)
     lostSecretAttempts.remove(id)
     try nodes.update(attempt.node) { node in
       node.release(attempt)
@@ -277,6 +290,7 @@ extension HostingState {
         position: fact.position, since: fact.recordedAt, reason: reason)
     }
     leaving.insert(id)
+    departing.insert(id)
     lostSecretAttempts.remove(id)
   }
 
@@ -284,10 +298,12 @@ extension HostingState {
   mutating func stop(_ id: AttemptID, reason: String, _ fact: Fact) throws(Contradiction) {
     guard let attempt = attempts[id], !attempt.stopping else { return }
     leaving.remove(id)
+    departing.insert(id)
     lostSecretAttempts.remove(id)
     try attempts.change(id) { attempt in
       attempt.stopping = true
       attempt.stopReason = reason
+      attempt.stoppingSince = fact.recordedAt
     }
     try nodes.update(attempt.node) { $0.generation = fact.position }
   }

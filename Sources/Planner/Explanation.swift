@@ -48,11 +48,13 @@ package func explain(
 package func explain(
   _ id: ReplicaID, _ state: HostingState, _ signals: Signals, now: Timestamp
 ) -> Explanation? {
-  guard let deployment = state.deployments[ID(id.deployment)],
-    deployment.replicas[id.number] != nil
-  else { return nil }
-  return Explaining(state: state, signals: signals, now: now, deployment: deployment)
-    .explanation(of: [id.number], "replica \(deployment.replicaName(id.number))")
+  guard let deployment = state.deployments[ID(id.deployment)] else { return nil }
+  let explaining = Explaining(state: state, signals: signals, now: now, deployment: deployment)
+  let subject = "replica \(deployment.replicaName(id.number))"
+  guard deployment.replicas[id.number] != nil else {
+    return explaining.explanation(ofRemoved: id, subject)
+  }
+  return explaining.explanation(of: [id.number], subject)
 }
 
 struct Explaining {
@@ -78,21 +80,23 @@ struct Explaining {
         "it is deleted, and \(count(deployment.charged, "attempt")) still to prove the end"
       let left = state.attempts.values.filter { $0.id.replica.deployment == deployment.id.position }
         .sorted { $0.id < $1.id }
+      found.replicas = departures(of: left)
       let hardships = left.map {
         Hardship(plight: .stopping, node: state.nodes[$0.node], replicas: [$0.id.replica.number])
       }
       found.ruledOut = nodes(of: hardships)
-      found.remedies = help(for: hardships)
+      found.remedies = help(for: hardships) + vouches(for: left)
       return found
     }
     let bar = state.bar(to: deployment, now: now)
     let needs = state.models[deployment.model]?.version(deployment.version)?.needs
     var reasons = WaitingReasons(state: state, now: now, pool: nil)
+    let soon = reasons.placedByStops(of: deployment.id)
     var groups: [Standing: [Int]] = [:]
     for number in numbers {
       guard let replica = deployment.replicas[number] else { continue }
       let standing = standing(of: replica, bar: bar, now: now) {
-        needs.map { reasons.reason(for: $0) } ?? .new
+        needs.map { soon.contains(number) ? .enginesStopping : reasons.reason(for: $0) } ?? .new
       }
       groups[standing, default: []].append(number)
     }
@@ -108,7 +112,7 @@ struct Explaining {
       ]
       found.remedies = Remedies(state: state, now: now).lifting(deployment)
     } else if let needs, others.contains(where: { isWithoutPlace($0.key) }) {
-      let places = Places(state: state, now: now, needs: needs)
+      let places = Places(state: state, now: now, needs: needs, gateways: signals.gateways)
       found.nodesAsked = state.nodes.count
       found.ruledOut = places.ruledOut
       found.remedies = places.remedies
@@ -118,7 +122,11 @@ struct Explaining {
       found.remedies = help(for: hardships)
       addPlaces(for: hardships, needs, to: &found)
       if found.remedies.isEmpty { found.remedies = ["wait for the next plan"] }
+    } else if numbers.isEmpty {
+      found.remedies = ["want some: wharf deployment scale \(deployment.name) --replicas 1"]
     }
+    if found.nodesAsked == 0 { addTroubles(under: numbers, to: &found) }
+    addDepartures(of: numbers, to: &found)
     return found
   }
 
@@ -127,7 +135,7 @@ struct Explaining {
     for hardships: [Hardship], _ needs: Needs?, to found: inout Explanation
   ) {
     guard let needs else { return }
-    let places = Places(state: state, now: now, needs: needs)
+    let places = Places(state: state, now: now, needs: needs, gateways: signals.gateways)
     if hardships.isEmpty { found.ruledOut += places.open }
     guard hardships.contains(where: { $0.plight == .lost }) else { return }
     let lost = Set(hardships.filter { $0.plight == .lost }.compactMap { $0.node?.name.text })
@@ -191,9 +199,9 @@ struct Explaining {
     }
     let age = Int(now.seconds(since: attempt.placedAt))
     let why = attempt.told.map { ": \($0)" } ?? ""
-    if attempt.stopping {
-      let order = attempt.stopReason.map { ": \($0)" } ?? ""
-      return running(.stopping, "stopping on \(node.name)\(order)")
+    if let departure = state.departure(of: attempt, signals.gateways) {
+      let order = (attempt.stopReason ?? attempt.leaving?.reason).map { ": \($0)" } ?? ""
+      return running(.stopping, "stopping on \(node.name)\(order); it \(departure.words)")
     }
     switch attempt.phase {
     case .ready where state.isOfLostSecret(attempt.id):
@@ -243,7 +251,7 @@ struct Explaining {
   private func weight(_ standing: Standing) -> Int {
     switch standing {
     case .ready, .running: 0
-    case .backingOff: 1
+    case .backingOff, .waiting(.enginesStopping): 1
     case .waiting: 2
     }
   }
@@ -265,6 +273,7 @@ struct Explaining {
     case .providerSuspended: return "provider \(provider) is suspended"
     case .paused: return "it is paused"
     case .nodeLost: return "its node is lost"
+    case .enginesStopping: return "engines that stop hold what it needs"
     }
   }
 }

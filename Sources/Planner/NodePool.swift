@@ -73,11 +73,13 @@ struct NodePool {
   /// Where nodes went as they were taken from, in order.
   private(set) var moves: [Key] = []
 
-  init(_ state: HostingState, now: Timestamp) {
+  /// - Parameter afterStops: with what is left once all has ended that is to stop.
+  init(_ state: HostingState, now: Timestamp, afterStops: Bool = false) {
     // Nodes are large values: only what is needed of them is sorted.
     var open: [(name: String, entry: Entry)] = []
     open.reserveCapacity(state.nodes.count)
     for node in state.nodes.byID.values where node.isOpen(now: now) {
+      let node = afterStops ? state.afterStops(node) ?? node : node
       let free = state.free(of: node)
       let entry = Entry(
         id: node.id, rank: 0, devices: node.freeMemories, cpuMillis: free.cpuMillis,

@@ -11,10 +11,12 @@ struct Places {
   let state: HostingState
   let now: Timestamp
   let needs: Needs
+  private let gateways: [GatewayStanding]?
   private let refused: [(node: Node, shortfalls: [Shortfall])]
 
-  init(state: HostingState, now: Timestamp, needs: Needs) {
+  init(state: HostingState, now: Timestamp, needs: Needs, gateways: [GatewayStanding]?) {
     self.state = state
+    self.gateways = gateways
     self.now = now
     self.needs = needs
     refused = state.nodes.sorted.compactMap { node in
@@ -74,12 +76,16 @@ struct Places {
   /// ` (2 wanted, at most 1 free)`
   private func nearest(_ members: [(node: Node, shortfall: Shortfall)]) -> String {
     var devices = 0
+    var coming = 0
     var cpu = Int.min
     var memory = Bytes(count: .min)
     for member in members {
       switch member.shortfall {
       case .notActive, .cordoned, .alarmed, .troubled, .settling: return ""
-      case .devices(_, let free): devices = max(devices, free)
+      case .devices(_, let free):
+        devices = max(devices, free)
+        let later = state.afterStops(member.node).map { state.freeDevices(of: $0).count } ?? free
+        coming = max(coming, later - free)
       case .deviceMemory(_, let largest): memory = max(memory, largest)
       case .cpu(_, let free): cpu = max(cpu, free)
       case .memory(_, let free): memory = max(memory, free)
@@ -87,7 +93,9 @@ struct Places {
     }
     switch members[0].shortfall {
     case .notActive, .cordoned, .alarmed, .troubled, .settling: return ""
-    case .devices(let wanted, _): return " (\(wanted) wanted, at most \(devices) free)"
+    case .devices(let wanted, _):
+      let more = coming > 0 ? ", \(coming) more once what stops there has ended" : ""
+      return " (\(wanted) wanted, at most \(devices) free\(more))"
     case .deviceMemory(let wanted, _): return " (\(wanted) wanted, at most \(memory) free)"
     case .cpu(let wanted, _): return " (\(wanted)m wanted, at most \(cpu)m free)"
     case .memory(let wanted, _): return " (\(wanted) wanted, at most \(memory) free)"
@@ -112,7 +120,34 @@ struct Places {
     let best = refused.filter { !told.contains($0.node.name.text) }
       .compactMap { remedy(on: $0.node, $0.shortfalls) }
       .min { ($0.cost, $0.node.nameKey) < ($1.cost, $1.node.nameKey) }
-    return (best.map { [$0.text] } ?? []) + [newNode]
+    return ends(except: told) + (best.map { [$0.text] } ?? []) + [newNode]
+  }
+
+  /// Of the nodes that will do once what stops there has ended, the first: what it waits for, and what
+  /// a person can do about that.
+  private func ends(except told: Set<String>) -> [String] {
+    for node in refused.map(\.node) where !told.contains(node.name.text) {
+      guard let later = state.afterStops(node),
+        case .success = state.fit(needs, on: later, beside: Tentative(), now: now)
+      else { continue }
+      let going = state.departing(on: node)
+      let told = going.prefix(Self.namesShown).map { attempt in
+        let words = state.departure(of: attempt, gateways)?.words ?? "stops"
+        return "\(state.replicaName(of: attempt) ?? "something") \(words)"
+      }
+      let more = going.count - told.count
+      var lines = [
+        "wait until what stops on \(node.name) has ended: \(told.joined(separator: "; "))"
+          + (more > 0 ? "; and \(more) more" : "")
+      ]
+      for attempt in going {
+        for line in state.vouches(for: attempt, gateways) where !lines.contains(line) {
+          lines.append(line)
+        }
+      }
+      return lines
+    }
+    return []
   }
 
   private func remedy(

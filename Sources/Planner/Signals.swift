@@ -18,6 +18,9 @@ package struct Signals: Equatable, Sendable {
   package var inheritedSeconds = 0.0
   /// The earliest position that a gateway which may serve enforces; none, if none may serve.
   package var enforced: Position?
+  /// What each process of a gateway enforces that may serve; none, where that is not known: at a follower,
+  /// and of the past.
+  package var gateways: [GatewayStanding]?
   /// Processes of gateways that were not heard for so long that they serve nothing any more.
   package var silentGateways: [Position] = []
 

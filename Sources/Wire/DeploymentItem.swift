@@ -32,8 +32,9 @@ package struct DeploymentItem: NounItem {
     wanted = deployment.wanted
     ready = view.state.readyReplicas(of: deployment)
     exclusive = deployment.exclusive
+    let older = Dictionary(grouping: attempts, by: \.id.replica)
     replicas = deployment.replicas.values.sorted { $0.id < $1.id }
-      .map { ReplicaItem($0, of: deployment, view) }
+      .map { ReplicaItem($0, of: deployment, stopping: older[$0.id] ?? [], view) }
     stopping = attempts.sorted { $0.id < $1.id }.map { StoppingItem($0, of: deployment, view) }
     createdAt = deployment.createdAt
     deletedAt = deployment.deletedAt
@@ -46,12 +47,18 @@ package struct StoppingItem: Codable, Equatable, Sendable {
   package var node: String
   package var phase: AttemptPhase
   package var reason: String?
+  /// Taken until its end is proved.
+  package var devices: [String]?
+  /// What that waits for, and until when at the latest.
+  package var waits: String?
 
-  fileprivate init(_ attempt: Attempt, of deployment: Deployment, _ view: Viewpoint) {
+  package init(_ attempt: Attempt, of deployment: Deployment, _ view: Viewpoint) {
     self.attempt = attempt.id
     replica = deployment.replicaName(attempt.id.replica.number)
     node = view.state.nodes[attempt.node]?.label ?? attempt.node.description
     phase = attempt.phase
-    reason = attempt.stopReason
+    reason = attempt.stopReason ?? attempt.leaving?.reason
+    devices = attempt.devices
+    waits = view.state.departure(of: attempt, view.heard?.gateways)?.words
   }
 }

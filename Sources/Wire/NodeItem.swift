@@ -18,6 +18,8 @@ package struct NodeItem: NounItem {
   package var freeMemory: Bytes
   package var devices: [DeviceItem]
   package var freeDevices: Int
+  /// Taken by what is to stop, and free once that has ended; none when nothing is.
+  package var stoppingDevices: Int?
   /// Attempts whose end is not proved: what they hold is charged.
   package var attempts: Int
   /// The position of the last event that changed what is to run here.
@@ -27,6 +29,9 @@ package struct NodeItem: NounItem {
   package var alarm: Text?
   /// What else ails it; none when nothing does.
   package var troubles: [NodeTrouble]?
+  /// It counts as active, and its agent was not heard for so long that something is wrong with it or
+  /// with the way to it.
+  package var silentSeconds: Int?
 
   package var label: String { name.text }
 
@@ -44,11 +49,14 @@ package struct NodeItem: NounItem {
     freeMemory = free.memory
     devices = node.facts.devices.map { DeviceItem($0, on: node, view) }
     freeDevices = view.state.freeDevices(of: node).count
+    let stopping = devices.count { $0.stopping != nil }
+    stoppingDevices = stopping > 0 ? stopping : nil
     attempts = node.attempts.count
     generation = node.generation
     lostAt = node.lostAt
     alarm = node.alarm
     troubles = node.troubles.isEmpty ? nil : node.troubles
+    silentSeconds = view.heard?.silentSeconds(node)
   }
 }
 
@@ -60,6 +68,8 @@ package struct DeviceItem: Codable, Equatable, Sendable {
   /// `grok-2`; none for what the reader may not know of.
   package var replica: String?
   package var attempt: AttemptID?
+  /// What its end waits for, where that is to stop.
+  package var stopping: String?
 
   fileprivate init(_ device: DeviceFacts, on node: Node, _ view: Viewpoint) {
     let holder = node.charges[device.id]
@@ -70,5 +80,7 @@ package struct DeviceItem: Codable, Equatable, Sendable {
     charged = holder != nil
     replica = holder.flatMap { deployment?.replicaName($0.replica.number) }
     attempt = deployment == nil ? nil : holder
+    stopping = attempt.flatMap { view.state.attempts[$0] }
+      .flatMap { view.state.departure(of: $0, view.heard?.gateways)?.words }
   }
 }

@@ -16,10 +16,33 @@ package struct Viewpoint: Sendable {
   package let state: HostingState
   /// Now; for a state of the past, the moment that was asked for or of its last event.
   package let moment: Timestamp
+  /// What the wharfd that answers hears besides the log; none for a state of the past.
+  package let heard: Heard?
 
-  package init(state: HostingState, moment: Timestamp) {
+  package init(state: HostingState, moment: Timestamp, heard: Heard? = nil) {
     self.state = state
     self.moment = moment
+    self.heard = heard
+  }
+
+  /// Signals, as of now. Nothing that two states are compared by is made of them.
+  package struct Heard: Sendable {
+    /// What gateways enforce; none where only another wharfd knows, which leads.
+    package let gateways: [GatewayStanding]?
+    /// Of a node that counts as active: for how long it was not heard, if that is too long.
+    package let silentSeconds: @Sendable (Node) -> Int?
+
+    package init(
+      gateways: [GatewayStanding]?, silentSeconds: @escaping @Sendable (Node) -> Int?
+    ) {
+      self.gateways = gateways
+      self.silentSeconds = silentSeconds
+    }
+  }
+
+  /// Since when a node was not heard; none of one that was, or should not have been.
+  func silentSince(_ node: Node) -> Timestamp? {
+    heard?.silentSeconds(node).map { moment.adding(seconds: -Int64($0)) }
   }
 
   func providerName(_ id: ID<Provider>) -> String {

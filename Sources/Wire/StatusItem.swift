@@ -21,6 +21,10 @@ package struct StatusItem: Codable, Equatable, Sendable {
   package var counts: Counts
   package var deployments: [DeploymentLine]
   package var nodes: [NodeLine]
+  /// What is to stop and holds devices until its end is proved; what the reader may know of.
+  package var stopping: [StoppingItem]?
+  /// Processes that may serve, and gateways that have none; those with a problem come first.
+  package var gateways: [GatewayLine]?
 
   package struct BehindLine: Codable, Equatable, Sendable {
     /// `state`, `views`, `announcer`, `event stream of person/3`.
@@ -65,6 +69,25 @@ package struct StatusItem: Codable, Equatable, Sendable {
     package var wanted: Int
     /// What waits, and why: the most frequent reason first.
     package var waiting: [Waiting]
+    /// What has an attempt that is not ready, by what it does: the most frequent first.
+    package var underway: [Underway]?
+  }
+
+  package struct Underway: Codable, Equatable, Sendable {
+    /// As `ReplicaItem.phase`.
+    package var phase: String
+    package var replicas: Int
+    /// Of the one that is in it for the longest, and what there is to say of that.
+    package var since: Timestamp
+    package var replica: String
+    package var node: String?
+    package var reason: String?
+  }
+
+  package struct GatewayLine: Codable, Equatable, Sendable {
+    package var name: Name
+    package var address: String?
+    package var state: GatewayState
   }
 
   package struct Waiting: Codable, Equatable, Sendable {
@@ -84,12 +107,15 @@ package struct StatusItem: Codable, Equatable, Sendable {
     package var silentSeconds: Int?
     package var devices: Int
     package var freeDevices: Int
+    /// Devices that vanished while they were in use; none when nothing is missing.
+    package var missing: [String]?
+    /// Taken by what is to stop; none when nothing is.
+    package var stoppingDevices: Int?
   }
 
-  /// - Parameter silence: of a node whose agent should have been heard.
   package init(
     _ view: Viewpoint, hash: Digest?, behind: [BehindLine]?, standing: String, you: String,
-    role: Role, silence: (Node) -> Int?
+    role: Role
   ) {
     let state = view.state
     era = state.log.era?.position ?? .empty
@@ -101,7 +127,7 @@ package struct StatusItem: Codable, Equatable, Sendable {
     self.role = role
     recordedAt = state.recordedAt
     let deployments = state.deployments.sorted.map { DeploymentLine($0, view) }
-    let nodes = state.nodes.sorted.map { NodeLine($0, state, silence($0)) }
+    let nodes = state.nodes.sorted.map { NodeLine($0, view) }
     counts = Counts(
       providers: state.providers.count, models: state.models.count, teams: state.teams.count,
       keys: state.keys.count, persons: state.persons.count, deployments: deployments.count,
@@ -116,6 +142,26 @@ package struct StatusItem: Codable, Equatable, Sendable {
       $0.status != .active || $0.cordoned || $0.alarm != nil || $0.troubles != nil
         || $0.silentSeconds != nil
     }
+    let stopping = state.departing.sorted().lazy.compactMap { id -> StoppingItem? in
+      guard let attempt = state.attempts[id],
+        let deployment = state.deployments[ID(id.replica.deployment)]
+      else { return nil }
+      return StoppingItem(attempt, of: deployment, view)
+    }.prefix(Self.rowsLimit)
+    self.stopping = stopping.isEmpty ? nil : Array(stopping)
+    let gateways = Self.gateways(view)
+    self.gateways = gateways.isEmpty ? nil : Self.first(gateways) { !$0.state.isWell }
+  }
+
+  private static func gateways(_ view: Viewpoint) -> [GatewayLine] {
+    let state = view.state
+    let named = Set(state.gatewayProcesses.values.map(\.gateway))
+    let processes = state.gatewayProcesses.values
+      .sorted { ($0.name.key, $0.id) < ($1.name.key, $1.id) }
+      .map { GatewayLine(name: $0.name, address: $0.address, state: GatewayState($0, view)) }
+    return processes
+      + state.gateways.sorted.filter { !named.contains($0.id) }
+      .map { GatewayLine(name: $0.name, address: nil, state: .absent($0, view)) }
   }
 
   private static func first<Line>(_ lines: [Line], _ isTroubled: (Line) -> Bool) -> [Line] {
@@ -132,27 +178,50 @@ extension StatusItem.DeploymentLine {
     ready = view.state.readyReplicas(of: deployment)
     wanted = deployment.wanted
     var reasons: [WaitingReason: Int] = [:]
-    for replica in deployment.replicas.values {
-      if replica.attempt == nil {
+    var underway: [String: StatusItem.Underway] = [:]
+    for replica in deployment.replicas.values.sorted(by: { $0.id < $1.id })
+    where !view.state.isReady(replica) {
+      guard let attempt = replica.attempt.flatMap({ view.state.attempts[$0] }) else {
         reasons[replica.waiting ?? .new, default: 0] += 1
-      } else if replica.node.map(view.state.lostNodes.contains) == true {
-        reasons[.nodeLost, default: 0] += 1
+        continue
       }
+      if view.state.lostNodes.contains(attempt.node) {
+        reasons[.nodeLost, default: 0] += 1
+        continue
+      }
+      let words = PhaseWords(attempt, of: deployment, view)
+      let count = (underway[words.phase]?.replicas ?? 0) + 1
+      let longest = underway[words.phase].map { $0.since <= words.since } ?? false
+      if !longest {
+        underway[words.phase] = StatusItem.Underway(
+          phase: words.phase, replicas: count, since: words.since,
+          replica: deployment.replicaName(replica.id.number),
+          node: view.state.nodes[attempt.node]?.label, reason: words.reason)
+      }
+      underway[words.phase]?.replicas = count
     }
     waiting = reasons.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
       .map { StatusItem.Waiting(reason: $0.key, replicas: $0.value) }
+    self.underway =
+      underway.isEmpty
+      ? nil : underway.values.sorted { ($1.replicas, $0.phase) < ($0.replicas, $1.phase) }
   }
 }
 
 extension StatusItem.NodeLine {
-  fileprivate init(_ node: Node, _ state: HostingState, _ silentSeconds: Int?) {
+  fileprivate init(_ node: Node, _ view: Viewpoint) {
     name = node.name
     status = node.status
     cordoned = node.cordoned
     alarm = node.alarm
     troubles = node.troubles.isEmpty ? nil : node.troubles
-    self.silentSeconds = silentSeconds
+    silentSeconds = view.heard?.silentSeconds(node)
     devices = node.facts.devices.count
-    freeDevices = state.freeDevices(of: node).count
+    freeDevices = view.state.freeDevices(of: node).count
+    missing = node.missing.isEmpty ? nil : node.missing
+    let stopping = view.state.departing(on: node)
+      .filter { view.state.deployments[ID($0.id.replica.deployment)] != nil }
+      .reduce(0) { $0 + $1.devices.count }
+    stoppingDevices = stopping > 0 ? stopping : nil
   }
 }

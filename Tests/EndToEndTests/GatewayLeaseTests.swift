@@ -63,10 +63,18 @@ import Testing
     #expect(early.errors.contains("\(site.gatewayPort + 7_000)") && early.errors.contains("until"))
     #expect(try await site.ask(key, "xai/grok-3").status == 403)
     // Killed, and started in its place: it knows that the one before it is gone. The first holds the lock,
-    // so a person vouches; what lives is named anew.
+    // so a person vouches, by the words that the wait gave, and only for the one that is meant.
     try await site.stop(second, by: SIGKILL)
-    try await site.done("gateway", "powered-off", "edge")
-    try await eventually("the living one is named anew") { try await gateway(site).count == 1 }
+    let both = try await site.wharf(["gateway", "powered-off", "edge"])
+    #expect(both.status == .code(1) && both.errors.contains("which is meant is not said"))
+    let advised = try #require(
+      early.errors.firstMatch(of: /wharf (gateway powered-off edge --process [0-9a-f]+)/),
+      "\(early)")
+    let vouched = try await site.wharf(advised.1.split(separator: " ").map(String.init))
+    #expect(vouched.status == .code(0), "\(vouched)")
+    try await eventually("the one that lives goes on") { try await gateway(site).count == 1 }
+    let shown = try await site.wharf(["gateway", "show", "edge"])
+    #expect(shown.output.contains(":\(site.gatewayPort)"), "\(shown)")
     try await eventually("it enforces all that is, and so it is told at once") {
       let again = try await site.wharf(
         ["team", "revoke", "copilot", "xai/grok-3", "--wait", "--timeout", "20"])

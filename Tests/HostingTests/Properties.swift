@@ -303,6 +303,10 @@ private struct History {
     guard deployment.deletedAt == nil,
       let found = explain(deployment.id, world.state, signals(), now: world.now)
     else { return nil }
+    let isWell = world.state.readyReplicas(of: deployment) == deployment.wanted
+    if found.remedies.isEmpty, deployment.wanted == 0 || !isWell {
+      return "\(deployment.name): \(found.verdict), and nothing is said to help"
+    }
     let noted = Set(deployment.unplaced.compactMap { deployment.replicas[$0]?.waiting })
     let told = Set(found.replicas.compactMap(\.reason))
     return noted == told ? nil : "\(deployment.name) waits for \(noted), and is told \(told)"
@@ -335,6 +339,11 @@ private struct History {
       case .agreementEnded, .providerSuspended: bar == reason
       case .notEnoughDevices, .deviceMemoryTooSmall, .notEnoughCPU, .notEnoughMemory:
         open && !placeable && reasons.contains(reason)
+      case .enginesStopping:
+        open && !placeable
+          && state.nodes.sorted.compactMap { state.afterStops($0) }.contains {
+            (try? state.fit(needs, on: $0, beside: Tentative(), now: world.now).get()) != nil
+          }
       }
     return isTrue ? nil : "\(deployment.replicaName(number)) waits, and \(reason) is not why"
   }

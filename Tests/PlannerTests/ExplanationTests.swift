@@ -225,12 +225,160 @@ import Testing
       try text(world)
         == """
         deployment grok: it is deleted, and 1 attempt has still to prove the end
+          grok-1: stopping on n1: it was told to stop at 2025-06-01, \
+        killed 10 s later if it has not ended, and holds 2 devices
           nodes:
             1 where it is stopping: n1
           would help:
             wait until n1 proves its end
 
         """)
+  }
+
+  @Test func `where none is wanted, the command that wants one is told`() throws {
+    #expect(
+      try text(world(replicas: 0)) == """
+        deployment grok: no replica is wanted
+          would help:
+            want some: wharf deployment scale grok --replicas 1
+
+        """)
+  }
+
+  @Test(arguments: [
+    (
+      [NodeTrouble.deviceToolFailed], "in trouble, since the tool that lists its devices fails",
+      "on n1 see to nvidia-smi there"
+    ),
+    (
+      [NodeTrouble.ledgerUnwritable], "in trouble, since its agent's folder cannot be written",
+      "on n1 make room on the disk of its agent's folder"
+    ),
+    (
+      [NodeTrouble.secretsReadable], "in trouble, since others can read its agent's secrets",
+      "on n1 chmod -R go-rwx its agent's folder"
+    ),
+  ])
+  func `what is ready on a node with trouble is told with that`(
+    troubles: [NodeTrouble], words: String, remedy: String
+  ) throws {
+    var world = try world(replicas: 1)
+    let n1 = try world.addNode("n1")
+    try world.settle()
+    try world.becomeReady()
+    let node = try #require(world.state.nodes[n1])
+    try world.perform(
+      ReportNode(
+        bootID: node.bootID, incarnation: "agent-1", generation: node.generation, facts: node.facts,
+        attempts: node.attempts.compactMap { world.state.attempts[$0] }
+          .map { ObservedAttempt(asKnown: $0) }, troubles: troubles), by: .agent(n1))
+    #expect(
+      try text(world) == """
+        deployment grok: it is ready; but n1, where it runs, is \(words)
+          nodes:
+            1 \(words): n1
+          would help:
+            \(remedy)
+
+        """)
+  }
+
+  @Test func `so is a device that vanished from under another`() throws {
+    var world = try world(replicas: 2)
+    let n1 = try world.addNode("n1")
+    try world.settle()
+    try world.becomeReady()
+    let second = try #require(world.state.deployments.named("grok")?.replicas[2]?.attempt)
+    let lost = try #require(world.state.attempts[second]?.devices.first)
+    var facts = NodeFacts.devices(4)
+    facts.devices.removeAll { $0.id == lost }
+    try world.report(n1, facts: facts)
+    #expect(
+      try text(world).contains(
+        "all 2 replicas are ready; but n1, where some run, is cordoned, since device \(lost) "
+          + "vanished in use\n"))
+    #expect(try text(world).contains("look at what n1 lost, then: wharf node uncordon n1"))
+  }
+
+  /// One replica that is ready and to go, on the only device, and one of another that wants it.
+  private func leaving() throws -> World {
+    var world = World()
+    try world.addProvider("xai")
+    try world.addModel("xai/m", needs: .devices(1))
+    try world.addDeployment("old", of: "xai/m:1", replicas: 1)
+    try world.addNode("n1", .devices(1))
+    try world.settle()
+    try world.becomeReady()
+    try world.perform(RegisterGateway(name: "edge", credential: .numbered(77)))
+    let gateway = Principal(actor: .of(Stream(.gateway, world.state.position)), role: .gateway)
+    try world.perform(
+      StartGatewayProcess(incarnation: "a1b2", address: "10.0.0.7:7480"), by: gateway)
+    try world.perform(ScaleDeployment(deployment: "old", replicas: 0))
+    try world.addDeployment("grok", of: "xai/m:1", replicas: 2)
+    var signals = world.signals()
+    signals.enforced = world.state.position
+    for command in plan(world.state, signals, now: world.now).decisions {
+      try world.perform(command, by: .wharfd)
+    }
+    return world
+  }
+
+  private func explained(_ world: World, _ name: Name, heard: Double?) throws -> String {
+    var signals = world.signals()
+    let process = try #require(world.state.gatewayProcesses.values.first)
+    signals.gateways = [
+      GatewayStanding(
+        process: process.id, called: "edge (10.0.0.7:7480)", enforced: process.id,
+        heardSeconds: heard, leaseSeconds: 40)
+    ]
+    let id = try #require(world.state.deployments.named(name)?.id)
+    return try #require(explain(id, world.state, signals, now: world.now)).description
+  }
+
+  @Test func `what a gateway has not left yet is told, and when its devices are free`() throws {
+    let world = try leaving()
+    let wait =
+      "waits for gateway edge (10.0.0.7:7480) to leave it, until 2025-06-01 00:00:30 at the latest"
+    #expect(
+      try explained(world, "old", heard: 20) == """
+        deployment old: no replica is wanted
+          old-1: stopping on n1: it \(wait), and holds device d0
+          would help:
+            want some: wharf deployment scale old --replicas 1
+            if gateway edge (10.0.0.7:7480) is off for certain: \
+        wharf gateway powered-off edge --process a1b2
+
+        """)
+    #expect(
+      try explained(world, "grok", heard: 1) == """
+        deployment grok: 0 of 2 replicas are ready; 2 are not: \
+        no node has enough free devices, among other reasons
+          grok-1: engines that stop hold what it needs [enginesStopping]
+          grok-2: no node has enough free devices [notEnoughDevices]
+          of 1 nodes none fits:
+            1 with too few free devices (1 wanted, at most 0 free, 1 more once what stops there \
+        has ended): n1
+          would help:
+            wait until what stops on n1 has ended: old-1 \(wait)
+            free 1 more device on n1
+            add a node with 1 device of 70GiB, 1000m CPU, 8GiB memory
+
+        """)
+  }
+
+  @Test func `a replica that is wanted no more can be asked while it stops`() throws {
+    let world = try leaving()
+    let old = try #require(world.state.deployments.named("old"))
+    let id = ReplicaID(deployment: old.id.position, number: 1)
+    let found = try #require(explain(id, world.state, world.signals(), now: world.now))
+    #expect(
+      found.verdict
+        == "it is wanted no more: stopping on n1: it waits for gateways to leave it, "
+        + "until 2025-06-01 00:00:30 at the latest, and holds device d0")
+    #expect(
+      explain(
+        ReplicaID(deployment: old.id.position, number: 9), world.state, world.signals(),
+        now: world.now) == nil)
   }
 
   @Test func `a replica is asked alone`() throws {

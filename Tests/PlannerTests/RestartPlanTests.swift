@@ -72,4 +72,57 @@ import Testing
     try world.perform(RestartReplica(deployment: "grok", number: 1))
     #expect(restarts(world, hung).isEmpty)
   }
+
+  /// One replica that has all devices there are, and is restarted while it is ready.
+  private func restarted(formatLevel: Int = FormatLevel.current) throws -> World {
+    var world = World(formatLevel: formatLevel)
+    try world.addProvider("xai")
+    try world.addModel("xai/m", needs: .devices(2))
+    try world.addDeployment("grok", of: "xai/m:1", replicas: 1)
+    try world.addNode("n1", .devices(2))
+    try world.settle()
+    try world.becomeReady()
+    try world.perform(ScaleDeployment(deployment: "grok", replicas: 2))
+    try world.settle()
+    try world.perform(RestartReplica(deployment: "grok", number: 1))
+    return world
+  }
+
+  @Test func `a restarted replica waits for its own old engine, and for nothing a person does`()
+    throws
+  {
+    var world = try restarted()
+    let old = try #require(world.state.departing.first)
+    // The other one waited before, and comes first no more than it did.
+    #expect(
+      try world.settle().text(of: world.state, now: world.now).hasPrefix(
+        "wait     grok-1: enginesStopping\n"))
+    #expect(
+      world.state.deployments.named("grok")?.replicas.values.sorted { $0.id < $1.id }.map(\.waiting)
+        == [.enginesStopping, .notEnoughDevices])
+    let deployment = try #require(world.state.deployments.named("grok"))
+    let found = try #require(
+      explain(deployment.id, world.state, world.signals(), now: world.now))
+    #expect(
+      found.remedies.first
+        == "wait until what stops on n1 has ended: grok-1 was told to stop at 2025-06-01, "
+        + "killed 10 s later if it has not ended")
+    try world.report(world.state.nodes.sorted[0].id) { attempt in
+      attempt.id == old ? ObservedAttempt(attempt, .ended, exitCode: 0) : nil
+    }
+    #expect(world.state.departing.isEmpty)
+    try world.settle()
+    #expect(world.places(of: deployment.id).count == 1)
+  }
+
+  @Test func `where the old engine's end frees nothing open, it is not waited for`() throws {
+    var world = try restarted()
+    try world.perform(CordonNode(node: "n1"))
+    try world.settle()
+    #expect(
+      world.state.deployments.named("grok")?.replicas.values.allSatisfy {
+        $0.waiting == .noOpenNode
+      }
+        == true)
+  }
 }

@@ -19,7 +19,7 @@ struct DeploymentNoun: Noun {
       Column("NAME") { Cell($0.name.text, .strong) },
       Column("MODEL") { Cell("\($0.model):\($0.version)") },
       Column("READY") { ready($0) },
-      Column("WAITING FOR") { Cell(waiting($0)) },
+      Column("WAITING FOR") { Cell(standing($0)) },
       Column("CREATED") { Cell($0.createdAt.short) },
       Column("WORKLOAD", wide: true) { Cell($0.workload.rawValue) },
       Column("EXCLUSIVE", wide: true) { Cell($0.exclusive ? "yes" : "no") },
@@ -49,14 +49,7 @@ struct DeploymentNoun: Noun {
           Cell(ReplicaNoun.why(replica)),
         ]
       })
-    details.add(
-      "STOPPING", ["REPLICA", "ATTEMPT", "NODE", "PHASE", "WHY"],
-      item.stopping.map {
-        [
-          Cell($0.replica), Cell("\($0.attempt)"), Cell($0.node), Cell($0.phase.rawValue),
-          Cell($0.reason),
-        ]
-      })
+    details.addStopping(item.stopping)
     return details
   }
 
@@ -65,10 +58,46 @@ struct DeploymentNoun: Noun {
     return Cell("\(item.ready)/\(item.wanted)", item.ready < item.wanted ? .warning : .good)
   }
 
+  /// What waits, what is under way, and what stops.
+  private static func standing(_ item: DeploymentItem) -> String {
+    let underway = Dictionary(
+      grouping: item.replicas.filter {
+        $0.waiting == nil && $0.phase != AttemptPhase.ready.rawValue
+      },
+      by: \.phase)
+    var parts = [waiting(item)].filter { !$0.isEmpty }
+    for (phase, replicas) in underway.sorted(by: { $0.key < $1.key }) {
+      let dated = replicas.compactMap { replica in replica.since.map { ($0, replica) } }
+      guard let longest = dated.min(by: { $0.0 < $1.0 })?.1 ?? replicas.first else { continue }
+      parts.append(
+        WaitingText.words(
+          phase, replicas.count, since: longest.since, longest.name, longest.node))
+    }
+    if let first = item.stopping.first {
+      parts.append(
+        "\(item.stopping.count) stopping: \(first.replica) \(first.waits ?? "is to end")")
+    }
+    return parts.joined(separator: "; ")
+  }
+
   /// Each reason once, the most frequent first.
   static func waiting(_ item: DeploymentItem) -> String {
     let reasons = Dictionary(grouping: item.replicas.compactMap(\.waiting)) { $0 }
     return reasons.sorted { ($1.value.count, $0.key.rawValue) < ($0.value.count, $1.key.rawValue) }
       .map { "\($0.value.count) \(WaitingText.words($0.key))" }.joined(separator: "; ")
+  }
+}
+
+extension Details {
+  /// What is to stop, and what its end waits for.
+  mutating func addStopping(_ items: [StoppingItem]) {
+    add(
+      "STOPPING", ["REPLICA", "NODE", "HOLDS", "WHAT ITS END WAITS FOR", "WHY", "ATTEMPT"],
+      items.map {
+        [
+          Cell($0.replica), Cell($0.node), Cell($0.devices?.joined(separator: ",")),
+          Cell($0.waits ?? $0.phase.rawValue), Cell($0.reason), Cell("\($0.attempt)", .dim),
+        ]
+      })
   }
 }

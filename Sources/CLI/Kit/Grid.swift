@@ -79,6 +79,12 @@ struct Details: Sendable {
   /// Without a value, a field is left out.
   var fields: [(name: String, value: Cell?)]
   var sections: [Section] = []
+  /// What a person can do next, below everything else.
+  private var helps: [String] = []
+
+  init(fields: [(name: String, value: Cell?)]) { self.fields = fields }
+
+  mutating func help(_ line: String) { helps.append(Cell(line).text) }
 
   mutating func add(_ title: String, _ titles: [String], _ rows: [[Cell]]) {
     if !rows.isEmpty {
@@ -101,6 +107,7 @@ struct Details: Sendable {
       lines.append(Tint.strong.applied(to: section.title, terminal))
       lines += section.grid.lines(terminal, fitting: fitting)
     }
-    return lines
+    if !helps.isEmpty { lines.append("") }
+    return lines + helps.map { "help: \($0)" }
   }
 }

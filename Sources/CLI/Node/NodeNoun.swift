@@ -21,9 +21,12 @@ struct NodeNoun: Noun {
       Column("NAME") { Cell($0.name.text, .strong) },
       Column("STATUS") {
         NodeText.status(
-          $0.status, cordoned: $0.cordoned, alarm: $0.alarm, troubles: $0.troubles)
+          $0.status, cordoned: $0.cordoned, alarm: $0.alarm, troubles: $0.troubles,
+          silentSeconds: $0.silentSeconds, missing: $0.missingDevices)
       },
-      Column("DEVICES FREE") { Cell("\($0.freeDevices)/\($0.devices.count)") },
+      Column("DEVICES FREE") {
+        NodeText.free($0.freeDevices, of: $0.devices.count, stopping: $0.stoppingDevices)
+      },
       Column("MODEL") { Cell(Set($0.devices.map(\.model)).sorted().joined(separator: ", ")) },
       Column("CPU FREE") { Cell("\($0.freeCPUMillis)m/\($0.cpuMillis)m") },
       Column("MEMORY FREE") { Cell("\($0.freeMemory.short)/\($0.memory.short)") },
@@ -36,7 +39,12 @@ struct NodeNoun: Noun {
   static func details(_ item: NodeItem) -> Details {
     var details = Details(fields: [
       ("name", Cell(item.name.text, .strong)), ("id", Cell(item.id)),
-      ("status", NodeText.status(item.status, cordoned: item.cordoned, alarm: item.alarm)),
+      (
+        "status",
+        NodeText.status(
+          item.status, cordoned: item.cordoned, alarm: item.alarm, silentSeconds: item.silentSeconds
+        )
+      ),
       ("missing", item.missingDevices.map { Cell("\(Node.vanished($0)) in use", .bad) }),
       ("alarm", item.alarm.map { Cell($0.value, .bad) }),
       (
@@ -55,9 +63,15 @@ struct NodeNoun: Noun {
       item.devices.map { device in
         [
           Cell(device.id, .strong), Cell(device.model), Cell(device.memory.short),
-          device.charged ? Cell(device.replica ?? "something", .warning) : Cell("free", .good),
+          charge(device),
         ]
       })
     return details
+  }
+
+  private static func charge(_ device: DeviceItem) -> Cell {
+    guard device.charged else { return Cell("free", .good) }
+    let holder = device.replica ?? "something"
+    return Cell(device.stopping.map { "\(holder), stopping: it \($0)" } ?? holder, .warning)
   }
 }

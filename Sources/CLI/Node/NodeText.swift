@@ -5,7 +5,7 @@ import Hosting
 enum NodeText {
   static func status(
     _ status: Node.Status, cordoned: Bool, alarm: Text? = nil, troubles: [NodeTrouble]? = nil,
-    silentSeconds: Int? = nil
+    silentSeconds: Int? = nil, missing: [String]? = nil
   ) -> Cell {
     if status == .active {
       var ailments = silentSeconds.map { ["silent for \($0) s"] } ?? []
@@ -13,6 +13,9 @@ enum NodeText {
         ailments.append("trouble: \(troubles.map(\.words).joined(separator: ", "))")
       } else if alarm != nil {
         ailments.append("alarm")
+      }
+      if let missing, !missing.isEmpty {
+        ailments.append("cordoned, since \(Node.vanished(missing)) in use")
       }
       if !ailments.isEmpty { return Cell(ailments.joined(separator: ", "), .bad) }
     }
@@ -22,6 +25,12 @@ enum NodeText {
     case .invited: Cell("invited", .dim)
     case .lost: Cell(cordoned ? "lost, cordoned" : "lost", .bad)
     }
+  }
+
+  /// `2/4, 1 stopping`: what is free, and what is taken by what stops.
+  static func free(_ free: Int, of all: Int, stopping: Int?) -> Cell {
+    let stopping = stopping.map { ", \($0) stopping" } ?? ""
+    return Cell("\(free)/\(all)\(stopping)")
   }
 }
 

@@ -15,6 +15,7 @@ struct ReplicaNoun: Noun {
     [
       Column("NAME") { Cell($0.name, .strong) },
       Column("PHASE") { phase($0) },
+      Column("SINCE") { Cell($0.since?.short) },
       Column("NODE") { Cell($0.node) },
       Column("DEVICES") { Cell($0.devices.joined(separator: ",")) },
       Column("FAILURES") { Cell($0.failures) },
@@ -25,20 +26,24 @@ struct ReplicaNoun: Noun {
   }
 
   static func details(_ item: ReplicaItem) -> Details {
-    Details(fields: [
+    var details = Details(fields: [
       ("name", Cell(item.name, .strong)), ("id", Cell(item.id)),
       ("deployment", Cell(item.deployment.text)), ("phase", phase(item)),
+      ("since", item.since.map { Cell($0.short) }),
       ("waiting for", item.waiting.map { Cell(WaitingText.words($0)) }),
       ("waiting since", item.waitingSince.map { Cell($0.short) }),
       ("node", item.node.map { Cell($0) }),
       ("devices", item.devices.isEmpty ? nil : Cell(item.devices.joined(separator: ", "))),
       ("attempt", item.attempt.map { Cell("\($0)") }), ("endpoint", item.endpoint.map { Cell($0) }),
-      ("says", item.reason.map { Cell($0) }), ("placed", item.placedAt.map { Cell($0.short) }),
+      ("which means", item.reason.map { Cell($0) }),
+      ("placed", item.placedAt.map { Cell($0.short) }),
       ("ready since", item.readyAt.map { Cell($0.short) }),
       ("failures in a row", item.failures > 0 ? Cell(item.failures) : nil),
       ("last failure", item.lastFailure.map { Cell($0) }),
       ("its last words", item.lastLog.map { Cell($0) }),
     ])
+    details.addStopping(item.stopping ?? [])
+    return details
   }
 
   static func phase(_ item: ReplicaItem) -> Cell {
@@ -54,6 +59,10 @@ struct ReplicaNoun: Noun {
       let words = WaitingText.words(waiting)
       return item.lastFailure.map { "\(words); last: \($0)" } ?? words
     }
-    return item.reason ?? ""
+    let older = item.stopping ?? []
+    let stopping = older.first.map { first in
+      "\(older.count) of before stopping on \(first.node): it \(first.waits ?? "is to end")"
+    }
+    return [item.reason, stopping].compactMap { $0 }.joined(separator: "; ")
   }
 }

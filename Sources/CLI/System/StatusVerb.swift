@@ -68,9 +68,17 @@ enum StatusText {
     details.add(
       more("DEPLOYMENTS", item.deployments.count, counts.deployments),
       ["NAME", "MODEL", "READY", "WAITING FOR"], item.deployments.map(deployment))
+    details.addStopping(item.stopping ?? [])
     details.add(
       more("NODES", item.nodes.count, counts.nodes), ["NAME", "STATUS", "DEVICES FREE"],
       item.nodes.map(node))
+    details.add(
+      more("GATEWAYS", item.gateways?.count ?? 0, item.gateways?.count ?? 0),
+      ["NAME", "AT", "STATE"],
+      (item.gateways ?? []).map {
+        [Cell($0.name.text, .strong), Cell($0.address), GatewayNoun.cell($0.state)]
+      })
+    for line in help(item) { details.help(line) }
     return details.lines(terminal, fitting: output.output != .wide).joined(separator: "\n")
   }
 
@@ -82,6 +90,20 @@ enum StatusText {
     "\(count) \(noun)\(count == 1 ? "" : "s")"
   }
 
+  private static let helpLimit = 5
+
+  /// What to do next about what is not well: who is told of it can also say what would help.
+  private static func help(_ item: StatusItem) -> [String] {
+    var lines = item.deployments.filter { $0.ready < $0.wanted }.map {
+      "what keeps \($0.name), and what would help: wharf why deployment \($0.name)"
+    }
+    lines += (item.gateways ?? []).compactMap { line in
+      line.state.help.map { "gateway \(line.name): \($0)" }
+    }
+    let more = lines.count - helpLimit
+    return Array(lines.prefix(helpLimit)) + (more > 0 ? ["and \(more) more"] : [])
+  }
+
   private static func behind(_ line: StatusItem.BehindLine) -> [Cell] {
     [
       Cell(line.reader, .strong), Cell("\(line.position)"), Cell("\(line.head)"),
@@ -90,7 +112,12 @@ enum StatusText {
   }
 
   private static func deployment(_ line: StatusItem.DeploymentLine) -> [Cell] {
-    let waiting = line.waiting.map { "\($0.replicas) \(WaitingText.words($0.reason))" }
+    let waiting =
+      line.waiting.map { "\($0.replicas) \(WaitingText.words($0.reason))" }
+      + (line.underway ?? []).map {
+        WaitingText.words($0.phase, $0.replicas, since: $0.since, $0.replica, $0.node)
+          + ($0.reason.map { ": \($0)" } ?? "")
+      }
     return [
       Cell(line.name.text, .strong), Cell(line.model),
       Cell("\(line.ready)/\(line.wanted)", line.ready < line.wanted ? .warning : .good),
@@ -103,8 +130,8 @@ enum StatusText {
       Cell(line.name.text, .strong),
       NodeText.status(
         line.status, cordoned: line.cordoned, alarm: line.alarm, troubles: line.troubles,
-        silentSeconds: line.silentSeconds),
-      Cell("\(line.freeDevices)/\(line.devices)"),
+        silentSeconds: line.silentSeconds, missing: line.missing),
+      NodeText.free(line.freeDevices, of: line.devices, stopping: line.stoppingDevices),
     ]
   }
 }

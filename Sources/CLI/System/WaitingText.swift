@@ -17,6 +17,18 @@ enum WaitingText {
     case .providerSuspended: "the provider is suspended"
     case .paused: "paused"
     case .nodeLost: "its node is lost"
+    case .enginesStopping: "engines that stop hold what it needs"
     }
+  }
+
+  /// `1 loading since … (grok-2 on node-1)`
+  static func words(
+    _ phase: String, _ replicas: Int, since: Timestamp?, _ longest: String, _ node: String?
+  ) -> String {
+    let place = node.map { " on \($0)" } ?? ""
+    let since = since.map { " since \($0.short)" } ?? ""
+    return replicas == 1
+      ? "1 \(phase)\(since) (\(longest)\(place))"
+      : "\(replicas) \(phase), the longest\(since) (\(longest)\(place))"
   }
 }

@@ -34,6 +34,7 @@ struct TokenNoun: Noun {
   static func lastUsed(_ item: TokenItem) -> String? {
     if item.presented { return "now" }
     guard let since = item.watchedSince else { return nil }
-    return item.lastUsed?.short ?? "not since \(since.short)"
+    return item.lastUsed?.short
+      ?? "not since \(since.short), when the wharfd that was asked started"
   }
 }

@@ -87,7 +87,8 @@ package struct APIServer {
     router.add(middleware: ErrorForm(logger: logger, methods: methods, limits: serving))
     router.add(middleware: KnownCaller(connections: connections))
     let source = ReadSource(
-      board: member.board, reader: reader, authentication: authentication, budgets: budgets)
+      board: member.board, reader: reader, authentication: authentication, budgets: budgets,
+      signals: signals)
     router.add(middleware: TokenFirst(source: source, bodies: budgets.bodies))
     router.get("health") { _, _ in
       let head = member.board.current
@@ -124,7 +125,7 @@ package struct APIServer {
     routes.post("dry-run") { request, context in try await dryRuns.handle(request, context) }
     ReadRoutes(
       source: source, events: EventRoutes(source: source, bell: bell, readers: readers),
-      signals: signals, address: address
+      address: address
     ).add(to: routes)
     ProofRoutes(source: source, signer: signer).add(to: routes)
     WhyRoute(source: source, signals: signals).add(to: routes)

@@ -24,7 +24,7 @@ struct DiffRoute: Sendable {
     let later =
       try await request.uri.queryParameters["to"].map(String.init)
       .asyncMap { try await source.context(now, asOf: $0) } ?? now
-    return later.reply(items: Self.items(earlier.view, later.view))
+    return later.reply(items: Self.items(earlier.recorded, later.recorded))
   }
 
   static func items(_ a: Viewpoint, _ b: Viewpoint) -> [DiffItem] {

@@ -20,8 +20,12 @@ struct ReadContext: Sendable {
   let moment: Timestamp
   /// Whether a state of the past was asked for.
   var isOfThePast = false
+  /// What is heard besides the log; none for a state of the past.
+  var heard: Viewpoint.Heard?
 
-  var view: Viewpoint { Viewpoint(state: state, moment: moment) }
+  var view: Viewpoint { Viewpoint(state: state, moment: moment, heard: heard) }
+  /// What the log alone says: what two states are compared by.
+  var recorded: Viewpoint { Viewpoint(state: state, moment: moment) }
 }
 
 struct ReadSource: Sendable {
@@ -32,11 +36,14 @@ struct ReadSource: Sendable {
   let reader: LogReader
   let authentication: Authentication
   let budgets: APIBudgets
+  let signals: SignalBook
   private let look: SharedLook
 
   init(
-    board: HeadBoard, reader: LogReader, authentication: Authentication, budgets: APIBudgets
+    board: HeadBoard, reader: LogReader, authentication: Authentication, budgets: APIBudgets,
+    signals: SignalBook
   ) {
+    self.signals = signals
     self.board = board
     self.reader = reader
     self.authentication = authentication
@@ -52,10 +59,11 @@ struct ReadSource: Sendable {
     do { visibility = try Visibility.of(principal, head.state) } catch {
       throw APIError(error, at: head.state.position)
     }
+    let moment = max(authentication.now(), head.state.recordedAt)
     let now = ReadContext(
       principal: principal, head: head, visibility: visibility,
       state: visibility.applied(to: head.state),
-      moment: max(authentication.now(), head.state.recordedAt))
+      moment: moment, heard: signals.heard(in: head, at: moment))
     guard let asked = request.uri.queryParameters["asOf"].map(String.init) else { return now }
     return try await context(now, asOf: asked)
   }

@@ -12,7 +12,6 @@ import Wire
 struct ReadRoutes: Sendable {
   let source: ReadSource
   let events: EventRoutes
-  let signals: SignalBook
   let address: String
 
   func add(to routes: RouterGroup<some RequestContext>) {
@@ -99,7 +98,8 @@ struct ReadRoutes: Sendable {
     guard let found = Shelves.deployments.find(context.view, text) else {
       throw APIError(.unknown(DeploymentItem.kind, text), at: context.state.position)
     }
-    return context.reply(items: found.replicas)
+    return context.reply(
+      items: Shelves.replicas.all(context.view).filter { $0.deployment == found.name })
   }
 
   private func status(_ request: Request) async throws -> Response {
@@ -110,8 +110,6 @@ struct ReadRoutes: Sendable {
       case .following: "following"
       case .leading: "leading"
       }
-    // What is heard now says nothing of earlier.
-    let heard = context.isOfThePast ? nil : signals.signals(at: ContinuousClock.now)
     let isHead = context.state.position == context.head.state.position
     return context.reply(
       item: StatusItem(
@@ -119,15 +117,7 @@ struct ReadRoutes: Sendable {
         behind: isHead ? events.readers.behind.map(StatusItem.BehindLine.init) : nil,
         standing: standing,
         you: Self.name(of: context.principal, in: context.head.state),
-        role: context.principal.role,
-        silence: { node in heard.flatMap { Self.silence(of: node, $0, context.moment) } }))
-  }
-
-  /// Of a node that counts as active still, or for good where many are silent together.
-  private static func silence(of node: Node, _ heard: Signals, _ now: Timestamp) -> Int? {
-    guard node.status == .active else { return nil }
-    let seconds = min(heard.silentSeconds(of: node.id), now.seconds(since: node.joinedAt))
-    return seconds >= heard.limits.suspectSeconds ? Int(seconds) : nil
+        role: context.principal.role))
   }
 
   /// Whose token it is: told to machines and the invited too, which may read nothing else.

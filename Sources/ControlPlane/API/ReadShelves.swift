@@ -63,7 +63,8 @@ enum Shelves {
     path: "deployments",
     all: { view in
       let stopping = Dictionary(
-        grouping: view.state.attempts.values.filter { !$0.isWanted }, by: \.id.replica.deployment)
+        grouping: view.state.departing.compactMap { view.state.attempts[$0] },
+        by: \.id.replica.deployment)
       return view.state.deployments.sorted.map { deployment in
         DeploymentItem(deployment, stopping: stopping[deployment.id.position] ?? [], view)
       }
@@ -72,23 +73,33 @@ enum Shelves {
       let named = (try? Name(text)).flatMap { view.state.deployments.named($0) }
       let found = named ?? id(text, Deployment.self).flatMap { view.state.deployments[$0] }
       return found.map { deployment in
-        let stopping = view.state.attempts.values.filter {
-          !$0.isWanted && $0.id.replica.deployment == deployment.id.position
-        }
+        let stopping = view.state.departing
+          .filter { $0.replica.deployment == deployment.id.position }
+          .compactMap { view.state.attempts[$0] }
         return DeploymentItem(deployment, stopping: stopping, view)
       }
     })
 
+  /// Also those that are wanted no more, while something of them still stops.
   static let replicas = Shelf<ReplicaItem>(
     path: "replicas",
-    all: { view in view.state.deployments.sorted.flatMap { replicas(of: $0, view) } },
+    all: { view in
+      let stopping = Dictionary(
+        grouping: view.state.departing.compactMap { view.state.attempts[$0] },
+        by: \.id.replica.deployment)
+      return view.state.deployments.sorted.flatMap {
+        replicas(of: $0, stopping: stopping[$0.id.position] ?? [], view)
+      }
+    },
     find: { view, text in
       for deployment in candidates(text, view.state) {
-        let found = deployment.replicas.values.first { replica in
-          replica.id.description == text
-            || deployment.replicaName(replica.id.number).lowercased() == text.lowercased()
+        let stopping = view.state.departing
+          .filter { $0.replica.deployment == deployment.id.position }
+          .compactMap { view.state.attempts[$0] }
+        let found = replicas(of: deployment, stopping: stopping, view).first {
+          $0.id == text || $0.name.lowercased() == text.lowercased()
         }
-        if let found { return ReplicaItem(found, of: deployment, view) }
+        if let found { return found }
       }
       return nil
     })
@@ -124,9 +135,18 @@ enum Shelves {
     ID(text) ?? Position(text: text).map { ID($0) }
   }
 
-  static func replicas(of deployment: Deployment, _ view: Viewpoint) -> [ReplicaItem] {
-    deployment.replicas.values.sorted { $0.id < $1.id }
-      .map { ReplicaItem($0, of: deployment, view) }
+  private static func replicas(
+    of deployment: Deployment, stopping attempts: [Attempt], _ view: Viewpoint
+  ) -> [ReplicaItem] {
+    let stopping = Dictionary(grouping: attempts, by: \.id.replica)
+    let numbers = Set(stopping.keys.map(\.number)).union(deployment.replicas.keys)
+    return numbers.sorted().map { number in
+      let left = stopping[ReplicaID(deployment: deployment.id.position, number: number)] ?? []
+      guard let replica = deployment.replicas[number] else {
+        return ReplicaItem(removed: left, of: deployment, view)
+      }
+      return ReplicaItem(replica, of: deployment, stopping: left, view)
+    }
   }
 
   /// Of which deployment `grok-2` or `31.2` may be a replica.

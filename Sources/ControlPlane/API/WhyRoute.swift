@@ -28,10 +28,11 @@ struct WhyRoute: Sendable {
 
   private func explanation(_ kind: String, _ name: String, _ context: ReadContext) -> Explanation? {
     // What is heard now says nothing of earlier, and what was heard then is not kept.
-    let heard =
+    var heard =
       context.isOfThePast
       ? Signals(hearingSeconds: 0, limits: signals.limits)
       : signals.signals(at: ContinuousClock.now)
+    heard.gateways = context.heard?.gateways
     switch kind {
     case "deployment":
       guard let stream = context.state.stream(.deployment, named: name) else { return nil }

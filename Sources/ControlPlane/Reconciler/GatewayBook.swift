@@ -216,6 +216,30 @@ package final class GatewayBook: Sendable {
     }
   }
 
+  /// For people who ask why: what is known of every process that may serve. Changes nothing, also where
+  /// the book is of another epoch: then nothing is known.
+  func standings(
+    in state: HostingState, epoch: Position, at now: Instant
+  ) -> [GatewayStanding]? {
+    var book = self.book.withLock { $0 }
+    guard book.epoch == epoch, let ledSince = book.ledSince else { return nil }
+    var standings = book.holders(in: state, at: now).map { _, signal in
+      let end = Self.end(signal, state, epoch, ledSince)
+      return GatewayStanding(
+        process: signal.process, called: "\(signal.name) (\(signal.address))",
+        enforced: book.through(signal.enforced),
+        heardSeconds: signal.givenAt.map { max(0, (now - $0).seconds) },
+        leaseSeconds: end.map { max(0, ($0 - now).seconds) } ?? 0)
+    }
+    if let left = Self.unknownSeconds(state, ledSince, now) {
+      standings.append(
+        GatewayStanding(
+          process: nil, called: "of before, which the log does not name", enforced: nil,
+          heardSeconds: nil, leaseSeconds: left))
+    }
+    return standings
+  }
+
   /// For the planner: what all enforce that may serve, none if none may; and which serve no more.
   func signals(
     in state: HostingState, epoch: Position, at now: Instant

@@ -89,6 +89,21 @@ package final class SignalBook: Sendable {
     }
   }
 
+  /// What is told with a read of now.
+  func heard(in head: Head, at moment: Timestamp) -> Viewpoint.Heard {
+    let now = ContinuousClock.now
+    let signals = signals(at: now)
+    var standings: [GatewayStanding]?
+    if case .leading(let epoch) = head.standing {
+      standings = gateways.standings(in: head.state, epoch: epoch, at: now)
+    }
+    return Viewpoint.Heard(gateways: standings) { node in
+      guard node.status == .active else { return nil }
+      let seconds = min(signals.silentSeconds(of: node.id), moment.seconds(since: node.joinedAt))
+      return seconds >= signals.limits.suspectSeconds ? Int(seconds) : nil
+    }
+  }
+
   enum Session: Equatable {
     case accepted
     /// Another agent with this identity was heard a moment ago.

@@ -141,10 +141,11 @@ extension Attempt: SnapshotValue {
     try self.init(
       id: snapshot.read(), node: snapshot.read(), devices: snapshot.read(), needs: snapshot.read(),
       version: snapshot.read(), placedAt: snapshot.read(), phase: snapshot.read(),
-      endpoint: snapshot.read(), pid: snapshot.read(), reason: snapshot.read(),
+      phaseSince: snapshot.read(), endpoint: snapshot.read(), pid: snapshot.read(),
+      reason: snapshot.read(),
       cause: snapshot.read(), readyAt: snapshot.read(), leaving: snapshot.read(),
       stopping: snapshot.read(),
-      stopReason: snapshot.read())
+      stopReason: snapshot.read(), stoppingSince: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(id)
@@ -154,6 +155,7 @@ extension Attempt: SnapshotValue {
     snapshot.write(version)
     snapshot.write(placedAt)
     snapshot.write(phase)
+    snapshot.write(phaseSince)
     snapshot.write(endpoint)
     snapshot.write(pid)
     snapshot.write(reason)
@@ -162,6 +164,7 @@ extension Attempt: SnapshotValue {
     snapshot.write(leaving)
     snapshot.write(stopping)
     snapshot.write(stopReason)
+    snapshot.write(stoppingSince)
   }
 }
 

@@ -30,6 +30,7 @@ extension HostingState: SnapshotValue {
     endings = try snapshot.read()
     unerased = try snapshot.read()
     leaving = try snapshot.read()
+    departing = try snapshot.read()
     lostSecretAttempts = try snapshot.read()
   }
 
@@ -61,6 +62,7 @@ extension HostingState: SnapshotValue {
     snapshot.write(endings)
     snapshot.write(unerased)
     snapshot.write(leaving)
+    snapshot.write(departing)
     snapshot.write(lostSecretAttempts)
   }
 }
