@@ -10,10 +10,15 @@ final class Relay: Sendable {
   let port: UInt16
   private let onward: UInt16
   private let listener: Int32
-  private let count = Mutex(0)
+  /// The first line of each request that passed.
+  private let lines = Mutex<[String]>([])
 
-  /// How many requests passed.
-  var requests: Int { count.withLock { $0 } }
+  var requests: Int { lines.withLock { $0.count } }
+
+  /// How many asked for a path.
+  func requests(of path: String) -> Int {
+    lines.withLock { $0.count { $0.hasSuffix(" \(path)") } }
+  }
 
   init(to onward: UInt16) throws {
     self.onward = onward
@@ -40,8 +45,8 @@ final class Relay: Sendable {
     while case let length = recv(from, &buffer, buffer.count, 0), length > 0 {
       if counts {
         let text = String(decoding: buffer[..<length], as: UTF8.self)
-        let begun = text.ranges(of: " HTTP/1.1\r\n").count
-        count.withLock { $0 += begun }
+        let begun = text.split(separator: "\r\n").filter { $0.hasSuffix(" HTTP/1.1") }
+        lines.withLock { $0 += begun.map { String($0.dropLast(" HTTP/1.1".count)) } }
       }
       guard StreamSocket.send(buffer[..<length], to: to) else { break }
     }

@@ -81,9 +81,14 @@ extension AgainstWharfd {
         ["team", "show", "copilot", "--watch", "--api", "http://127.0.0.1:\(relay.port)"],
         environment: admin.environment, folder: admin.folder)
       try await Programs.until("it is shown") { watching.output.contains("copilot") }
-      let shown = relay.requests
-      // The view, what is left of limits, and the wait for the log: each time three.
-      try await Programs.until("it is asked for twice more") { relay.requests >= shown + 6 }
+      let head = try await admin.does("status", "-q")
+      for path in ["/v1/teams/copilot", "/v1/teams/copilot/limits"] {
+        let shown = relay.requests(of: path)
+        try await Programs.until("\(path) is asked for twice more") {
+          relay.requests(of: path) >= shown + 2
+        }
+      }
+      #expect(try await admin.does("status", "-q") == head)
       watching.send(SIGINT)
       #expect(try await watching.waitForExit() == .code(0))
     }

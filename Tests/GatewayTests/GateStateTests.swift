@@ -283,13 +283,13 @@ import Wire
 
   @Test func `of two limits that are used up alike the smaller is named`() throws {
     var policy = Sample.policy()
-    policy.teams[0].requestsPerMinute = 1
-    policy.teams[0].grants[0].requestsPerMinute = 1
-    policy.teams[0].grants[0].tokensPerMinute = 2
+    policy.teams[0].grants[0].requestsPerMinute = 2
+    policy.teams[0].tokensPerMinute = 1
     var state = GateState.holding(policy, until: 1000)
-    state.finish(try admit(&state).get().id, tokens: 2)
+    let admitted = try [admit(&state).get().id, admit(&state).get().id]
+    state.finish(admitted[0], tokens: 1)
     let denial = try #require(admit(&state).denial)
-    #expect(denial.type == "requests" && denial.message.contains("limit of 1 requests"))
+    #expect(denial.type == "tokens" && denial.message.contains("limit of 1 tokens"), "\(denial)")
   }
 
   @Test func `a refused request takes nothing from a quota`() throws {

@@ -13,8 +13,6 @@ struct PersonForget: CommandVerb {
       + "\(Forgotten.text) in their place, also as of earlier. It cannot be undone. Returns when it is "
       + "done; cut short, it goes on by itself.")
 
-  /// Between two looks.
-  private static let pauseMilliseconds = 50
   /// Who waits longer is told why it may take long.
   private static let patienceSeconds = 1
 
@@ -70,11 +68,15 @@ struct PersonForget: CommandVerb {
             "it goes on by itself; wharfd's own log says what it waits for. Look again with: wharf "
             + "person forget \(stream)")
       }
-      if !isTold, now >= began + .seconds(Self.patienceSeconds) {
+      let patience = began + .seconds(Self.patienceSeconds)
+      if !isTold, now >= patience {
         isTold = true
         Terminal.note("waiting until every wharfd knows, and snapshots and views are made anew …")
       }
-      try await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
+      // That it is done stands in the log.
+      try await Task.sleep(for: WaitOptions.pause(after: now - began))
+      let next = (isTold ? deadline : min(deadline, patience)) - ContinuousClock.now
+      if next > .zero { try await client.wait(past: client.seen, upTo: next) }
     }
   }
 
