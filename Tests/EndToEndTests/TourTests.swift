@@ -37,6 +37,7 @@ import Testing
   private static func loose(_ line: String) -> String {
     var text = String(line.prefix { $0 != "…" })
     text.replace(#/\d{4}-\d\d-\d\dT?[\d:.Z ]*/#, with: "<time> ")
+    text.replace(#/\bwharf-[a-z]+-[0-9a-f]{16,}/#, with: "<secret>")
     text.replace(#/\d+(\.\d+)? (ms|s)\b/#, with: "<while>")
     text.replace(#/\d{2,}/#, with: "#")
     text.replace(#/-{2,}/#, with: "--")
