@@ -75,8 +75,10 @@ package struct Terms: Codable, Equatable, Sendable {
     }
     if let until, until <= from {
       throw Refusal(
-        "emptyTerms", "an agreement cannot end (\(until.short)) before it begins (\(from.short))",
-        help: "name an end after \(from.short), or none")
+        "emptyTerms",
+        "an agreement must end after it begins: it begins at \(from.moment), and would end at "
+          + until.moment,
+        help: "name an end after \(from.short), or none; a day stands for its first moment, UTC")
     }
     guard (0...Self.longestNoticeDays).contains(noticeDays) else {
       throw Refusal(

@@ -61,6 +61,7 @@ extension HostingState {
     try command.decide(self, &decision)
     try log.requireReadable(decision.events, of: type)
     if let unchangedSince {
+      guard unchangedSince <= position else { throw .positionAhead(unchangedSince, head: position) }
       for event in decision.events {
         if let changed = streamHeads[event.stream], changed > unchangedSince {
           throw .changedSince(unchangedSince, event.stream, at: changed)

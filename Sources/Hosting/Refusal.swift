@@ -38,6 +38,13 @@ extension Refusal {
       help: "ask an admin: wharf person invite NAME --role operator")
   }
 
+  /// Somebody states what was seen at a position that nobody can have seen.
+  package static func positionAhead(_ position: Position, head: Position) -> Refusal {
+    Refusal(
+      "positionAhead", "there is no position \(position) yet: the log ends at \(head)",
+      help: "name the one that you saw the state at, as wharf status -q tells it")
+  }
+
   package static func changedSince(_ position: Position, _ stream: Stream, at: Position) -> Refusal
   {
     Refusal(

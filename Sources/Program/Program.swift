@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Glibc
+import Hosting
 
 package enum Program {
   /// Of all programs of a release; `wharf-holder`, which is C, states it again.
@@ -89,9 +90,22 @@ package enum Program {
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     guard var first = lines.first else { return text }
     if first.hasPrefix("Error: ") { first = "error: " + first.dropFirst("Error: ".count) }
+    first = withoutFarGuess(first)
     lines[0] = first.split(separator: " ", omittingEmptySubsequences: false)
       .map { shortened($0) }.joined(separator: " ")
     return lines.joined(separator: "\n")
+  }
+
+  /// The parser guesses at any name within three letters: at `--api` for `--wait`.
+  private static func withoutFarGuess(_ line: String) -> String {
+    let middle = ". Did you mean '"
+    guard let guess = line.firstRange(of: middle), line.hasSuffix("'?"),
+      let option = line[..<guess.lowerBound].split(separator: "'").last
+    else { return line }
+    let name = line[guess.upperBound...].dropLast(2).drop { $0 == "-" }
+    let written = option.drop { $0 == "-" }
+    let isNear = Spelling.nearest(to: String(written), among: [String(name)]) != nil
+    return isNear ? line : String(line[..<guess.lowerBound])
   }
 
   private static func shortened(_ word: Substring) -> String {

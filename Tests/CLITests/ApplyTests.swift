@@ -56,8 +56,8 @@ extension AgainstWharfd {
       #expect(
         second == """
           scenario story
-            register                  provider.register     unchanged
-            sign                      agreement.sign        unchanged
+            register                  provider.register     unchanged  name=xai title=xAI
+            sign                      agreement.sign        unchanged  provider=xai terms={"scope":["inference"],"audiences":["internal"],"from":"202…
           model xai/grok-3
             unchanged
           team copilot
@@ -148,7 +148,9 @@ extension AgainstWharfd {
       #expect(
         ran.err.hasPrefix("error: stdin:6:5: step 'two': there is no provider named 'nobody'"))
       #expect(
-        ran.err.contains("help: 1 step was done before it and stays; applying again goes on from"),
+        ran.err.contains(
+          "help: 1 step was done before it and stays; once that is mended, applying again goes on from"
+        ),
         "\(ran)")
       #expect(try await admin.does("provider", "list", "-q") == "xai")
     }
@@ -252,7 +254,7 @@ extension AgainstWharfd {
         ),
         (
           "kind: agreement\nprovider: xai\nfrom: 2025-06-01\n",
-          "error: stdin:1:1: the beginning of the agreement with xai is 2025-05-01 and cannot become "
+          "error: stdin:3:7: the beginning of the agreement with xai is 2025-05-01 and cannot become "
             + "2025-06-01\nhelp: leave 'from' out; another agreement can be signed once this one has "
             + "ended: wharf agreement terminate xai"
         ),
@@ -260,6 +262,60 @@ extension AgainstWharfd {
         let ran = try await admin.wharf("apply", "-f", "-", input: new)
         #expect(ran.code == 1 && ran.err.contains(told), "\(ran)")
       }
+    }
+
+    @Test func `A list that takes all away is said on purpose, and a plan names what goes`()
+      async throws
+    {
+      let (hosted, admin) = try await prepared()
+      defer { withExtendedLifetime(hosted) {} }
+      try await admin.does("apply", "-f", "-", input: team("grants: [{model: xai/grok-3}]\n"))
+      for flags in [["--dry-run"], []] {
+        let refused = try await Programs.run(
+          "wharf", ["apply", "-f", "-"] + flags, environment: admin.environment,
+          folder: admin.folder, input: team("grants:\n#  - {model: xai/grok-3}\n"))
+        #expect(refused.code == 1, "\(refused)")
+        #expect(
+          refused.err.hasPrefix("error: stdin:4:8: grants: no list stands here: write [] if all"),
+          "\(refused)")
+      }
+      let none = team("grants: []\n")
+      let plan = try await admin.does("apply", "-f", "-", "--dry-run", input: none)
+      #expect(plan.contains("team.revoke") && plan.contains("model=xai/grok-3"), "\(plan)")
+      let json = try await admin.does(
+        "apply", "-f", "-", "--dry-run", "-o", "json", input: none)
+      #expect(json.contains(#""model": "xai/grok-3""#), "\(json)")
+      let done = try await admin.does("apply", "-f", "-", input: none)
+      #expect(done.contains("model=xai/grok-3"), "\(done)")
+      #expect(try await admin.does("team", "show", "copilot").contains("revoked"))
+    }
+
+    @Test func `What another thing needs comes before it, wherever it stands`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      let wishes = [
+        "kind: deployment\nname: grok\nmodel: xai/grok-3:1\n",
+        "kind: team\nname: copilot\naudience: internal\ngrants:\n  - model: xai/grok-3\n",
+        """
+        kind: model
+        name: xai/grok-3
+        task: chat
+        versions: [{version: 1, engine: sim, devices: 2, deviceMemory: 70GiB}]
+        published: [{audience: internal, stage: preview}]
+
+        """, Someone.engine + "\n",
+        "kind: agreement\nprovider: xai\nscope: [inference]\naudiences: [internal]\nfrom: 2025-05-01\n",
+        "kind: provider\nname: xai\n",
+      ].joined(separator: "---\n")
+      let dry = try await admin.does("apply", "-f", "-", "--dry-run", input: wishes)
+      let done = try await admin.does("apply", "-f", "-", input: wishes)
+      #expect(done == dry.replacing("would be ", with: ""), "\(dry)\n\(done)")
+      // Nothing is there that would mend this one, so its own line is named.
+      let wrong = try await admin.wharf(
+        "apply", "-f", "-",
+        input: "kind: team\nname: copilot\ngrants:\n  - model: xai/grok-3\n  - model: xai/none\n")
+      #expect(wrong.err.hasPrefix("error: stdin:5:5: team copilot: there is no model"), "\(wrong)")
     }
 
     @Test func `All that is wrong with documents is told at once, and nothing is sent`()

@@ -233,6 +233,12 @@ struct DocumentTests {
     #expect(problem(text) == message)
   }
 
+  @Test(arguments: ["kind: team\nname: x\n", "{\"kind\": \"team\", \"name\": \"x\"}"])
+  func `A byte order mark before a document says nothing`(text: String) throws {
+    let wish = try parse("\u{FEFF}" + text).read(TeamWish.self)
+    #expect(wish.name.text == "x")
+  }
+
   @Test func `A step's name stands once in a scenario`() {
     let step = "  - step: a\n    command: provider.suspend\n    with: {provider: xai}\n"
     #expect(

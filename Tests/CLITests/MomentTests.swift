@@ -47,6 +47,29 @@ extension AgainstWharfd {
       }
     }
 
+    @Test func `A time without an offset is UTC, and what is to come was seen by nobody`()
+      async throws
+    {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      try await admin.does("provider", "register", "xai")
+      let shown = try await shownTime(admin)
+      let written = shown.replacing(" ", with: "T")
+      #expect(try await admin.does("provider", "list", "-q", "--as-of", written) == "xai")
+      let ahead = try await admin.wharf("provider", "suspend", "xai", "--unchanged-since", "999999")
+      #expect(ahead.code == 1, "\(ahead)")
+      #expect(ahead.err.contains("there is no position 999999 yet: the log ends at "), "\(ahead)")
+      #expect(try await admin.does("provider", "show", "xai").contains("suspended") == false)
+      let empty = try await admin.wharf(
+        "agreement", "sign", "xai", "--scope", "inference", "--audience", "internal", "--from",
+        "2026-11-30", "--until", "2026-11-30")
+      #expect(
+        empty.err.contains(
+          "an agreement must end after it begins: it begins at 2026-11-30 00:00:00 UTC, and would "
+            + "end at 2026-11-30 00:00:00 UTC"), "\(empty)")
+    }
+
     @Test func `A time wins over a mark of that name in an older log`() async throws {
       let hosted = try Hosted()
       try await hosted.start()

@@ -167,6 +167,15 @@ import Wire
     #expect(first.contains("nnn…' is invalid"), "\(first)")
   }
 
+  @Test func `an unknown option gets a guess where one is near, and none elsewhere`() async throws {
+    for (option, guess) in [("--wait", nil), ("--outptu", "'--output'")] as [(String, String?)] {
+      let ran = try await run("wharf", ["provider", "list", option])
+      #expect(ran.code == 2 && ran.err.contains("Unknown option '\(option)'"), "\(ran)")
+      #expect(ran.err.contains("Did you mean") == (guess != nil), "\(ran)")
+      if let guess { #expect(ran.err.contains(guess), "\(ran)") }
+    }
+  }
+
   @Test func `two forms of an answer exclude each other`() async throws {
     for format in ["json", "yaml"] {
       let ran = try await run("wharf", ["team", "list", "-o", format, "-q"])

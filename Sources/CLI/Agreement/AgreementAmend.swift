@@ -14,7 +14,8 @@ struct AgreementAmend: CommandVerb {
   var scope: Listed<Workload>?
   @Option(help: "Whom they may be opened to, with commas between.")
   var audience: Listed<Audience>?
-  @Option(help: "The day it ends.", transform: Parse.date) var until: Timestamp?
+  @Option(help: "The moment it ends: \(Parse.momentHelp).", transform: Parse.date)
+  var until: Timestamp?
   @Flag(help: "Take its end away: it holds until it is terminated.") var openEnded = false
   @Option(
     name: [.customLong("notice"), .customLong("notice-days")],

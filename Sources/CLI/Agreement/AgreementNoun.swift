@@ -31,7 +31,7 @@ struct AgreementNoun: Noun {
     Details(fields: [
       ("provider", Cell(item.provider, .strong)), ("id", Cell(item.id)), ("status", status(item)),
       ("scope", Cell(list(item.scope))), ("audience", Cell(list(item.audiences))),
-      ("from", Cell(item.from.short)), ("until", Cell(item.until?.short ?? "terminated")),
+      ("from", Cell(item.from.short)), ("until", Cell(item.until?.moment ?? "terminated")),
       ("notice", Cell("\(item.noticeDays) days")), ("signed", Cell(item.signedAt.short)),
       ("terminated", item.terminatedAt.map { Cell($0.short, .warning) }),
       ("ends", item.end.map { Cell($0.short) }),

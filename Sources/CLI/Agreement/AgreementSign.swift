@@ -14,8 +14,11 @@ struct AgreementSign: CommandVerb {
   var scope: Listed<Workload>
   @Option(help: "Whom they may be opened to, with commas between.")
   var audience: Listed<Audience>
-  @Option(help: "The day it begins.", transform: Parse.date) var from: Timestamp
-  @Option(help: "The day it ends; none: until it is terminated.", transform: Parse.date)
+  @Option(help: "The moment it begins: \(Parse.momentHelp).", transform: Parse.date)
+  var from: Timestamp
+  @Option(
+    help: "The moment it ends: \(Parse.momentHelp); none: until it is terminated.",
+    transform: Parse.date)
   var until: Timestamp?
   @Option(
     name: [.customLong("notice"), .customLong("notice-days")],

@@ -14,10 +14,14 @@ struct ApplyReport {
     var result: Result
     var subject: String?
     var position: Position?
+    /// All that the command says: which model of which grant.
+    var with: RawJSON?
   }
 
   private static let stepWidth = 24
   private static let commandWidth = 20
+  /// What a command is about comes first in it.
+  private static let longestWith = 200
 
   let output: OutputOptions
   private(set) var lines: [Line] = []
@@ -42,7 +46,7 @@ struct ApplyReport {
       Line(
         document: document, step: step, command: type(of: command).type, commandID: id,
         result: result, subject: outcome.isUnchanged ? nil : outcome.subject?.description,
-        position: reply.position))
+        position: reply.position, with: RawJSON(text: command.jsonBytes)))
   }
 
   mutating func would(
@@ -54,7 +58,8 @@ struct ApplyReport {
         document: document, step: step, command: type(of: command).type,
         commandID: step == nil ? nil : id, result: isUnchanged ? .unchanged : .would,
         subject: isUnchanged ? nil : tried.events.first?.stream.description,
-        position: isUnchanged ? nil : tried.events.last?.position))
+        position: isUnchanged ? nil : tried.events.last?.position,
+        with: RawJSON(text: command.jsonBytes)))
   }
 
   /// How many commands were done.
@@ -81,7 +86,8 @@ struct ApplyReport {
       }
     let step = line.step.map { padded($0, stepWidth) } ?? ""
     let command = line.command.map { padded($0, commandWidth) } ?? ""
-    return "  \(step)\(command)\(result)"
+    let with = line.with.map { "  \(EventText.summary($0).shortened(to: longestWith))" } ?? ""
+    return "  \(step)\(command)\(result)\(with)"
   }
 
   private static func place(_ line: Line) -> String {

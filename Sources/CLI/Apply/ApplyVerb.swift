@@ -13,10 +13,12 @@ struct ApplyVerb: AsyncParsableCommand {
     more: """
       A document is 'scenario: NAME' with 'steps:' (step, command, with, reason), or one wanted \
       thing: 'kind:' engine, provider, agreement, model, team or deployment. Of a wanted thing, what is \
-      left out stays as it is, and null removes. A team's 'grants:' are all it is to have: others are \
-      revoked. All files are read and checked before anything is sent. It \
-      stops at the first refusal; what was done before stays done, and applying again goes on from \
-      there. A plain number where a name or text is wanted is that text: 'version: 1'.
+      left out stays as it is, and null removes a limit, an end or an alias. A team's 'grants:' are all it \
+      is to have: others are revoked, and all of them with 'grants: []'. All files are read and checked \
+      before anything is sent. Wanted things are seen to in the order in which one needs another: \
+      providers, agreements, engines, models, teams, deployments; a scenario keeps its place among them, \
+      and those before it come before it. It stops at the first refusal; what was done before stays \
+      done, and once that is mended, applying again goes on from there. A plain number where a name or text is wanted is that text: 'version: 1'.
       """)
 
   @Option(
@@ -45,6 +47,7 @@ struct ApplyVerb: AsyncParsableCommand {
       )
     }
     try Self.checkOnce(parsed.map { ($0.0, $0.1, $0.2) })
+    let inOrder = Self.ordered(parsed.map { ($0.0, $0.1, $0.2) })
     if reason != nil, parsed.contains(where: { $0.2 != nil }) == false {
       throw Failure(
         .usage, "--reason is for 'kind:' documents, and there is none",
@@ -54,7 +57,7 @@ struct ApplyVerb: AsyncParsableCommand {
     var report = ApplyReport(output: output)
     let rehearsal = dryRun ? Rehearsal(client) : nil
     do {
-      for (document, scenario, wish) in parsed {
+      for (document, scenario, wish) in inOrder {
         switch (scenario, wish, rehearsal) {
         case (let scenario?, _, nil): try await apply(scenario, document, client, &report)
         case (let scenario?, _, let rehearsal?):
@@ -71,6 +74,20 @@ struct ApplyVerb: AsyncParsableCommand {
       throw Failure(problem).afterSteps(report.done)
     }
     try report.finish(at: client.seen)
+  }
+
+  /// Wanted things by their turn, each kind in the order of the files. Scenarios are commands in an order that
+  /// somebody chose, so they stay where they stand.
+  static func ordered(
+    _ parsed: [(document: YAMLDocument, scenario: Scenario?, wish: Wish?)]
+  ) -> [(document: YAMLDocument, scenario: Scenario?, wish: Wish?)] {
+    var stretch = 0
+    let numbered = parsed.enumerated().map { index, each in
+      if each.scenario != nil { stretch += 1 }
+      defer { if each.scenario != nil { stretch += 1 } }
+      return (place: [stretch, each.wish?.turn ?? 0, index], each: each)
+    }
+    return numbered.sorted { $0.place.lexicographicallyPrecedes($1.place) }.map(\.each)
   }
 
   /// Two documents of one thing would each undo what the other did.
@@ -118,13 +135,13 @@ struct ApplyVerb: AsyncParsableCommand {
     if steps.isEmpty { report.unchanged() }
     for step in steps {
       do {
-        try await send(step.command, of: wish, document, client, &report)
+        try await send(step.command, step, wish, document, client, &report)
       } catch let failure as Failure where failure.code == Self.datePassed {
         switch step.late {
         case .refused: throw failure
         case .done: report.unchanged()
         case .instead(let command):
-          try await send(command, of: wish, document, client, &report)
+          try await send(command, step, wish, document, client, &report)
         }
       }
     }
@@ -134,12 +151,12 @@ struct ApplyVerb: AsyncParsableCommand {
   private static let datePassed = "backdated"
 
   private func send(
-    _ command: any Command, of wish: Wish, _ document: YAMLDocument, _ client: Client,
-    _ report: inout ApplyReport
+    _ command: any Command, _ step: WishStep, _ wish: Wish, _ document: YAMLDocument,
+    _ client: Client, _ report: inout ApplyReport
   ) async throws {
     let id = CommandID.make()
     let call = CommandCall(id: id, command, reason: reason)
-    let reply = try await send(call, client, document, document.root.mark, wish.subject)
+    let reply = try await send(call, client, document, document.mark(step.path), wish.subject)
     report.did(nil, command, id, reply, isEarlier: false)
   }
 
@@ -147,7 +164,7 @@ struct ApplyVerb: AsyncParsableCommand {
     _ wish: Wish, _ document: YAMLDocument, _ present: some Finding
   ) async throws -> [WishStep] {
     do { return try await wish.steps(present) } catch let fixed as Fixed {
-      throw document.source.problem(fixed.reason, at: document.root.mark, help: fixed.help)
+      throw document.source.problem(fixed.reason, at: document.mark(fixed.path), help: fixed.help)
     }
   }
 
@@ -177,14 +194,14 @@ struct ApplyVerb: AsyncParsableCommand {
     if steps.isEmpty { report.unchanged() }
     for step in steps {
       guard let refusal = try await rehearse(step.command, rehearsal, &report) else { continue }
-      let placed = Self.placed(refusal, document, document.root.mark, wish.subject)
+      let placed = Self.placed(refusal, document, document.mark(step.path), wish.subject)
       guard refusal.code == Self.datePassed else { throw placed }
       switch step.late {
       case .refused: throw placed
       case .done: report.unchanged()
       case .instead(let command):
         if let refusal = try await rehearse(command, rehearsal, &report) {
-          throw Self.placed(refusal, document, document.root.mark, wish.subject)
+          throw Self.placed(refusal, document, document.mark(step.path), wish.subject)
         }
       }
     }
@@ -230,7 +247,10 @@ extension Failure {
     let steps =
       count == 1
       ? "1 step was done before it and stays" : "\(count) steps were done before it and stay"
+    // What was refused is refused again, until somebody mends it.
+    let mended = kind == .refused ? "once that is mended, applying" : "applying"
     return Failure(
-      kind, message, help: "\(help)\nhelp: \(steps); applying again goes on from there", code: code)
+      kind, message, help: "\(help)\nhelp: \(steps); \(mended) again goes on from there", code: code
+    )
   }
 }

@@ -32,15 +32,17 @@ struct DeploymentWish: Decodable {
       let wanted = "\(model.key):\((alias?.version ?? model.version)?.key ?? "")"
       try Fixed.check(
         "model", of: subject, is: "\(current.model):\(current.version)".lowercased(),
-        wanted: wanted)
+        wanted: wanted, at: "model")
     }
     if let workload = workload.value {
-      try Fixed.check("workload", of: subject, is: current.workload, wanted: workload)
+      try Fixed.check(
+        "workload", of: subject, is: current.workload, wanted: workload, at: "workload")
     }
     if let exclusive = exclusive.value {
-      try Fixed.check("exclusiveness", of: subject, is: current.exclusive, wanted: exclusive)
+      try Fixed.check(
+        "exclusiveness", of: subject, is: current.exclusive, wanted: exclusive, at: "exclusive")
     }
     guard let replicas = replicas.value, replicas != current.wanted else { return [] }
-    return [WishStep(ScaleDeployment(deployment: name, replicas: replicas))]
+    return [WishStep(ScaleDeployment(deployment: name, replicas: replicas), at: "replicas")]
   }
 }

@@ -11,7 +11,8 @@ struct ProviderWish: Decodable {
   func steps(_ current: ProviderItem?) throws(Fixed) -> [WishStep] {
     guard let current else { return [WishStep(RegisterProvider(name: name, title: title.value))] }
     if let title = title.value {
-      try Fixed.check("title", of: "provider \(name)", is: current.title, wanted: title)
+      try Fixed.check(
+        "title", of: "provider \(name)", is: current.title, wanted: title, at: "title")
     }
     return []
   }
@@ -44,6 +45,7 @@ struct AgreementWish: Decodable {
     if let from = from.value {
       try Fixed.check(
         "beginning", of: "the agreement with \(provider)", is: current.from, wanted: from,
+        at: "from",
         help: "leave 'from' out; another agreement can be signed once this one has ended: "
           + "wharf agreement terminate \(provider)")
     }

@@ -79,22 +79,25 @@ struct ModelWish: Decodable {
   }
 
   func steps(_ current: ModelItem?, _ engines: [String: EngineItem]) throws -> [WishStep] {
-    var commands: [any Command] = []
+    var steps: [WishStep] = []
     if let current {
       if let task = task.value {
-        try Fixed.check("task", of: "model \(name)", is: current.task, wanted: task)
+        try Fixed.check("task", of: "model \(name)", is: current.task, wanted: task, at: "task")
       }
       if let contextLength = contextLength.value {
         try Fixed.check(
-          "context length", of: "model \(name)", is: current.contextLength, wanted: contextLength)
+          "context length", of: "model \(name)", is: current.contextLength, wanted: contextLength,
+          at: "contextLength")
       }
     } else {
-      commands.append(
-        OnboardModel(
-          model: name, task: try task.required("task", of: "model \(name)", such: "chat"),
-          contextLength: contextLength.value))
+      steps.append(
+        WishStep(
+          OnboardModel(
+            model: name, task: try task.required("task", of: "model \(name)", such: "chat"),
+            contextLength: contextLength.value)))
     }
-    for version in versions.value ?? [] {
+    for (index, version) in (versions.value ?? []).enumerated() {
+      let path = "versions[\(index)]"
       if let known = current?.versions.first(where: { $0.label == version.version }) {
         let differences = version.differences(
           from: known, engines[version.engine.key]?.launch.command)
@@ -103,37 +106,48 @@ struct ModelWish: Decodable {
             reason:
               "version \(version.version) of \(name) has other \(differences.joined(separator: ", ")) "
               + "than this, and a version never changes",
-            help: "add another version, serve that, and delete the deployments of this one")
+            help: "add another version, serve that, and delete the deployments of this one",
+            path: path)
         }
       } else {
-        commands.append(
-          AddModelVersion(
-            model: try reference(version.version), engine: version.engine, needs: version.needs,
-            arguments: version.arguments, modelPath: version.modelPath, weights: version.weights))
+        steps.append(
+          WishStep(
+            AddModelVersion(
+              model: try reference(version.version), engine: version.engine, needs: version.needs,
+              arguments: version.arguments, modelPath: version.modelPath, weights: version.weights),
+            at: path))
       }
     }
-    for wanted in aliases.value ?? [] {
+    for (index, wanted) in (aliases.value ?? []).enumerated() {
+      let path = "aliases[\(index)]"
       let known = current?.aliases.first { $0.alias == wanted.alias.key }
       switch wanted.version {
       case .unsaid:
         throw Fixed(
-          reason: "the alias '\(wanted.alias)' says no version", help: "version: null removes it")
+          reason: "the alias '\(wanted.alias)' says no version", help: "version: null removes it",
+          path: path)
       case .removed:
-        if known != nil { commands.append(UnaliasModel(model: try reference(wanted.alias))) }
+        if known != nil {
+          steps.append(WishStep(UnaliasModel(model: try reference(wanted.alias)), at: path))
+        }
       case .value(let version) where known?.version != version:
-        commands.append(AliasModel(model: try reference(version), alias: wanted.alias))
+        steps.append(
+          WishStep(AliasModel(model: try reference(version), alias: wanted.alias), at: path))
       case .value: break
       }
     }
-    for wanted in published.value ?? [] {
+    for (index, wanted) in (published.value ?? []).enumerated() {
       let known = current?.published.contains {
         $0.audience == wanted.audience && $0.stage == wanted.stage
       }
       if known != true {
-        commands.append(PublishModel(model: name, audience: wanted.audience, stage: wanted.stage))
+        steps.append(
+          WishStep(
+            PublishModel(model: name, audience: wanted.audience, stage: wanted.stage),
+            at: "published[\(index)]"))
       }
     }
-    return commands.map { WishStep($0) }
+    return steps
   }
 
   private func reference(_ version: Name) throws -> ModelReference {

@@ -19,25 +19,27 @@ struct TeamWish: Decodable {
   let audience: Kept<Audience>
   let requestsPerMinute: Wanted<Int>
   let tokensPerMinute: Wanted<Int>
-  let grants: Wanted<[Grant]>
+  let grants: Whole<Grant>
 
   /// What may stand once in it.
   var once: [(path: String, key: String)] {
-    guard case .value(let grants) = grants else { return [] }
-    return grants.enumerated().map { ("grants[\($0.offset)].model", $0.element.model.key) }
+    return (grants.value ?? []).enumerated().map {
+      ("grants[\($0.offset)].model", $0.element.model.key)
+    }
   }
 
-  var namesEnds: Bool { (grants.over(nil) ?? []).contains { $0.until.over(nil) != nil } }
+  var namesEnds: Bool { (grants.value ?? []).contains { $0.until.over(nil) != nil } }
 
   /// - Parameter past: a moment that has passed, where it matters.
   func steps(_ current: TeamItem?, past: Timestamp? = nil) throws -> [WishStep] {
     var steps: [WishStep] = []
     if let current {
       if let audience = audience.value {
-        try Fixed.check("audience", of: "team \(name)", is: current.audience, wanted: audience)
+        try Fixed.check(
+          "audience", of: "team \(name)", is: current.audience, wanted: audience, at: "audience")
       }
       if let title = title.value {
-        try Fixed.check("title", of: "team \(name)", is: current.title, wanted: title)
+        try Fixed.check("title", of: "team \(name)", is: current.title, wanted: title, at: "title")
       }
     } else {
       let audience = try audience.required("audience", of: "team \(name)", such: "internal")
@@ -49,19 +51,27 @@ struct TeamWish: Decodable {
     let quota = Quota(
       requestsPerMinute: requestsPerMinute.over(now.requestsPerMinute),
       tokensPerMinute: tokensPerMinute.over(now.tokensPerMinute))
-    if quota != now { steps.append(WishStep(SetQuota(team: name, quota: quota))) }
-    guard grants != .unsaid else { return steps }
-    let wanted = grants.over(nil) ?? []
-    for grant in wanted { if let step = step(grant, current, past) { steps.append(step) } }
+    if quota != now {
+      let path =
+        quota.requestsPerMinute == now.requestsPerMinute ? "tokensPerMinute" : "requestsPerMinute"
+      steps.append(WishStep(SetQuota(team: name, quota: quota), at: path))
+    }
+    guard let wanted = grants.value else { return steps }
+    for (index, grant) in wanted.enumerated() {
+      if let step = step(grant, at: "grants[\(index)]", current, past) { steps.append(step) }
+    }
     let kept = Set(wanted.map(\.model.key))
     for grant in current?.grants ?? [] where !kept.contains(grant.model.lowercased()) {
       steps.append(
-        WishStep(RevokeAccess(team: name, model: try ModelReference(jsonText: grant.model))))
+        WishStep(
+          RevokeAccess(team: name, model: try ModelReference(jsonText: grant.model)), at: "grants"))
     }
     return steps
   }
 
-  private func step(_ grant: Grant, _ current: TeamItem?, _ past: Timestamp?) -> WishStep? {
+  private func step(_ grant: Grant, at path: String, _ current: TeamItem?, _ past: Timestamp?)
+    -> WishStep?
+  {
     let known = current?.grants.first { $0.model.lowercased() == grant.model.key }
     let quota = Quota(
       requestsPerMinute: grant.requestsPerMinute.over(known?.requestsPerMinute),
@@ -76,13 +86,14 @@ struct TeamWish: Decodable {
     }
     // A grant that is wanted until a date which has passed is none, whenever that is asked for.
     if let until, let past, until <= past {
-      return known == nil ? nil : WishStep(RevokeAccess(team: name, model: grant.model))
+      return known == nil ? nil : WishStep(RevokeAccess(team: name, model: grant.model), at: path)
     }
     let late: WishStep.Late =
       until == nil
       ? .refused : known == nil ? .done : .instead(RevokeAccess(team: name, model: grant.model))
     return WishStep(
       GrantAccess(
-        team: name, model: grant.model, workload: workload, quota: quota, until: until), late: late)
+        team: name, model: grant.model, workload: workload, quota: quota, until: until), at: path,
+      late: late)
   }
 }

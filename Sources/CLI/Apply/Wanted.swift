@@ -73,6 +73,39 @@ extension KeyedDecodingContainer {
   }
 }
 
+/// A list that is all there is to be of something: what stands there and is not in it goes. So an empty one is
+/// said on purpose: null is what is left when all lines of a list are commented out.
+struct Whole<Value: Decodable & Equatable>: Equatable {
+  let value: [Value]?
+}
+
+extension Whole: Decodable {
+  /// A field that is there; one that is not never comes so far.
+  init(from decoder: any Decoder) throws { value = try [Value](from: decoder) }
+}
+
+/// A list, and not null.
+private struct SomeList: Decodable {
+  init(from decoder: any Decoder) throws {
+    guard try decoder.singleValueContainer().decodeNil() else { return }
+    throw Malformed(
+      "no list stands here: write [] if all are to go, or leave the field out, and they stay as they are"
+    )
+  }
+}
+
+extension KeyedDecodingContainer {
+  /// What the compiler calls for a property of this type.
+  func decode<Value>(_ type: Whole<Value>.Type, forKey key: Key) throws -> Whole<Value> {
+    guard contains(key) else { return Whole(value: nil) }
+    if try decodeNil(forKey: key) {
+      _ = try decode(SomeList.self, forKey: key)
+      return Whole(value: nil)
+    }
+    return Whole(value: try decode([Value].self, forKey: key))
+  }
+}
+
 /// A command that brings a wish about.
 struct WishStep {
   enum Late {
@@ -85,11 +118,14 @@ struct WishStep {
   }
 
   let command: any Command
+  /// Where in the document stands what asks for it: `grants[1]`.
+  let path: String
   /// What it is when the command is refused since its date has passed.
   var late = Late.refused
 
-  init(_ command: any Command, late: Late = .refused) {
+  init(_ command: any Command, at path: String = "", late: Late = .refused) {
     self.command = command
+    self.path = path
     self.late = late
   }
 }

@@ -12,7 +12,19 @@ enum Wish {
   case team(TeamWish)
   case deployment(DeploymentWish)
 
-  static let kinds = ["engine", "provider", "agreement", "model", "team", "deployment"]
+  static let kinds = ["provider", "agreement", "engine", "model", "team", "deployment"]
+
+  /// When its turn is: what another kind needs comes before it.
+  var turn: Int {
+    switch self {
+    case .provider: 0
+    case .agreement: 1
+    case .engine: 2
+    case .model: 3
+    case .team: 4
+    case .deployment: 5
+    }
+  }
 
   init(_ document: YAMLDocument) throws(DocumentProblem) {
     switch document.text("kind")?.lowercased() {
@@ -123,16 +135,19 @@ extension Client: Finding {
 struct Fixed: Error {
   let reason: String
   let help: String
+  /// Where in the document it is wished for.
+  var path = ""
 
   static func check<Value: Equatable>(
     _ what: String, of subject: String, is current: Value?, wanted: Value,
+    at path: String,
     help: String = "leave the field out, and it stays; or make a new one under another name"
   ) throws(Fixed) {
     guard current != wanted else { return }
     throw Fixed(
       reason:
         "the \(what) of \(subject) is \(current.map { said($0) } ?? "not set") and cannot become "
-        + said(wanted), help: help)
+        + said(wanted), help: help, path: path)
   }
 
   private static func said(_ value: Any) -> String {

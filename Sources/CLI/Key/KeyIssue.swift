@@ -13,7 +13,8 @@ struct KeyIssue: SecretVerb {
 
   @Argument(help: "The team.", transform: Parse.name) var team: Name
   @Option(help: "What the key is called.", transform: Parse.name) var name: Name
-  @Option(help: "The day it ends.", transform: Parse.date) var until: Timestamp?
+  @Option(help: "The moment it ends: \(Parse.momentHelp).", transform: Parse.date)
+  var until: Timestamp?
   @OptionGroup var sending: SendOptions
 
   func command(_ secret: Secret) -> any Command {

@@ -26,7 +26,7 @@ struct KeyNoun: Noun {
   static func details(_ item: KeyItem) -> Details {
     var details = Details(fields: [
       ("team", Cell(item.team)), ("name", Cell(item.name.text, .strong)), ("id", Cell(item.id)),
-      ("issued", Cell(item.issuedAt.short)), ("until", item.until.map { Cell($0.short) }),
+      ("issued", Cell(item.issuedAt.short)), ("until", item.until.map { Cell($0.moment) }),
     ])
     details.add(
       "SECRETS", ["PREFIX", "GOOD UNTIL"],

@@ -50,6 +50,9 @@ enum Parse {
     throw ValidationError("\(option) must be \(wanted), and is \(number)")
   }
 
+  /// What a day is where a moment is asked for.
+  static let momentHelp = "a day is its first moment, UTC; or 2026-12-01T18:00:00Z"
+
   @Sendable static func date(_ text: String) throws -> Timestamp { try Timestamp(jsonText: text) }
 
   @Sendable static func model(_ text: String) throws -> ModelReference {

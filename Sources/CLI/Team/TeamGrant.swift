@@ -18,7 +18,8 @@ struct TeamGrant: CommandVerb {
   )
   var tokensPerMinute: Int?
   @Option(help: "What it is used for; inference when absent.") var workload: Workload?
-  @Option(help: "The day it ends.", transform: Parse.date) var until: Timestamp?
+  @Option(help: "The moment it ends: \(Parse.momentHelp).", transform: Parse.date)
+  var until: Timestamp?
   @OptionGroup var sending: SendOptions
 
   func command() -> any Command {

@@ -4,7 +4,7 @@
 package enum AskedMoment: Equatable, Sendable {
   case position(Position)
   /// A time as `Timestamp` reads it, or as it is shown to people: `2025-05-01 10:30:07` is that whole
-  /// second, from its first microsecond to its last.
+  /// second, from its first microsecond to its last. So is it with a `T` between: without an offset it is UTC.
   case time(from: Timestamp, to: Timestamp)
   case mark(Name)
 
@@ -30,7 +30,10 @@ package enum AskedMoment: Equatable, Sendable {
   private static let timeInName = "dddd-dd-ddTdd"
 
   private static func shown(_ text: String) -> Timestamp? {
-    guard text.utf8.count == shownForm.utf8.count, begins(text, as: shownForm) else { return nil }
+    let form = shownForm.utf8.count
+    guard text.utf8.count == form, begins(text.replacing("T", with: " "), as: shownForm) else {
+      return nil
+    }
     return Timestamp(text + "Z")
   }
 

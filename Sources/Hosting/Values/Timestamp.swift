@@ -212,6 +212,12 @@ extension Timestamp: CustomStringConvertible {
       ? String(text.prefix(10)) : text.prefix(10) + " " + text.dropFirst(11).prefix(8)
   }
 
+  /// The same with its time of day, for what turns on the very moment: `2025-05-01 00:00:00 UTC`.
+  package var moment: String {
+    let text = description
+    return text.prefix(10) + " " + text.dropFirst(11).prefix(8) + " UTC"
+  }
+
   private static let day: Int64 = 86_400 * 1_000_000
 
   private static func padded(_ value: Int64, _ width: Int) -> String {

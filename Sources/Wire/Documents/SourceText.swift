@@ -9,7 +9,9 @@ package struct SourceText: Sendable {
 
   package init(name: String, text: String) {
     self.name = name
-    self.text = text
+    // Some editors begin a file with a byte order mark, which says nothing in UTF-8.
+    self.text =
+      text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
   }
 
   /// What is wrong, and where: `seeds/story.yaml:12:5: …`
