@@ -109,7 +109,7 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
 
 extension SealedHead {
   private static func seal(_ head: HeadWitness, _ secret: ClusterSecret) -> Digest {
-    secret.seal("wharf published head", Array(head.headerText.utf8))
+    secret.seal("published head", Array(head.headerText.utf8))
   }
 
   init(_ head: HeadWitness, by secret: ClusterSecret) {
