@@ -18,7 +18,8 @@ struct ApplyVerb: AsyncParsableCommand {
       before anything is sent. Wanted things are seen to in the order in which one needs another: \
       providers, agreements, engines, models, teams, deployments; a scenario keeps its place among them, \
       and those before it come before it. It stops at the first refusal; what was done before stays \
-      done, and once that is mended, applying again goes on from there. A plain number where a name or text is wanted is that text: 'version: 1'.
+      done, and once that is mended, applying again goes on from there. A plain number where a name or text is \
+      wanted is that text: 'version: 1'.
       """)
 
   @Option(
