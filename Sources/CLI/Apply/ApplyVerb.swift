@@ -9,7 +9,7 @@ import Yams
 struct ApplyVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "apply", "Do what documents say; applying them again changes nothing.",
-    example: "wharf apply -f seeds/story.yaml",
+    example: "wharf apply -f seeds/1-providers.yaml",
     more: """
       A document is 'scenario: NAME' with 'steps:' (step, command, with, reason), or one wanted \
       thing: 'kind:' engine, provider, agreement, model, team or deployment. Of a wanted thing, what is \
