@@ -348,7 +348,7 @@ package struct AttemptsDismissed: Event {
 
 extension HostingState {
   /// Lets gateways leave an attempt first, or stops it at once.
-  fileprivate mutating func end(
+  mutating func end(
     _ id: AttemptID, leaving: Bool?, reason: String, _ fact: Fact
   ) throws(Contradiction) {
     if leaving == true {

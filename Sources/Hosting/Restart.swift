@@ -41,11 +41,16 @@ package struct ReplicasRestarted: Event {
   package let cause: RestartCause
   /// Of the one replica that did not answer.
   package let requests: RequestCounts?
+  /// Gateways leave what is ready first, since it may be answering; else it is stopped at once.
+  package let leaving: Bool?
 
-  package init(replicas: [Int], cause: RestartCause, requests: RequestCounts? = nil) {
+  package init(
+    replicas: [Int], cause: RestartCause, requests: RequestCounts? = nil, leaving: Bool? = nil
+  ) {
     self.replicas = replicas
     self.cause = cause
     self.requests = requests
+    self.leaving = leaving
   }
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
@@ -53,7 +58,9 @@ package struct ReplicasRestarted: Event {
     let exclusive = state.deployments[id]?.exclusive ?? false
     for number in replicas {
       let attempt = state.deployments[id]?.replicas[number]?.attempt.flatMap { state.attempts[$0] }
-      if let attempt { try state.stop(attempt.id, reason: cause.words, fact) }
+      if let attempt {
+        try state.end(attempt.id, leaving: leaving, reason: cause.words, fact)
+      }
       try state.updateDeployment(id) { deployment in
         switch cause {
         case .asked: deployment.forgive(number)
@@ -110,7 +117,10 @@ package struct RestartReplica: Command {
         "cannot restart \(name): nothing of it runs, and it waits for no other try",
         help: "see what it waits for: wharf why replica \(name)")
     }
-    decision.record(ReplicasRestarted(replicas: [number], cause: .asked), on: found.id.stream)
+    decision.record(
+      ReplicasRestarted(
+        replicas: [number], cause: .asked, leaving: attempt?.readyAt == nil ? nil : true),
+      on: found.id.stream)
   }
 }
 

@@ -137,6 +137,7 @@ import Testing
       LeadershipTaken(instance: "wharfd-1", address: "127.0.0.1:7400", nodeLostSeconds: 75)
     ),
     ("leaving", DeploymentDeleted(leaving: true)),
+    ("leaving", ReplicasRestarted(replicas: [1], cause: .asked, leaving: true)),
     ("leaving", ReplicasRemoved(replicas: [3], reason: "scaled down", leaving: true)),
     (
       "cause",

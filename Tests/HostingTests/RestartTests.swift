@@ -37,6 +37,19 @@ import Testing
       .thenRefused("notAllowed")
   }
 
+  @Test func `gateways leave one that is ready before its engine is told to stop`() throws {
+    let ready = Given.placed.with { world in
+      try world.report(world.n1) { ObservedAttempt($0, .ready) }
+    }
+    let before = try #require(attempt(ready))
+    let after = ready.when(RestartReplica(deployment: "grok", number: 1))
+      .then(ReplicasRestarted(replicas: [1], cause: .asked, leaving: true))
+    let left = after.world.state.attempts[before.id]
+    #expect(left?.leaving?.reason == "restarted on a person's word" && left?.stopping == false)
+    #expect(after.world.state.leaving.contains(before.id))
+    #expect(replica(after)?.attempt == nil && replica(after)?.waiting == .new)
+  }
+
   @Test func `one that backs off is tried at once`() throws {
     let ended = try #require(attempt(.placed)).id
     let failed = Given.placed.with { world in

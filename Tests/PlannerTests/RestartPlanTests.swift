@@ -95,7 +95,7 @@ import Testing
     let old = try #require(world.state.departing.first)
     // The other one waited before, and comes first no more than it did.
     #expect(
-      try world.settle().text(of: world.state, now: world.now).hasPrefix(
+      try world.settle().text(of: world.state, now: world.now).contains(
         "wait     grok-1: enginesStopping\n"))
     #expect(
       world.state.deployments.named("grok")?.replicas.values.sorted { $0.id < $1.id }.map(\.waiting)

@@ -24,6 +24,7 @@ extension ReplicasRestarted: JSONWritable {
     json.field("replicas", replicas)
     json.field("cause", cause)
     json.optional("requests", requests)
+    json.optional("leaving", leaving)
     json.closeObject()
   }
 }
