@@ -96,7 +96,7 @@ final class Site: HasGateway {
     struct Kept: JSONRecord { let head: HeadWitness }
     guard let text = folder.text("gateway.seen") else { return nil }
     return try JSONDecoding.read(
-      Kept.self, from: JSONValue(document: Array(text.utf8)), strict: true
+      Kept.self, from: JSONValue(document: Array(text.utf8)), strict: false
     ).head
   }
 
