@@ -167,7 +167,7 @@ struct StatusTextTests {
     let item = ReplicaItem(replica, of: grok, stopping: [left], view(world))
     #expect(item.phase == "waiting" && item.stopping?.map(\.devices) == [["d1"]])
     let shown = ReplicaNoun.show(item, try OutputOptions.parse([]), Self.terminal)
-    #expect(shown.contains("STOPPING\n") && shown.contains("was told to stop at"), "\(shown)")
+    #expect(shown.contains("STOPPING\n") && shown.contains("waits for gateway edge"), "\(shown)")
   }
 
   @Test func `Whoever waits for a process is told how to vouch for just that one`() throws {

@@ -19,10 +19,15 @@ import Testing
     try await site.deploy(replicas: 1)
     let dump = site.folder.path("dump.sql")
     try shell("pg_dump -d '\(database.url)' > '\(dump)'")
+    let backup = try #require(Int64(try await site.done("status", "-q")))
     // What comes now is not in the backup.
     try await site.done("deployment", "scale", "grok", "--replicas", "2", "--wait")
     let engines = site.engines
     #expect(engines.count == 2)
+    // The agent has: it was told of the second replica.
+    try await eventually("the gateway has seen what the backup lacks") {
+      try site.gatewaySeen().map { $0.position.value > backup } ?? false
+    }
     try await site.stop("wharfd")
 
     // A fresh cluster: another system.

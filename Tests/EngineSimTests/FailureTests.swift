@@ -58,9 +58,9 @@ import Testing
 
   @Test func `A crash after so many seconds cuts streams off`() async throws {
     // After the stream has begun, and long before it is whole.
-    let seconds = min(15, 1 + Pace.stretch)
+    let milliseconds = Int(min(15, 1 + Pace.stretch) * 1_000)
     let sim = try await Sim(
-      ["--crash-after-seconds", "\(seconds)", "--tokens-per-second", "1"], in: folder)
+      ["--crash-after", "\(milliseconds)ms", "--tokens-per-second", "1"], in: folder)
     var stream = try await sim.chatStream("hello")
     _ = try await stream.next()
     await #expect(throws: (any Error).self) { try await stream.rest() }
