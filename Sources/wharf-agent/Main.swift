@@ -110,6 +110,7 @@ struct WharfAgent: AsyncParsableCommand {
     }
 
     func run() async throws {
+      Hangup.stops()
       let log = WharfAgent.logger()
       let program = AgentProgram(try options(), log: log)
       do {

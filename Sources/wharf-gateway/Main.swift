@@ -82,6 +82,7 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
+    Hangup.stops()
     guard let colon = listen.lastIndex(of: ":"), colon > listen.startIndex,
       let port = Int(listen[listen.index(after: colon)...]),
       (0...65_535).contains(port)

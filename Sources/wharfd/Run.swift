@@ -64,6 +64,7 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
+    Hangup.stops()
     let logger = Logger(label: "wharfd") { StreamLogHandler.standardError(label: $0) }
     var settings = try Daemon.Settings(
       database: database.database, listen: listen, advertise: advertise, secretFile: secretFile,

@@ -93,6 +93,51 @@ extension AgainstWharfd {
       #expect(try await watching.waitForExit() == .code(0))
     }
 
+    @Test func `A watched view says how old it is, and ends with its token`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      try await admin.does("provider", "register", "xai")
+      let ada = try await hosted.invited("ada", "viewer")
+      let watching = try Programs.start(
+        "wharf", ["status", "--watch"], environment: ada.environment, folder: ada.folder)
+      try await Programs.until("it is shown") { watching.output.contains("1 provider") }
+      hosted.pause()
+      try await Programs.until("it says that it is old") {
+        watching.errors.contains("not heard since ")
+      }
+      hosted.resume()
+      try await admin.does("provider", "register", "openai")
+      try await Programs.until("it goes on") { watching.output.contains("2 providers") }
+      try await admin.does("person", "disable", "ada")
+      #expect(try await watching.waitForExit() == .code(1), "\(watching.errors)")
+      #expect(watching.errors.contains("help: "), "\(watching.errors)")
+    }
+
+    @Test func `Whatever ends serving is proved with the same wait`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      try await admin.onboards()
+      try await admin.does("model", "publish", "xai/grok-3", "--to", "internal")
+      // A gateway that is given a policy and never says that it enforces one.
+      let credential = try await admin.does("gateway", "register", "edge-1", "-q")
+      let gateway = try RawClient(port: Int(hosted.port))
+      gateway.send(
+        "GET /v1/gateway/policy?address=here&incarnation=one HTTP/1.1\nHost: localhost\n"
+          + "Authorization: Bearer \(credential)\n\n")
+      #expect(try await gateway.received(with: "HTTP/1.1 ").hasPrefix("HTTP/1.1 200"))
+      for verb in [
+        ["provider", "suspend", "xai"], ["model", "retire", "xai/grok-3"],
+      ] {
+        let ran = try await Programs.run(
+          "wharf", verb + ["--wait", "--timeout", "1s"], environment: admin.environment,
+          folder: admin.folder)
+        #expect(
+          ran.code == 4 && ran.err.contains("not yet enforced after 1 s by: edge-1"), "\(ran)")
+      }
+    }
+
     @Test func `A wharfd that takes requests and answers none is told truly, with help`()
       async throws
     {

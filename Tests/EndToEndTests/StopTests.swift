@@ -54,4 +54,26 @@ import Testing
     try await site.done("deployment", "scale", "grok", "--replicas", "2", "--wait")
     try await site.end()
   }
+
+  @Test func `a terminal that is gone stops each program as a word would, and engines go on`()
+    async throws
+  {
+    let site = try Site()
+    let database = try await TestCluster.shared().makeDatabase()
+    try await site.startDaemon(on: database)
+    try await site.startAgent()
+    try await site.startGateway()
+    try await site.deploy(replicas: 1)
+    let attempt = "\(try #require(try await site.replicas().first?["attempt"]))"
+    for program in ["wharf-gateway", "wharf-agent", "wharfd"] {
+      let (status, said) = try await site.stopped(program, by: SIGHUP)
+      #expect(status == .code(0), "\(program): \(status) \(said)")
+    }
+    try await site.startDaemon(on: database)
+    try await site.startAgent()
+    try await site.done("deployment", "scale", "grok", "--replicas", "2", "--wait")
+    let attempts = try await site.replicas().map { "\($0["attempt"] ?? "")" }
+    #expect(attempts.contains(attempt), "\(attempts)")
+    try await site.end()
+  }
 }

@@ -4,6 +4,27 @@ import Foundation
 import Hosting
 import Wire
 
+/// A verb that ends what gateways serve. With --wait it returns when that is proved.
+protocol EndsServing: CommandVerb {
+  var waiting: WaitOptions { get }
+}
+
+extension EndsServing {
+  /// For the help of such a verb.
+  static var proof: String {
+    "With --wait it returns when every gateway enforces it, or serves nothing any more."
+  }
+
+  func run() async throws {
+    let client = try Client(sending.connection.connection())
+    let began = ContinuousClock.now
+    let reply = try await say(client)
+    if waiting.wait, reply.dryRun != true {
+      try await Enforcement.wait(for: reply.position, since: began, client, waiting, sending.output)
+    }
+  }
+}
+
 enum Enforcement {
   /// A look is held by wharfd until it is so, or for so long.
   private static let heldSeconds = 10

@@ -4,7 +4,7 @@ import ArgumentParser
 import Hosting
 import Wire
 
-struct KeyRevoke: CommandVerb {
+struct KeyRevoke: EndsServing {
   static let configuration = CommandConfiguration.verb(
     "revoke", "End a key; --wait returns when every gateway refuses it.",
     example: "wharf key revoke copilot --name laptop --wait")
@@ -16,13 +16,4 @@ struct KeyRevoke: CommandVerb {
 
   func command() -> any Command { RevokeKey(team: team, name: name) }
   var done: String { "revoked key \(name) of \(team)" }
-
-  func run() async throws {
-    let client = try Client(sending.connection.connection())
-    let began = ContinuousClock.now
-    let reply = try await say(client)
-    if waiting.wait, reply.dryRun != true {
-      try await Enforcement.wait(for: reply.position, since: began, client, waiting, sending.output)
-    }
-  }
 }

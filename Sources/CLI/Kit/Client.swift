@@ -78,13 +78,20 @@ final class Client {
 
   /// Waits until the log is past a position, or for some seconds: wharfd holds the request for 5 s at most.
   /// That no answer came is for whoever reads next to tell.
-  func wait(past position: Position, upTo longest: Duration = .seconds(answerSeconds)) async throws
-  {
+  ///
+  /// - Returns: whether it was heard.
+  @discardableResult
+  func wait(
+    past position: Position, upTo longest: Duration = .seconds(answerSeconds)
+  ) async throws -> Bool {
     do {
       _ = try await exchange(
         .GET, Self.url("whoami", []), body: nil, after: position.next,
         within: .nanoseconds(Int64(longest / .nanoseconds(1))))
-    } catch is Broken {}
+      return true
+    } catch is Broken {
+      return false
+    }
   }
 
   func send(_ call: CommandCall) async throws -> CommandReply {

@@ -71,16 +71,16 @@ struct ReadOptions: ParsableArguments {
   ) async throws {
     Self.endWithInterrupt()
     if terminal.isInteractive { Terminal.say("\u{1B}[2J") }
-    var shown: String?
+    let shown = ShownView(terminal)
     while true {
       do {
-        let text = try await read()
-        if text != shown { terminal.redraw(text) }
-        shown = text
+        shown.show(try await read())
         try await Task.sleep(for: .milliseconds(Self.redrawMilliseconds))
-        try await client.wait(past: client.seen, upTo: .seconds(Self.refreshSeconds))
-      } catch let failure as Failure where shown != nil && failure.kind != .refused {
-        Terminal.note("\(failure.message); trying again")
+        if try await client.wait(past: client.seen, upTo: .seconds(Self.refreshSeconds)) {
+          shown.heard()
+        }
+      } catch let failure as Failure where shown.isSomething && failure.kind != .refused {
+        shown.silent(since: failure.message)
         try await Task.sleep(for: .seconds(Self.reconnectSeconds))
       }
     }
