@@ -128,6 +128,17 @@ import Wire
         == "api_key_expired")
   }
 
+  @Test func `a model without a version is not listed, and one whose replicas are not ready is`() {
+    func listed(_ change: (inout PolicyModel) -> Void) -> [String] {
+      var policy = Sample.policy()
+      change(&policy.models[0])
+      let index = PolicyIndex(policy)
+      return index.usable(by: index.teams[Sample.team]!, now: Sample.now).map(\.name)
+    }
+    #expect(listed { $0.routes = [] } == ["xai/grok-3"])
+    #expect(listed { $0.versions = [] } == [])
+  }
+
   @Test func `a model that the team may not know of answers as one that does not exist`() {
     // The embargoed model is in the policy for another team; its neighbour is not in it at all.
     var with = Sample.policy()

@@ -158,10 +158,10 @@ extension PolicyIndex {
     }
   }
 
-  /// The models that the team may use now, by name.
+  /// The models that the team may use now, by name. One without a version is no answer to a request yet.
   package func usable(by team: Team, now: Timestamp) -> [PolicyModel] {
     models.sorted { $0.key < $1.key }.map(\.value).filter { model in
-      team.refusals[model.id] == nil
+      !model.versions.isEmpty && team.refusals[model.id] == nil
         && team.grants[model.id].map { grant in
           (grant.notAfter.map { now < $0 } ?? true) && (grant.notBefore.map { $0 <= now } ?? true)
         } ?? false
