@@ -253,12 +253,19 @@ struct MemberLoop {
     let time = try rows[0].decode(PostgresTimestamp.self, at: 0)
     set(
       LogClock(
-        databaseTime: Timestamp(microseconds: time.microsecondsSinceUnixEpoch), readAt: .now))
+        databaseTime: Timestamp(microseconds: time.microsecondsSinceUnixEpoch), readAt: .now,
+        recordedAt: state.recordedAt, after: clock))
     nextAppearance = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
   }
 
   /// What is decided from here on is decided with this time, and what is planned is planned with it.
   private mutating func set(_ clock: LogClock) {
+    let ahead = clock.aheadSeconds(at: .now)
+    if let ahead, self.clock?.aheadSeconds(at: .now) == nil {
+      logger.warning(
+        "the log's time is \(Int(ahead)) s ahead of the database's clock: it goes on at half the speed until both meet"
+      )
+    }
     self.clock = clock
     board.publish(clock)
   }
@@ -417,7 +424,8 @@ extension MemberLoop {
     // Who appends next knows every key: only another append could bring one, and this one would fail.
     try keys.prepareAll(&connection, timeout: settings.statementTimeout)
     keys.giveUpMissing(in: state)
-    let clock = LogClock(databaseTime: databaseTime, readAt: ContinuousClock.now)
+    let clock = LogClock(
+      databaseTime: databaseTime, readAt: .now, recordedAt: state.recordedAt, after: clock)
     let request = CommandRequest(
       id: settings.makeCommandID(),
       command: TakeLeadership(

@@ -15,6 +15,8 @@ package struct StatusItem: Codable, Equatable, Sendable {
   package var leader: String?
   /// What reads the log in the wharfd that answers, and is behind; none for a state of the past.
   package var behind: [BehindLine]?
+  /// How far the log's time is ahead of the database's clock; none, where that is nothing to tell of.
+  package var aheadSeconds: Int?
   package var you: String
   package var role: Role
   package var recordedAt: Timestamp
@@ -114,13 +116,14 @@ package struct StatusItem: Codable, Equatable, Sendable {
   }
 
   package init(
-    _ view: Viewpoint, hash: Digest?, behind: [BehindLine]?, standing: String, you: String,
-    role: Role
+    _ view: Viewpoint, hash: Digest?, behind: [BehindLine]?, aheadSeconds: Int? = nil,
+    standing: String, you: String, role: Role
   ) {
     let state = view.state
     era = state.log.era?.position ?? .empty
     self.hash = hash
     self.behind = behind
+    self.aheadSeconds = aheadSeconds
     self.standing = standing
     leader = state.log.leader?.address
     self.you = you

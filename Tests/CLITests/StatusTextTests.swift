@@ -170,6 +170,19 @@ struct StatusTextTests {
     #expect(shown.contains("STOPPING\n") && shown.contains("waits for gateway edge"), "\(shown)")
   }
 
+  @Test func `A log that is ahead of the database's clock is told of, with what follows`() throws {
+    func shown(_ ahead: Int?) throws -> String {
+      let item = StatusItem(
+        view(try world()), hash: nil, behind: nil, aheadSeconds: ahead, standing: "leading",
+        you: "ann",
+        role: .admin)
+      return StatusText.render(item, at: 1, try OutputOptions.parse([]), Self.terminal)
+    }
+    #expect(try shown(7_190).contains("the log is 119m ahead of the database's clock"))
+    #expect(try shown(12).contains("the log is 12s ahead"))
+    #expect(try !shown(nil).contains("clock"))
+  }
+
   @Test func `Whoever waits for a process is told how to vouch for just that one`() throws {
     let name: Name = "edge"
     let item = EnforcementItem(

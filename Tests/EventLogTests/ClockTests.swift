@@ -51,14 +51,15 @@ import Testing
     }
     let truth = try now(database)
     faults.note("a time that was answered falls", unless: dated == dated.sorted())
-    // An hour back: the time stands. An hour ahead: it is taken, and stands after.
-    faults.note("an hour back, the time goes on", unless: Set(dated[3..<6]).count == 1)
+    // An hour back: the time goes on from the last event's. An hour ahead: it is taken, and goes on after.
+    let minute: Int64 = 60_000_000
+    faults.note("an hour back, the time leaps", unless: dated[5] < dated[2] + minute)
     faults.note(
       "an hour ahead, the database's time is not taken",
       unless: dated[9] > truth + Self.hourMicroseconds / 2)
     faults.note(
-      "after an hour ahead, the time goes on",
-      unless: Set(dated[12..<15]) == [dated[14]] && dated[14] >= dated[11])
+      "after an hour ahead, the time leaps",
+      unless: dated[14] >= dated[11] && dated[14] < dated[11] + minute)
     return faults.all
   }
 
@@ -73,6 +74,37 @@ import Testing
       return rig
     }
     #expect(found == [])
+  }
+
+  @Test func `a log that is ahead of its database goes on at half the speed, beat for beat`()
+    async throws
+  {
+    let database = TestDatabase.current
+    _ = try Migrator.migrate(database.configuration)
+    try shift(database, byHours: 1)
+    let ahead = try Rig(database.configuration, instance: "ahead")
+    try await ahead.leads()
+    let last = try await ahead.append("last")
+    await ahead.stop()
+    try shift(database, byHours: 0)
+    let rig = try Rig(database.configuration, instance: "right")
+    try await rig.leads()
+    let (began, first) = (ContinuousClock.now, try await rig.append("first"))
+    #expect(first >= last)
+    // Whatever it does meanwhile, and however often it asks the database.
+    var (count, times) = (0, [first])
+    while ContinuousClock.now - began < .seconds(3 * Candidacy.beatSeconds) {
+      count += 1
+      times.append(try await rig.append("m-\(count)"))
+      try await Task.sleep(for: .milliseconds(300))
+    }
+    let real = Int64((ContinuousClock.now - began) / .microseconds(1))
+    #expect(times == times.sorted())
+    let gone = times[count] - first
+    #expect(gone <= real / 2 && gone >= real / 8, "\(gone) of \(real)")
+    let clock = try #require(rig.member.board.current.clock)
+    #expect((3_000...3_600).contains(try #require(clock.aheadSeconds(at: .now))))
+    await rig.stop()
   }
 
   @Test(arguments: ToyClock.allCases)
@@ -147,4 +179,57 @@ private final class ToyDatedLog: DatedLog {
   }
 
   func stop() async {}
+}
+
+/// The arithmetic, without a database.
+struct LogClockTests {
+  private static let start = ContinuousClock.now
+  private static let noon = Timestamp(microseconds: 1_750_000_000_000_000)
+
+  /// - Returns: seconds after noon.
+  private func seconds(_ clock: LogClock, after seconds: Int) -> Double {
+    clock.now(Self.start + .seconds(seconds)).seconds(since: Self.noon)
+  }
+
+  /// The database says noon plus `database` seconds at `at`, the last event noon plus `event`.
+  private func clock(
+    _ database: Int64, at: Int = 0, event: Int64, after before: LogClock? = nil
+  ) -> LogClock {
+    LogClock(
+      databaseTime: Self.noon.adding(seconds: database), readAt: Self.start + .seconds(at),
+      recordedAt: Self.noon.adding(seconds: event), after: before)
+  }
+
+  @Test func `a log that is behind goes by the database`() {
+    let clock = clock(0, event: -100)
+    #expect((0...3).map { seconds(clock, after: $0) } == [0, 1, 2, 3])
+    #expect(clock.aheadSeconds(at: Self.start) == nil)
+  }
+
+  @Test
+  func `one that is ahead goes on at half the speed until both meet, and then with the database`() {
+    let clock = clock(0, event: 100)
+    #expect([0, 100, 200, 300].map { seconds(clock, after: $0) } == [100, 150, 200, 300])
+    #expect(
+      [0, 100, 189, 191].map { clock.aheadSeconds(at: Self.start + .seconds($0)) } == [
+        100, 50, 5.5, nil,
+      ])
+  }
+
+  @Test func `what is read anew goes on where it was, with and without an event since`() {
+    let first = clock(0, event: 100)
+    let none = clock(10, at: 10, event: 100, after: first)
+    #expect(seconds(none, after: 10) == 105 && seconds(none, after: 20) == 110)
+    // An event of three seconds ago, with the time of then.
+    let one = clock(10, at: 10, event: 103, after: first)
+    #expect(seconds(one, after: 10) == 105 && seconds(one, after: 20) == 110)
+    // Another member's, who is further.
+    let other = clock(10, at: 10, event: 120, after: first)
+    #expect(seconds(other, after: 10) == 120 && seconds(other, after: 20) == 125)
+  }
+
+  @Test func `a database that was wrong for a moment, and nothing recorded, leaves nothing`() {
+    let wrong = clock(3_600, event: 0, after: clock(0, event: 0))
+    #expect(seconds(clock(10, at: 10, event: 0, after: wrong), after: 10) == 10)
+  }
 }

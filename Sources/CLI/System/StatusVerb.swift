@@ -31,6 +31,15 @@ enum StatusText {
         Cell("\(position) of era \(item.era), \(item.recordedAt.short)", .strong)
       ),
       ("hash", item.hash.map { Cell("\($0)", .dim) }),
+      (
+        "clock",
+        item.aheadSeconds.map {
+          let span = Span($0 < 600 ? $0 : $0 / 60 * 60, .seconds)
+          return Cell(
+            "the log is \(span) ahead of the database's clock: what waits, waits twice as long until both "
+              + "meet, and dates fall due so much early", .warning)
+        }
+      ),
       ("leader", Cell(item.standing == "leading" ? leader : "\(leader) (asked: \(item.standing))")),
       ("you", Cell("\(item.you) (\(item.role.rawValue))")),
       (

@@ -115,6 +115,7 @@ struct ReadRoutes: Sendable {
       item: StatusItem(
         context.view, hash: isHead ? context.head.hash : nil,
         behind: isHead ? events.readers.behind.map(StatusItem.BehindLine.init) : nil,
+        aheadSeconds: isHead ? context.head.clock?.aheadSeconds(at: .now).map { Int($0) } : nil,
         standing: standing,
         you: Self.name(of: context.principal, in: context.head.state),
         role: context.principal.role))
