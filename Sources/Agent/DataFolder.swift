@@ -237,6 +237,11 @@ package struct Credential: Sendable, CustomStringConvertible {
 package final class DataLock: Sendable {
   private let descriptor: Int32
 
+  /// An agent that was killed while it started an engine leaves the lock with that process until it has become
+  /// the engine's holder, which is as well: before that nobody would find it. It takes a moment.
+  private static let patienceMilliseconds = 3_000
+  private static let lookMilliseconds = 20
+
   package struct Held: Error, CustomStringConvertible {
     package let description: String
   }
@@ -245,7 +250,8 @@ package final class DataLock: Sendable {
     let path = folder.path + "/lock"
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileProblem(attempted: "open", path: path, code: errno) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard Self.isTaken(descriptor) else {
+      close(descriptor)
       let holder = String(decoding: Files.tail(path, bytes: 20), as: UTF8.self)
       throw Held(
         description:
@@ -255,6 +261,14 @@ package final class DataLock: Sendable {
     let text = Array(String(getpid()).utf8)
     ftruncate(descriptor, 0)
     pwrite(descriptor, text, text.count, 0)
+  }
+
+  private static func isTaken(_ descriptor: Int32) -> Bool {
+    for _ in 0..<(patienceMilliseconds / lookMilliseconds) {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+      usleep(UInt32(lookMilliseconds) * 1_000)
+    }
+    return false
   }
 
   deinit { close(descriptor) }

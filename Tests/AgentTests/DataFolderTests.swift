@@ -39,6 +39,34 @@ import Testing
     }
   }
 
+  @Test func `a folder is waited for while a process of the agent before is being started`()
+    async throws
+  {
+    let data = try DataFolder(folder.path("data"))
+    func hold(_ seconds: String) async throws -> Child {
+      let child = try Child(
+        ["/usr/bin/flock", "--no-fork", data.path + "/lock", "/bin/sleep", seconds],
+        environment: [:],
+        folder: folder)
+      let probe = open(data.path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+      defer { close(probe) }
+      try await eventually("it is held") {
+        let isHeld = flock(probe, LOCK_EX | LOCK_NB) != 0
+        if !isHeld { flock(probe, LOCK_UN) }
+        return isHeld
+      }
+      return child
+    }
+    let agent = try await hold("60")
+    #expect(throws: DataLock.Held.self) { try DataLock(data) }
+    agent.send(SIGKILL)
+    _ = try await agent.waitForExit()
+    // As a process that is being started does, until it is the holder.
+    let starting = try await hold("1")
+    _ = try DataLock(data)
+    #expect(try await starting.waitForExit() == .code(0))
+  }
+
   @Test func `who looks for an agent makes no folder`() throws {
     let none = folder.path("none")
     #expect(throws: DataFolder.Foreign.self) { try DataFolder(existing: none) }
