@@ -27,6 +27,14 @@ import Wire
     return String(decoding: output, as: UTF8.self).prefix { $0 != " " }.description
   }
 
+  /// What the program says of a path.
+  private func printed(_ path: String) throws -> String {
+    let output = try Spawn.output(
+      of: Machine.programFolder + "/wharf-agent", ["digest", path], environment: [:],
+      longestBytes: 4096, timeoutSeconds: 60)
+    return String(decoding: output, as: UTF8.self)
+  }
+
   private static let command =
     "find -L . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum"
 
@@ -44,6 +52,9 @@ import Wire
       #expect(try sum(folder).description == said(Self.command, in: folder))
       #expect(
         try sum(folder + "/b/one").description == said("sha256sum b/one", in: folder))
+      // And so says the program, which people ask for the digest that they pin.
+      #expect(try printed(folder) == said(Self.command, in: folder) + "\n")
+      #expect(try printed(folder + "/b/one") == said("sha256sum b/one", in: folder) + "\n")
       let before = try sum(folder)
       rename(folder + "/b/one", folder + "/b/uno")
       #expect(try sum(folder) != before, "names count")

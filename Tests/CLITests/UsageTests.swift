@@ -176,6 +176,16 @@ import Wire
     }
   }
 
+  @Test func `the digest of weights stands in the command that is sent`() throws {
+    let digest = Digest.numbered(3)
+    let parsed = try Wharf.parseAsRoot([
+      "model", "add-version", "xai/m:1", "--engine", "sim", "--path", "/m", "--weights",
+      "\(digest)",
+    ])
+    let command = try #require(parsed as? ModelAddVersion).command() as? AddModelVersion
+    #expect(command?.weights == digest && command?.modelPath == "/m")
+  }
+
   @Test func `two forms of an answer exclude each other`() async throws {
     for format in ["json", "yaml"] {
       let ran = try await run("wharf", ["team", "list", "-o", format, "-q"])

@@ -172,7 +172,7 @@ import Testing
       site.engines.isEmpty
     }
     #expect(Date() >= end)
-    try await site.told(403, key, "xai/grok-3")
+    try await site.told(403, saying: "noAgreement", key, "xai/grok-3")
     let late = asker.all.filter { $0.isAnswered && $0.sentAt > end }
     #expect(late.isEmpty, "\(late)")
     let holdings = try site.holdings()

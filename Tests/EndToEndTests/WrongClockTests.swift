@@ -110,7 +110,7 @@ import Wire
     await wharfds.remove()
   }
 
-  /// What comes into the log when a grant and an agreement end and all wharfd have such a clock.
+  /// What comes into the log when a grant, a key and an agreement end and all wharfd have such a clock.
   private func eventsOfDatesFallingDue(hours: Int) async throws -> [String: Int] {
     let wharfds = try await Wharfds(
       environment: try await environment(TestFolder(), hours: hours))
@@ -131,6 +131,9 @@ import Wire
       client.call(PublishModel(model: grok, audience: .internal, stage: .preview)),
       client.call(RegisterTeam(name: copilot, audience: .internal)),
       client.call(GrantAccess(team: copilot, model: grok, until: end)),
+      client.call(
+        IssueKey(
+          team: copilot, name: "laptop", secret: .numbered(1), prefix: "wk_abc", until: end)),
     ]
     for call in story {
       let outcome = try await client.settle(call, from: 0, stays: true)
@@ -140,8 +143,8 @@ import Wire
       "the ends are noted, under a clock that is \(hours) h off", withinSeconds: 60
     ) {
       try connection.query(
-        "SELECT FROM log.events WHERE type IN ('grantExpired', 'agreementEnded')"
-      ).count >= 2
+        "SELECT FROM log.events WHERE type IN ('grantExpired', 'keyExpired', 'agreementEnded')"
+      ).count >= 3
     }
     // And then nothing more is, for as long as several passes take.
     var heads: [Int64] = []
@@ -153,7 +156,10 @@ import Wire
     let rows = try connection.query("SELECT type, count(*)::int8 FROM log.events GROUP BY type")
     let early = try connection.query(
       Query(
-        "SELECT FROM log.events WHERE type IN ('grantExpired', 'agreementEnded') AND recorded_at < $1",
+        """
+        SELECT FROM log.events WHERE type IN ('grantExpired', 'keyExpired', 'agreementEnded')
+        AND recorded_at < $1
+        """,
         [Parameter(PostgresTimestamp(microsecondsSinceUnixEpoch: end.microseconds))]))
     #expect(early.count == 0, "under a clock that is \(hours) h off")
     await wharfds.remove()
@@ -173,7 +179,9 @@ import Wire
     async throws
   {
     let right = try await eventsOfDatesFallingDue(hours: 0)
-    #expect(right["grantExpired"] == 1 && right["agreementEnded"] == 1, "\(right)")
+    for type in ["grantExpired", "keyExpired", "agreementEnded"] {
+      #expect(right[type] == 1, "\(right)")
+    }
     for hours in [1, -1] {
       let wrong = try await eventsOfDatesFallingDue(hours: hours)
       #expect(wrong == right, "under a clock that is \(hours) h off")

@@ -81,6 +81,24 @@ import Wire
     {
       $0.teams[0].grants[0].notAfter = Sample.now
     },
+    Refused(
+      testDescription: "an agreement that ended this instant", status: 403, code: "noAgreement"
+    ) {
+      $0.teams[0].grants[0].notAfter = Sample.now
+      $0.teams[0].grants[0].agreementEnd = Sample.now
+    },
+    Refused(
+      testDescription: "a grant that ran out before its agreement", status: 403,
+      code: "grantExpired"
+    ) {
+      $0.teams[0].grants[0].notAfter = Sample.now
+      $0.teams[0].grants[0].agreementEnd = Sample.now.adding(seconds: 1)
+    },
+    Refused(
+      testDescription: "an agreement that begins a moment later", status: 403, code: "noAgreement"
+    ) {
+      $0.teams[0].grants[0].notBefore = Sample.now.adding(seconds: 1)
+    },
     Refused(testDescription: "no ready replica", status: 503, code: "no_ready_replica") {
       $0.models[0].routes = []
     },
@@ -126,6 +144,29 @@ import Wire
     #expect(
       decide("xai/grok-3", policy, now: Sample.now.adding(seconds: 2)).denial?.code
         == "api_key_expired")
+  }
+
+  @Test func `before its agreement begins a model is neither served nor listed, and then it is`() {
+    var policy = Sample.policy()
+    policy.teams[0].grants[0].notBefore = Sample.now.adding(seconds: 1)
+    let index = PolicyIndex(policy)
+    func holds(_ seconds: Int64) -> (isServed: Bool, listed: [String]) {
+      let now = Sample.now.adding(seconds: seconds)
+      let listed = index.usable(by: index.teams[Sample.team]!, now: now).map(\.name)
+      return (decide("xai/grok-3", policy, now: now).permission != nil, listed)
+    }
+    #expect(holds(0) == (false, []))
+    #expect(holds(1) == (true, ["xai/grok-3"]))
+    let early = decide("xai/grok-3", policy).denial
+    #expect(early?.message.contains("the agreement with its provider begins then") == true)
+    // What is under way ends for the same reason as what is asked anew is refused.
+    policy.teams[0].grants[0].notBefore = nil
+    policy.teams[0].grants[0].notAfter = Sample.now
+    policy.teams[0].grants[0].agreementEnd = Sample.now
+    let cut = PolicyIndex(policy).ended(
+      keyDigest: key, model: Sample.model, named: "xai/grok-3", now: Sample.now)
+    #expect(cut == decide("xai/grok-3", policy).denial)
+    #expect(cut?.message.contains("the agreement with its provider ended") == true)
   }
 
   @Test func `a model without a version is not listed, and one whose replicas are not ready is`() {

@@ -356,6 +356,19 @@ import Testing
     }
   }
 
+  @Test func `of weights that are others both digests are told`() {
+    var ended = seen(.placed, .ended, only: 1)
+    let (wanted, found) = (Digest.numbered(9), Digest.numbered(10))
+    ended[0].cause = .weightsDiffer
+    ended[0].weights = WeightsFound(wanted: wanted, found: found)
+    let after = Given.placed.when(report(.placed, ended), by: agent)
+      .then(reported([AttemptChange(ended[0])]))
+    let replica = after.world.state.deployments[after.world.grok]?.replicas[1]
+    #expect(
+      replica?.lastFailure
+        == "not started: its weights have the digest \(found), and \(wanted) was pinned")
+  }
+
   @Test func `what ails a node is told when it changes, and closes it while it must`() {
     func troubled(_ given: Given, _ troubles: [NodeTrouble]) -> ReportNode {
       ReportNode(
