@@ -52,6 +52,50 @@ import Wire
     await rig.stop()
   }
 
+  @Test
+  func `pages of a listed origin may use the API and read what its answers say, and no others`()
+    async throws
+  {
+    let (own, foreign) = ("https://a.example", "https://b.example")
+    let rig = try await APIRig.leading(.current, origins: [own])
+    let application = rig.server.application(onListening: { _ in })
+    try await application.test(.live) { client in
+      let port = try #require(client.port)
+      func ask(_ request: String, from origin: String, _ more: String = "") async throws -> String {
+        let client = try RawClient(port: port)
+        client.send("\(request) HTTP/1.1\nhost: x\norigin: \(origin)\nconnection: close\n\(more)\n")
+        return try await client.whole().lowercased()
+      }
+      let allows = "access-control-allow-origin"
+      let asking =
+        "access-control-request-method: POST\naccess-control-request-headers: authorization\n"
+      let preflight = try await ask("OPTIONS /v1/commands", from: own, asking)
+      #expect(preflight.hasPrefix("http/1.1 204"), "\(preflight)")
+      #expect(preflight.contains("\(allows): \(own)\r\n"))
+      #expect(preflight.contains("access-control-allow-headers: authorization\r\n"))
+      #expect(preflight.contains("access-control-allow-methods: get, head, post\r\n"))
+      #expect(try await !ask("OPTIONS /v1/commands", from: foreign, asking).contains(allows))
+      let authorization = "authorization: Bearer \(APIRig.admin.text)\n"
+      // A refusal may be read, too.
+      for (path, token, status) in [
+        ("/v1/whoami", authorization, 200), ("/v1/whoami", "", 401),
+        ("/v1/nowhere", authorization, 404),
+      ] {
+        let read = try await ask("GET \(path)", from: own, token)
+        #expect(read.hasPrefix("http/1.1 \(status)") && read.contains("\(allows): \(own)\r\n"))
+        let fields = read.split(separator: "\r\n")
+        let exposed = try #require(
+          fields.first { $0.hasPrefix("access-control-expose-headers: ") }, "\(read)")
+        let ours = fields.compactMap { $0.split(separator: ":").first }
+          .filter { $0.hasPrefix("wharf-") }
+        #expect(ours.contains("wharf-head") && ours.contains("wharf-log"), "\(read)")
+        for field in ours { #expect(exposed.contains(field), "\(exposed)") }
+        #expect(try await !ask("GET \(path)", from: foreign, token).contains(allows))
+      }
+    }
+    await rig.stop()
+  }
+
   @Test func `a path names the methods that it answers to`() {
     let methods = AllowedMethods()
     methods.learn([

@@ -22,11 +22,13 @@ final class APIRig: Sendable {
   let server: APIServer
   private let task: Task<Void, any Error>
 
-  /// - Parameter adjust: of the log's settings, its address too.
+  /// - Parameters:
+  ///   - origins: whose pages may use it.
+  ///   - adjust: of the log's settings, its address too.
   init(
     _ database: TestDatabase, instance: String = "one",
-    readers: ReaderBook = ReaderBook(logger: .quiet),
-    adjust: (inout LogSettings) -> Void = { _ in }
+    readers: ReaderBook = ReaderBook(logger: .quiet), connectionsLimit: Int = 64,
+    origins: [String] = [], adjust: (inout LogSettings) -> Void = { _ in }
   ) throws {
     _ = try Migrator.migrate(database.configuration)
     let keys = PersonKeys(Self.secret)
@@ -41,7 +43,8 @@ final class APIRig: Sendable {
       member: member,
       reader: LogReader(pool: try Pool(database.configuration), keys: keys), bell: LogBell(),
       signals: SignalBook(), readers: readers, secret: Self.secret, host: "127.0.0.1", port: 0,
-      address: settings.address, connectionsLimit: 64, now: { Timestamp("2026-11-01")! },
+      address: settings.address, connectionsLimit: connectionsLimit,
+      crossOrigin: try APIServer.crossOrigin(origins), now: { Timestamp("2026-11-01")! },
       logger: .quiet)
     task = Task { try await member.run() }
   }
@@ -50,9 +53,12 @@ final class APIRig: Sendable {
   ///
   /// - Parameter address: where it says that its API is.
   static func leading(
-    _ database: TestDatabase, address: String = "http://one"
+    _ database: TestDatabase, address: String = "http://one", connectionsLimit: Int = 64,
+    origins: [String] = []
   ) async throws -> APIRig {
-    let rig = try APIRig(database) { $0.address = address }
+    let rig = try APIRig(database, connectionsLimit: connectionsLimit, origins: origins) {
+      $0.address = address
+    }
     try await eventually("it leads") {
       if case .leading = rig.member.board.current.standing { true } else { false }
     }

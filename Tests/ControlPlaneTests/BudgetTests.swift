@@ -145,8 +145,8 @@ private final class Gate: Sendable {
     let port: Int
     private let task: Task<Void, any Error>
 
-    init(streamStalledSeconds: Int = 120) async throws {
-      rig = try await APIRig.leading(.current)
+    init(streamStalledSeconds: Int = 120, connectionsLimit: Int = 64) async throws {
+      rig = try await APIRig.leading(.current, connectionsLimit: connectionsLimit)
       var server = rig.server
       server.budgets.streamStalledSeconds = streamStalledSeconds
       self.server = server
@@ -164,9 +164,25 @@ private final class Gate: Sendable {
 
     func client(_ request: String, token: Secret? = APIRig.admin) throws -> RawClient {
       let client = try RawClient(port: port)
+      send(request, token, by: client)
+      return client
+    }
+
+    private func send(_ request: String, _ token: Secret?, by client: RawClient) {
       let authorization = token.map { "Authorization: Bearer \($0.text)\n" } ?? ""
       client.send(request.replacing("Host: x\n", with: "Host: x\n\(authorization)"))
-      return client
+    }
+
+    /// Reads once more on a connection that is there.
+    func reads(_ path: String, _ token: Secret?, by client: RawClient) async throws {
+      func good() -> Int { client.received.ranges(of: "HTTP/1.1 20").count }
+      let before = good()
+      send("GET \(path) HTTP/1.1\nHost: x\n\n", token, by: client)
+      try await eventually("\(path) is answered") {
+        let isThere = good() > before
+        try #require(isThere || !client.hasEnded, "it was ended: \(path)")
+        return isThere
+      }
     }
   }
 
@@ -245,6 +261,49 @@ private final class Gate: Sendable {
     client.close()
     try await eventually("it is given up") { door.server.budgets.scans.others == 0 }
     try holder.script("ROLLBACK")
+    await door.end()
+  }
+
+  @Test func `when connections run short viewers make way as strangers do, and nobody else`()
+    async throws
+  {
+    // Beyond half of these, strangers make way.
+    let door = try await Door(connectionsLimit: 16)
+    let state = door.rig.member.board.current.state
+    let admin = try #require(
+      state.principal(presenting: APIRig.admin.digest, now: state.recordedAt))
+    let (agent, gateway, join) = (
+      Secret(text: "wharf-node-n1"), Secret(text: "wharf-gateway-edge"),
+      Secret(text: "wharf-join-1")
+    )
+    try await door.rig.submit(
+      RegisterGateway(name: "edge", credential: gateway.digest), by: admin)
+    let node = ID<Node>(
+      try await door.rig.submit(IssueJoinToken(token: join.digest, validHours: 1), by: admin)
+        .position)
+    try await door.rig.submit(
+      JoinNode(name: "n1", credential: agent.digest, facts: .devices(1)), by: .joining(node))
+    let known = [
+      ("/v1/whoami", APIRig.admin),
+      ("/v1/whoami", try await door.rig.invite("olga", .operator)),
+      ("/v1/agent/assignment?after=0&wait=0", agent),
+      ("/v1/gateway/policy?address=here&incarnation=first", gateway),
+    ]
+    let clients = try known.map { _ in try RawClient(port: door.port) }
+    func allRead() async throws {
+      for ((path, token), client) in zip(known, clients) {
+        try await door.reads(path, token, by: client)
+      }
+    }
+    try await allRead()
+    let (viewer, stranger) = (try RawClient(port: door.port), try RawClient(port: door.port))
+    try await door.reads("/v1/whoami", try await door.rig.invite("eve", .viewer), by: viewer)
+    try await door.reads("/health", nil, by: stranger)
+    #expect(!viewer.hasEnded && !stranger.hasEnded, "there is room")
+    let idle = try (0..<20).map { _ in try RawClient(port: door.port) }
+    try await eventually("they made way") { viewer.hasEnded && stranger.hasEnded }
+    try await allRead()
+    #expect(idle.contains { !$0.hasEnded }, "those that are left may yet show a token")
     await door.end()
   }
 

@@ -137,7 +137,10 @@ extension WithProcesses {
       second.waits = Launch.Waits(firstByteSeconds: 60, idleSeconds: 60, wholeSeconds: 1)
       var policy = Sample.policy()
       policy.models[0].routes = [first]
-      try await withGateway(policy) { [second] gateway, control in
+      var limits = GatewayLimits()
+      // What is seen of replicas is looked at here, and told to nobody before.
+      limits.sightingSeconds = 600
+      try await withGateway(policy, limits: limits) { [second] gateway, control in
         #expect(try await gateway.chat().code == "engine_timeout")
         control.policy = control.policy.next { $0.models[0].routes = [second] }
         try await eventually("the policy is enforced") { control.enforced.contains(41) }
@@ -146,6 +149,33 @@ extension WithProcesses {
         #expect(rest.contains(#""code":"engine_timeout""#))
         #expect(rest.contains("longer than answers of this model may"))
         #expect(gateway.gate.takeSeen()[Sample.attempt(1)]?.gaveUp == 1, "only the mute one")
+      }
+    }
+
+    @Test(arguments: [true, false])
+    func `how long a stream may stand still is its template's to say, and not the gateway's`(
+      templateIsPatient: Bool
+    ) async throws {
+      // Two seconds pass between its tokens.
+      let slow = try await Engine("--tokens-per-second", "0.5")
+      var route = slow.route()
+      route.waits = Launch.Waits(
+        firstByteSeconds: 60, idleSeconds: templateIsPatient ? 60 : 1, wholeSeconds: 600)
+      var policy = Sample.policy()
+      policy.models[0].routes = [route]
+      var limits = GatewayLimits()
+      limits.idleSeconds = templateIsPatient ? 1 : 60
+      limits.sightingSeconds = 600
+      try await withGateway(policy, limits: limits) { gateway, _ in
+        var text = ""
+        let stream = try await gateway.stream(tokens: templateIsPatient ? 3 : 4000)
+        for try await part in stream.body { text += String(buffer: part) }
+        if templateIsPatient {
+          #expect(text.hasSuffix("data: [DONE]\n\n"), "\(text)")
+        } else {
+          #expect(text.contains(#""code":"engine_timeout""#), "\(text)")
+          #expect(gateway.gate.takeSeen()[Sample.attempt(1)]?.gaveUp == 1)
+        }
       }
     }
 

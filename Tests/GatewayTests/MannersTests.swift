@@ -132,6 +132,43 @@ extension WithProcesses {
       }
     }
 
+    @Test func `when connections run short those with a good key stay, and others make way`()
+      async throws
+    {
+      var limits = GatewayLimits()
+      // Beyond half of these, strangers make way.
+      limits.clientConnections = 16
+      try await withGateway(Sample.policy(), limits: limits) { gateway, _ in
+        func ask(_ client: RawClient, _ key: String?, _ path: String = "/v1/models") async throws {
+          func answers() -> Int { client.received.split(separator: "HTTP/1.1 ").count }
+          let before = answers()
+          let authorization = key.map { "authorization: Bearer \($0)\n" } ?? ""
+          client.send("GET \(path) HTTP/1.1\nhost: x\n\(authorization)\n")
+          try await eventually("\(path) is answered") {
+            let isThere = answers() > before
+            try #require(isThere || !client.hasEnded, "it was ended: \(path)")
+            return isThere
+          }
+        }
+        let clients = try (0..<4).map { _ in try RawClient(port: gateway.port) }
+        let (good, fallen, wrong, keyless) = (clients[0], clients[1], clients[2], clients[3])
+        try await ask(good, Sample.key)
+        try await ask(fallen, Sample.key)
+        try await ask(fallen, "nonsense")
+        try await ask(wrong, "nonsense")
+        try await ask(keyless, nil, "/health")
+        #expect(!clients.contains { $0.hasEnded }, "there is room")
+        let idle = try (0..<20).map { _ in try RawClient(port: gateway.port) }
+        try await eventually("the others made way") {
+          [fallen, wrong, keyless].allSatisfy(\.hasEnded)
+        }
+        try await ask(good, Sample.key)
+        #expect(good.received.hasPrefix("HTTP/1.1 200"))
+        #expect(!good.received.contains("HTTP/1.1 401"))
+        #expect(idle.contains { !$0.hasEnded }, "those that are left may yet show a key")
+      }
+    }
+
     @Test
     func
       `what a gateway saw of replicas is told, and a control plane that does not know is no harm`()

@@ -181,6 +181,7 @@ extension WithProcesses {
     ) async throws {
       var limits = GatewayLimits()
       limits.engineFirstByteSeconds = 1
+      limits.sightingSeconds = 600
       // Its head goes out at once, and nothing after it.
       let responder = CallbackResponder<BasicRequestContext> { _, _ in
         Response(status: .ok, body: ResponseBody { _ in try await Task.sleep(for: .seconds(50)) })
@@ -199,6 +200,8 @@ extension WithProcesses {
           #expect(reply.status == 504)
           #expect(reply.code == "engine_timeout")
           #expect(gateway.gate.reading.inFlight == 0)
+          #expect(
+            gateway.gate.takeSeen()[Sample.attempt(1)]?.gaveUp == 1, "it is the replica's fault")
         }
       }
     }
