@@ -1,4 +1,5 @@
-// What a new agent makes of what it finds: half-done starts, lost records, other boots, full disks.
+// What a new agent makes of what it finds: half-done starts, lost records, other boots, disks that
+// cannot be written.
 
 import Glibc
 import Hosting
@@ -125,19 +126,36 @@ import Wire
     }
   }
 
-  /// A full disk needs one that is small: a file system in memory, which only root can mount.
-  @Test(.enabled(if: geteuid() == 0, "mounting a small disk needs root"))
-  func `with a full disk nothing is started and what runs lives`() async throws {
+  /// What a disk is like that cannot be written. It needs a file system of its own, in memory, which only
+  /// root can mount.
+  enum Unwritable: CaseIterable, Sendable {
+    case isFull
+    /// As the kernel makes one that failed, but for files that are open.
+    case isReadOnly
+  }
+
+  @Test(
+    .enabled(if: geteuid() == 0, "mounting a small disk needs root"),
+    arguments: Unwritable.allCases)
+  func `with a disk that cannot be written nothing is started and what runs lives`(
+    disk: Unwritable
+  ) async throws {
     try await Workspace.use { space in
       let small = space.path + "/small"
+      let data = small + "/data"
       try Files.makeFolder(small)
       try #require(mount("tmpfs", small, "tmpfs", 0, "size=256k") == 0)
-      defer { umount2(small, 2) }
+      defer { umount2(small, Self.detached) }
       try await StandInServer.use { server in
-        try await LocalAgent.use(space, server, data: small + "/data") { _ in
+        try await LocalAgent.use(space, server, data: data) { _ in
           await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
           let ready = try await server.standIn.see(.ready, of: "31.1.40")
-          fill(small + "/filler")
+          switch disk {
+          case .isFull: fill(small + "/filler")
+          case .isReadOnly:
+            try #require(mount(data, data, nil, Self.bind, nil) == 0)
+            try #require(mount(nil, data, nil, Self.bind | Self.remount | Self.readOnly, nil) == 0)
+          }
           await server.standIn.assign(
             50,
             [
@@ -151,14 +169,29 @@ import Wire
           }
           #expect(await server.standIn.attempt("31.1.40")?.pid == ready.pid)
           #expect(await server.standIn.attempt("31.1.40")?.phase == .ready)
-          unlink(small + "/filler")
+          switch disk {
+          case .isFull: unlink(small + "/filler")
+          case .isReadOnly: try #require(umount2(data, Self.detached) == 0)
+          }
           try await eventually("it is over") { await server.standIn.last?.troubles == [] }
-          try await server.standIn.clear(51)
+          // What is asked for from now on is started.
+          await server.standIn.assign(
+            60,
+            [
+              assigned("31.1.40", launch: simLaunch()),
+              assigned("33.1.60", on: ["sim-2"], launch: simLaunch()),
+            ])
+          _ = try await server.standIn.see(.ready, of: "33.1.60")
+          #expect(await server.standIn.attempt("31.1.40")?.pid == ready.pid)
+          try await server.standIn.clear(61)
         }
         #expect(Remains.all(below: small).isEmpty)
       }
     }
   }
+  /// `MS_BIND`, `MS_REMOUNT`, `MS_RDONLY` and `MNT_DETACH`, which Swift does not see.
+  private static let (bind, remount, readOnly): (UInt, UInt, UInt) = (4096, 32, 1)
+  private static let detached: Int32 = 2
 
   private func fill(_ path: String) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)

@@ -87,6 +87,20 @@ struct StatusTextTests {
     }
   }
 
+  @Test(arguments: NodeTrouble.allCases)
+  func `A node that is in trouble says in its line what ails it`(trouble: NodeTrouble) throws {
+    var world = try world()
+    let node = world.state.nodes.sorted[0]
+    #expect(try status(view(world)).contains("n1    active  "))
+    try world.perform(
+      ReportNode(
+        bootID: node.bootID, incarnation: "agent-1", generation: node.generation, facts: node.facts,
+        attempts: node.attempts.sorted().compactMap { world.state.attempts[$0] }
+          .map { ObservedAttempt(asKnown: $0) }, troubles: [trouble]), by: .agent(node.id))
+    let text = try status(view(world))
+    #expect(text.contains("\nn1    trouble: \(trouble.words)  "), "\(text)")
+  }
+
   @Test func `A gateway that is silent says since when, until when it may serve, and what helps`()
     throws
   {

@@ -81,8 +81,8 @@ import Testing
 
   /// Nodes are lost soon: an outage of tens of seconds is long to them.
   private static let nodeLostSeconds = Site.nodeLostSeconds
-  /// Far less than a gateway's lease; beyond it every gateway refuses with `no_policy_lease`, since it
-  /// cannot know what was revoked.
+  /// Far less than a gateway's lease: what it does in the grace beyond that, and after it, is
+  /// `GatewayLeaseTests`' to show.
   private static let outageSeconds = 20.0
   /// What all programs may write about it in that time; each says a trouble once.
   private static let mostLinesSaid = 100

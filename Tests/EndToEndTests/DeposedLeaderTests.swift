@@ -1,5 +1,5 @@
-// A leader goes while gateways hold leases that it gave: it stands still, or its way to the database is
-// dead and it does not know. What the next one says of a revocation is held against what clients of the
+// A leader goes while gateways hold leases that it gave: it stands still, it is killed, or its way to the
+// database is dead and it does not know. What the next one says of a revocation is held against what clients of the
 // gateways are answered, and what it counts against the leases that the one before goes on to give.
 
 import Foundation
@@ -18,6 +18,7 @@ import Testing
 
   enum Fault: CaseIterable, Sendable {
     case standsStill
+    case isKilled
     /// Its sessions at the database are ended, so another leads at once; it hears nothing of that.
     case isCutOff
   }
@@ -67,12 +68,14 @@ import Testing
 
     switch fault {
     case .standsStill: wharfds.send(SIGSTOP, to: Self.deposed)
+    case .isKilled: try await wharfds.kill9(Self.deposed)
     case .isCutOff:
       wharfds.proxy?.freeze()
       try wharfds.endSessions(Self.deposed)
     }
     // The one that goes is asked for leases all the while; one that stands still has them all before it.
     let asking = Task {
+      guard fault != .isKilled else { return }
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<4 {
           group.addTask {
@@ -99,6 +102,9 @@ import Testing
 
     switch fault {
     case .standsStill: wharfds.send(SIGCONT, to: Self.deposed)
+    case .isKilled:
+      try wharfds.start(Self.deposed)
+      try await wharfds.ready(Self.deposed)
     case .isCutOff: wharfds.proxy?.thaw()
     }
     try await asking.value
