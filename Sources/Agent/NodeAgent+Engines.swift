@@ -9,12 +9,9 @@ extension NodeAgent {
 
   func start(_ id: AttemptID, port: Int) {
     guard let assigned = steering.assignment?.attempts.first(where: { $0.id == id }) else { return }
+    // Without one it is found to wait by the next pass, which knows of all that are taken.
+    guard let port = freePort(from: port) else { return }
     lastPort = port
-    guard Ports.isFree(port, at: configuration.address) else {
-      log.warning("a port is taken by somebody else", metadata: ["port": "\(port)"])
-      takenPorts.insert(port)
-      return
-    }
     begin(
       Ledger.Plan(attempt: assigned, port: port, attemptedPorts: 1, bootID: configuration.bootID))
   }
@@ -243,7 +240,7 @@ extension NodeAgent {
 
   private func engineIsGone(_ attempt: Attempt, _ gone: ProcessHost.Gone) {
     forgetTasks(of: attempt.id)
-    if mayTryAnotherPort(attempt), let port = anotherPort() {
+    if mayTryAnotherPort(attempt), let port = freePort(from: configuration.ports.lowerBound) {
       log.warning(
         "the engine ended and its port is somebody else's: trying another",
         metadata: ["attempt": "\(attempt.id)", "taken": "\(attempt.plan.port)", "port": "\(port)"])
@@ -271,14 +268,38 @@ extension NodeAgent {
     let wanted = steering.assignment?.attempts.contains { $0.id == attempt.id } ?? false
     return wanted && confirmed && steering.alarm == nil && lease.holds(at: .now)
       && attempt.plan.attemptedPorts < Self.longestPortTries
-      && !Ports.isFree(attempt.plan.port, at: configuration.address)
+      && Ports.isFree(attempt.plan.port, at: configuration.address) == false
   }
 
-  private func anotherPort() -> Int? {
+  /// The first port that nobody has, from one on and around; those found taken are remembered, and told of once.
+  private func freePort(from first: Int) -> Int? {
+    let ports = configuration.ports
     let used = Set(attempts.values.filter { !$0.isEnded }.map(\.plan.port)).union(takenPorts)
-    return configuration.ports.first {
-      !used.contains($0) && Ports.isFree($0, at: configuration.address)
+    var taken: [Int] = []
+    defer {
+      takenPorts.formUnion(taken)
+      if let some = taken.first {
+        log.warning(
+          "ports are taken by somebody else",
+          metadata: ["first": "\(some)", "ports": "\(taken.count)"])
+      }
     }
+    for offset in 0..<ports.count {
+      let port = ports.lowerBound + (first - ports.lowerBound + offset) % ports.count
+      if used.contains(port) { continue }
+      switch Ports.isFree(port, at: configuration.address) {
+      case true: return port
+      case false: taken.append(port)
+      case nil:
+        log.error(
+          "cannot find out whether a port is free: is the address one of this machine?",
+          metadata: ["address": "\(configuration.address)", "port": "\(port)"])
+        // What waits for one waits, and is tried again later.
+        takenPorts.formUnion(ports)
+        return nil
+      }
+    }
+    return nil
   }
 
   func end(_ plan: Ledger.Plan, _ end: Ledger.End) {

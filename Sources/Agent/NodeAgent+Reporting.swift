@@ -10,10 +10,14 @@ extension NodeAgent {
 
   package func observation() -> Observation {
     let held = attempts.values.sorted { $0.id < $1.id }.map(observed)
-    let waits = waiting.filter { attempts[$0.id] == nil }.map {
-      ObservedAttempt(
-        id: $0.id, phase: $0.cause == .checkingWeights ? .checkingWeights : .starting,
-        cause: $0.cause == .checkingWeights ? nil : $0.cause)
+    // All that is assigned is told of, also where nothing is known of it yet: what an agent leaves out has ended
+    // without a trace, for whoever reads its report.
+    let assigned = steering.assignment?.attempts.map(\.id) ?? []
+    let waits = assigned.filter { attempts[$0] == nil }.map { id in
+      let cause = waiting.first { $0.id == id }?.cause
+      return ObservedAttempt(
+        id: id, phase: cause == .checkingWeights ? .checkingWeights : .starting,
+        cause: cause == .checkingWeights ? nil : cause)
     }
     return Observation(
       bootID: configuration.bootID, incarnation: configuration.incarnation, sequence: 0,

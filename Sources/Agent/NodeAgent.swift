@@ -261,7 +261,7 @@ package actor NodeAgent {
   // MARK: - Converging
 
   func converge() {
-    // Each pass may open the way for another: a refused start is ended, a taken port is skipped.
+    // Each pass may open the way for another: a refused start is ended, and what held it up is known.
     for _ in 0..<Self.longestPasses {
       let outcome = Convergence.outcome(of: situation)
       waiting = outcome.waiting
@@ -272,8 +272,7 @@ package actor NodeAgent {
     changes.nudge()
   }
 
-  /// More than there are ports to find taken or attempts to refuse in one assignment; the nap comes
-  /// back to whatever is left.
+  /// More than one assignment ever needs; the nap comes back to whatever is left.
   private static let longestPasses = 100
 
   private var situation: Convergence.Situation {

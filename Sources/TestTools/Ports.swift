@@ -7,7 +7,7 @@ import Synchronization
 
 package enum Ports {
   private static let all = 10_000..<32_000
-  private static let blockPorts = 100
+  private static let blockPorts = 150
 
   private struct State {
     var rest: Range<Int> = 0..<0

@@ -276,6 +276,29 @@ import Wire
     }
   }
 
+  @Test
+  func
+    `however many are taken in a row, an attempt gets the next, and is never left out of a report`()
+    async throws
+  {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        let ports = Workspace.ports(130)
+        let outsiders = ports.dropLast(2).map { Outsider(port: $0, listening: true) }
+        defer { for outsider in outsiders { outsider.leave() } }
+        try await LocalAgent.use(space, server, ports: ports) { _ in
+          await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch())])
+          let ready = try await server.standIn.see(.ready, of: "31.1.40")
+          #expect(ready.endpoint == "http://127.0.0.1:\(ports.upperBound - 1)")
+          let reports = await server.standIn.reports.filter { $0.generation >= 40 }
+          #expect(reports.allSatisfy { $0.attempts.map(\.id) == [attemptID("31.1.40")] })
+          #expect(await !server.standIn.phases(of: "31.1.40").contains(.ended))
+          try await server.standIn.clear(41)
+        }
+      }
+    }
+  }
+
   @Test func `when all are taken an attempt waits and says so`() async throws {
     try await Workspace.use { space in
       try await StandInServer.use { server in
