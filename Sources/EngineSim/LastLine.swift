@@ -1,5 +1,7 @@
 // The last line of an engine that is told to stop before anything in it hears that.
 
+// The optimizing compiler (Swift 6.3.1) finds `timespec` in this module alone.
+import CDispatch
 import Glibc
 
 /// A line that a signal handler can complete: bytes that are there before the signal comes.

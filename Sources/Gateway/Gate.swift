@@ -119,6 +119,11 @@ package final class Gate: Sendable {
   /// Whether its replica is still among those that requests go to: one that is not was ended on purpose.
   func isRouted(_ id: GateState.RequestID) -> Bool { guarded.withLock { $0.state.isRouted(id) } }
 
+  /// Attempts without a route that still answer requests of before, as they are told of.
+  func lingering() -> [AttemptID] {
+    Array(guarded.withLock { $0.state.lingering }.prefix(PolicyEnforced.servingLimit))
+  }
+
   func takeSeen() -> [AttemptID: RouteBook.Seen] {
     guarded.withLock { $0.state.takeSeen(now: clock.uptime) }
   }

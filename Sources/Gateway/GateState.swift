@@ -247,6 +247,8 @@ struct GateState: Sendable {
     }
   }
 
+  var lingering: [AttemptID] { routes.lingering }
+
   /// What was seen of replicas and is worth telling the control plane.
   mutating func takeSeen(now: Duration) -> [AttemptID: RouteBook.Seen] {
     routes.takeSeen(now: now)

@@ -59,6 +59,8 @@ package final class PolicyLink: Service {
     /// The last position whose policy is enforced, and the last that the control plane knows to be.
     var enforced: Position?
     var reported: Position?
+    /// What it last said to answer without a route.
+    var serving: [AttemptID] = []
     /// The one that answered last.
     var server = 0
     /// The poll under way at that one.
@@ -178,9 +180,11 @@ package final class PolicyLink: Service {
   // MARK: Reporting
 
   private func report(_ position: Position, to server: Int) async throws {
+    let serving = serving()
     let answer = try await send(
       .POST, "gateway/enforced", [],
-      body: PolicyEnforced(position: position, address: address).jsonBytes, to: server,
+      body: PolicyEnforced(position: position, address: address, serving: serving).jsonBytes,
+      to: server,
       milliseconds: limits.controlPlaneReplySeconds * 1_000)
     guard answer.status == 200 else { throw try refusal(answer) }
     try take(read(PolicyLease.self, answer.body), answer)
@@ -231,7 +235,8 @@ package final class PolicyLink: Service {
     }
   }
 
-  /// Until the lease is to be asked for anew: early, where more of a limit is wanted.
+  /// Until the lease is to be asked for anew: early, where more of a limit is wanted or requests have ended
+  /// that an engine's stop waits for.
   private func pauseBeforeLease(_ askedAt: Duration?) async throws {
     let milliseconds = heard.withLock { heard in
       max(
@@ -244,7 +249,7 @@ package final class PolicyLink: Service {
     while true {
       let now = gate.clock.uptime
       if now - (askedAt ?? began) >= .milliseconds(milliseconds) { return }
-      if gate.wantsShares,
+      if gate.wantsShares || hasFinished,
         askedAt.map({ now - $0 >= .milliseconds(limits.shareCallMilliseconds) }) ?? true
       {
         return
@@ -257,7 +262,8 @@ package final class PolicyLink: Service {
     let lease = heard.withLock { $0.leaseSeconds } ?? limits.leaseReplySeconds * 6
     let answer = try await send(
       .POST, "gateway/lease", [],
-      body: LeaseCall(enforced: enforced, shares: gate.shareReport()).jsonBytes, to: server,
+      body: LeaseCall(enforced: enforced, shares: gate.shareReport(), serving: serving()).jsonBytes,
+      to: server,
       milliseconds: min(Int64(limits.leaseReplySeconds) * 1_000, Int64(lease) * 1_000 / 6))
     // An older wharfd gives leases with its other answers only.
     if answer.status == 404 { return }
@@ -269,6 +275,18 @@ package final class PolicyLink: Service {
       if heard.server != server { heard.polling?.cancel() }
       heard.server = server
     }
+  }
+
+  private func serving() -> [AttemptID] {
+    let serving = gate.lingering()
+    heard.withLock { $0.serving = serving }
+    return serving
+  }
+
+  /// Whether an engine may be told to stop that waits for requests of before.
+  private var hasFinished: Bool {
+    let told = heard.withLock { $0.serving }
+    return !told.isEmpty && gate.lingering() != told
   }
 
   private func renewed(_ answer: Answer, seconds: Int, withPolicy: Bool = false) {

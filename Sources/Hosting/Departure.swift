@@ -15,11 +15,14 @@ package struct GatewayStanding: Equatable, Sendable {
   package var heardSeconds: Double?
   /// Until it serves nothing for certain, unless it is heard.
   package var leaseSeconds: Double
+  /// What it waits for answers of, though it has no route to it any more.
+  package var serving: Set<AttemptID>
 
   package init(
     process: Position?, called: String, enforced: Position?, heardSeconds: Double?,
-    leaseSeconds: Double
+    leaseSeconds: Double, serving: Set<AttemptID> = []
   ) {
+    self.serving = serving
     self.process = process
     self.called = called
     self.enforced = enforced
@@ -84,13 +87,27 @@ extension HostingState {
     if attempt.isWanted { return nil }
     if let node = nodes[attempt.node], node.status == .lost { return .onLostNode(node.name) }
     if let leaving = attempt.leaving, !attempt.stopping {
-      let behind = (gateways ?? []).filter { $0.mayUse(before: leaving.position) }
+      let serving = (gateways ?? []).filter {
+        $0.leaseSeconds > 0 && $0.serving.contains(attempt.id)
+      }
+      let behind = (gateways ?? []).filter {
+        $0.mayUse(before: leaving.position)
+          || $0.leaseSeconds > 0 && $0.serving.contains(attempt.id)
+      }
       return .left(
-        until: leaving.since.adding(seconds: Int64(Leases.leaveSeconds)), by: behind.map(\.called))
+        until: leavingEnd(of: attempt.id, since: leaving.since, isServing: !serving.isEmpty),
+        by: behind.map(\.called))
     }
     return .told(
       at: attempt.stoppingSince ?? attempt.phaseSince, killedAfterSeconds: stopGraceSeconds(attempt)
     )
+  }
+
+  /// When an engine is told to stop, whatever gateways say: those that do not say that they left it may not know
+  /// of it, and those that still wait for its answers are given as long as it is, once told, to end them.
+  package func leavingEnd(of id: AttemptID, since: Timestamp, isServing: Bool) -> Timestamp {
+    let grace = isServing ? attempts[id].flatMap { stopGraceSeconds($0) } ?? 0 : 0
+    return since.adding(seconds: Int64(max(Leases.leaveSeconds, grace)))
   }
 
   /// What a person can do about silent gateways that an attempt's end waits for.

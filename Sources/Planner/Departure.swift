@@ -1,6 +1,7 @@
 // What was taken out of the routes, and runs until gateways have left it: an engine that is told to stop
 // while a gateway still sends it requests would fail them. Each gateway's word is a signal; once all
-// that may serve enforce a policy without the route, or were waited for long enough, the engine is told.
+// that may serve enforce a policy without the route and have answered what they sent it before, or were waited
+// for long enough, the engine is told.
 
 import HashTreeCollections
 import Hosting
@@ -17,8 +18,9 @@ extension Pass {
     for id in state.leaving.sorted() {
       guard let leaving = state.attempts[id]?.leaving else { continue }
       let deployment = ID<Deployment>(id.replica.deployment)
-      let end = leaving.since.adding(seconds: Int64(Leases.leaveSeconds))
-      if signals.enforced.map({ $0 >= leaving.position }) ?? true {
+      let isServing = signals.serving.contains(id)
+      let end = state.leavingEnd(of: id, since: leaving.since, isServing: isServing)
+      if !isServing, signals.enforced.map({ $0 >= leaving.position }) ?? true {
         left[deployment, default: []].append(id)
       } else if end <= now || isBarred(deployment) {
         overdue[deployment, default: []].append(id)

@@ -18,6 +18,8 @@ package struct Signals: Equatable, Sendable {
   package var inheritedSeconds = 0.0
   /// The earliest position that a gateway which may serve enforces; none, if none may serve.
   package var enforced: Position?
+  /// What gateways still wait for answers of, though they have no route to it any more.
+  package var serving: Set<AttemptID> = []
   /// What each process of a gateway enforces that may serve; none, where that is not known: at a follower,
   /// and of the past.
   package var gateways: [GatewayStanding]?

@@ -181,9 +181,16 @@ package struct PolicyEnforced: JSONRecord, Equatable, Sendable {
   package var position: Position
   /// The gateway's own address, for people.
   package var address: String
-  package init(position: Position, address: String) {
+  /// Attempts without a route that still answer requests of before; none said, where it counts none.
+  package var serving: [AttemptID]?
+
+  /// No more are named: engines of the others are told to stop once they were waited for long enough.
+  package static let servingLimit = 1_000
+
+  package init(position: Position, address: String, serving: [AttemptID]? = nil) {
     self.position = position
     self.address = address
+    self.serving = serving
   }
 }
 
@@ -195,10 +202,15 @@ package struct LeaseCall: JSONRecord, Equatable, Sendable {
   package var enforced: Position?
   /// What it holds of limits, and would use; none, where it holds to the whole of them.
   package var shares: ShareReport?
+  /// As in `PolicyEnforced`.
+  package var serving: [AttemptID]?
 
-  package init(enforced: Position?, shares: ShareReport? = nil) {
+  package init(
+    enforced: Position?, shares: ShareReport? = nil, serving: [AttemptID]? = nil
+  ) {
     self.enforced = enforced
     self.shares = shares
+    self.serving = serving
   }
 }
 

@@ -46,14 +46,15 @@ private struct Led {
   func at(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
   func give(
-    _ incarnation: String = "a", enforcing position: Position = .empty, withPolicy: Bool = false,
-    after seconds: Double, from head: Head? = nil
+    _ incarnation: String = "a", enforcing position: Position = .empty,
+    serving: [AttemptID]? = nil, withPolicy: Bool = false, after seconds: Double,
+    from head: Head? = nil
   ) -> GatewayBook.Given {
     let process = world.state.process(of: gateway, incarnation: incarnation)
     return book.give(
       GatewayBook.Wish(
         key: .init(gateway: gateway, incarnation: incarnation), name: "g1", process: process?.id,
-        address: "10.0.0.7:7480", enforcing: position, withPolicy: withPolicy),
+        address: "10.0.0.7:7480", enforcing: position, serving: serving, withPolicy: withPolicy),
       from: head ?? self.head, epoch: epoch, at: at(seconds))
   }
 
@@ -222,7 +223,8 @@ private struct Led {
   @Test func `the planner hears what all enforce, and who is silent for good`() throws {
     var led = try Led()
     func signals(_ seconds: Double) -> (enforced: Position?, silent: [Position]) {
-      led.book.signals(in: led.world.state, epoch: led.epoch, at: led.at(seconds))
+      let all = led.book.signals(in: led.world.state, epoch: led.epoch, at: led.at(seconds))
+      return (all.enforced, all.silent)
     }
     #expect(signals(0).enforced == nil)
     try led.start("a")
@@ -236,5 +238,33 @@ private struct Led {
     #expect(signals(over).enforced == 3)
     #expect(
       signals(over).silent == [led.world.state.process(of: led.gateway, incarnation: "a")?.id])
+  }
+
+  @Test func `what a gateway still answers without a route is its last word on the latest policy`()
+    throws
+  {
+    var led = try Led()
+    try led.start("a")
+    try led.start("b")
+    let (one, two) = (
+      AttemptID(replica: ReplicaID(deployment: 3, number: 1), placedAt: 9),
+      AttemptID(replica: ReplicaID(deployment: 3, number: 2), placedAt: 9)
+    )
+    func serving(_ seconds: Double) -> Set<AttemptID> {
+      led.book.signals(in: led.world.state, epoch: led.epoch, at: led.at(seconds)).serving
+    }
+    #expect(led.give("a", enforcing: 4, serving: [one], withPolicy: true, after: 0) == .given)
+    #expect(led.give("b", enforcing: 4, serving: [two], withPolicy: true, after: 0) == .given)
+    #expect(serving(1) == [one, two])
+    // Sent before the policy that took a route away, and come late.
+    #expect(led.give("a", enforcing: 3, serving: [], after: 1) == .given)
+    // A long poll says nothing of it.
+    #expect(led.give("a", enforcing: 4, after: 1) == .given)
+    #expect(serving(2) == [one, two])
+    #expect(led.give("a", enforcing: 4, serving: [], after: 2) == .given)
+    #expect(serving(3) == [two])
+    // Who may serve no more waits for no answer.
+    #expect(led.give("a", enforcing: 4, after: 30) == .given)
+    #expect(serving(widened(Self.lease) + 0.1) == [])
   }
 }

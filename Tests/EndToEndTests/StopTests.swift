@@ -76,4 +76,29 @@ import Testing
     #expect(attempts.contains(attempt), "\(attempts)")
     try await site.end()
   }
+
+  @Test func `an engine that ends at SIGTERM is told to stop once what it was asked is answered`()
+    async throws
+  {
+    let site = try Site()
+    let database = try await TestCluster.shared().makeDatabase()
+    try await site.startDaemon(on: database)
+    try await site.startAgent()
+    try await site.startGateway()
+    let milliseconds = Int(6_000 * Pace.stretch)
+    try await site.deploy(
+      replicas: 1,
+      arguments: ["--time-to-first-token", "\(milliseconds)ms", "--stop-grace", "0s"])
+    let key = try await site.key(for: "xai/grok-3")
+    try await site.answered(key, "xai/grok-3")
+    async let answer = site.ask(key, "xai/grok-3")
+    try await eventually("it is asked") { try await site.metric("wharf_gateway_in_flight") == 1 }
+    try await site.done("deployment", "scale", "grok", "--replicas", "0")
+    let stopping = try await site.done("replica", "list")
+    let (status, body) = try await (answer.status, answer.body)
+    #expect(status == 200, "\(body) \(stopping)")
+    // And then at once, not when its time is over.
+    try await eventually("it is told to stop") { site.engines.isEmpty }
+    try await site.end()
+  }
 }

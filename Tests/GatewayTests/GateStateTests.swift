@@ -20,6 +20,19 @@ import Wire
     state.admit(keyDigest: key, model: "xai/grok-3", wish: Sample.wish, now: at(seconds))
   }
 
+  @Test func `what lost its route lingers until it has answered`() throws {
+    var state = GateState.holding(Sample.policy(), until: 10)
+    let admission = try admit(&state).get()
+    #expect(state.lingering == [])
+    let without = Sample.policy().next { next in
+      for index in next.models.indices { next.models[index].routes = [] }
+    }
+    #expect(state.apply(PolicyIndex(without), now: at(1)).isEmpty)
+    #expect(state.lingering == [admission.route.attempt])
+    state.finish(admission.id, tokens: 1, now: .seconds(2))
+    #expect(state.lingering == [])
+  }
+
   // MARK: Lease
 
   /// Ten seconds more.

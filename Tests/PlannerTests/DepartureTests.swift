@@ -65,6 +65,28 @@ import Testing
       text(world, enforced: before).hasPrefix("dismiss  grok-2, though not all gateways left\n"))
   }
 
+  @Test
+  func
+    `what a gateway still waits for answers of is told once they are there, or its grace is over`()
+    throws
+  {
+    var world = try world()
+    try carryOut(&world, enforced: world.state.position)
+    let id = try #require(world.state.leaving.first)
+    let left = world.state.position
+    func text(serving: Set<AttemptID>) -> String {
+      var signals = signals(world, enforced: left)
+      signals.serving = serving
+      return plan(world.state, signals, now: world.now).text(of: world.state, now: world.now)
+    }
+    let other = try #require(world.state.attempts.keys.first { $0 != id })
+    #expect(text(serving: [other]).hasPrefix("dismiss  grok-2, which gateways left\n"))
+    #expect(text(serving: [id]) == "wake     in 30 s\n")
+    let grace = try #require(world.state.attempts[id].flatMap { world.state.stopGraceSeconds($0) })
+    world.pass(seconds: Int64(max(grace, Leases.leaveSeconds)))
+    #expect(text(serving: [id]).hasPrefix("dismiss  grok-2, though not all gateways left\n"))
+  }
+
   @Test func `where no gateway may serve it stops at once`() throws {
     var world = try world()
     try carryOut(&world, enforced: nil)

@@ -128,13 +128,13 @@ struct GatewayRoutes: Sendable {
 
   private func give(
     _ caller: Caller, _ process: GatewayProcess?, enforcing position: Position,
-    withPolicy: Bool = false, _ head: Head, _ epoch: Position
+    serving: [AttemptID]? = nil, withPolicy: Bool = false, _ head: Head, _ epoch: Position
   ) throws -> GatewayBook.Given {
     // Once more: to make it known may have taken long.
     try forwarding.requireLead(head)
     let wish = GatewayBook.Wish(
       key: caller.key, name: caller.name, process: process?.id, address: caller.address,
-      enforcing: position, withPolicy: withPolicy)
+      enforcing: position, serving: serving, withPolicy: withPolicy)
     return book.give(wish, from: head, epoch: epoch, at: ContinuousClock.now)
   }
 
@@ -190,7 +190,7 @@ struct GatewayRoutes: Sendable {
     do { report = try PolicyEnforced(jsonBytes: body) } catch {
       throw APIError.malformed("the gateway's report", error)
     }
-    return try await renew(request, enforcing: report.position)
+    return try await renew(request, enforcing: report.position, serving: report.serving)
   }
 
   private func lease(_ request: Request) async throws -> Response {
@@ -200,7 +200,8 @@ struct GatewayRoutes: Sendable {
     }
     let call = try call(body)
     return try await renew(
-      request, enforcing: call.enforced ?? .empty, handingOut: .init(report: call.shares))
+      request, enforcing: call.enforced ?? .empty, serving: call.serving,
+      handingOut: .init(report: call.shares))
   }
 
   /// Read leniently: a newer gateway may ask for more with its lease.
@@ -235,14 +236,16 @@ struct GatewayRoutes: Sendable {
   }
 
   private func renew(
-    _ request: Request, enforcing position: Position, handingOut: HandingOut? = nil
+    _ request: Request, enforcing position: Position, serving: [AttemptID]?,
+    handingOut: HandingOut? = nil
   ) async throws -> Response {
     var head = try await source.head(atLeast: position)
     let caller = try await caller(request, &head)
     var epoch: Position
     (head, epoch) = try leading(head)
     let process = try await process(caller, &head, epoch)
-    guard try give(caller, process, enforcing: position, head, epoch) == .given else {
+    guard try give(caller, process, enforcing: position, serving: serving, head, epoch) == .given
+    else {
       throw policyNeeded(head)
     }
     // After the lease: what is given counts for no longer than that.

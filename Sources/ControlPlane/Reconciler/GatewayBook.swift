@@ -27,6 +27,8 @@ package final class GatewayBook: Sendable {
     /// The event that made it known; none on a log that cannot hold it.
     var process: Position?
     var enforced = Position.empty
+    /// What it said with that to answer still without a route.
+    var serving: Set<AttemptID> = []
     var givenAt: Instant?
     /// When this leader first knew of it.
     var since: Instant
@@ -81,6 +83,9 @@ package final class GatewayBook: Sendable {
     let address: String
     /// The policy that it enforces; empty where it has none.
     let enforcing: Position
+    /// Attempts that it has no route to any more, and that answer requests of before; none, where it says
+    /// nothing of that.
+    var serving: [AttemptID]? = nil
     /// Whether the answer holds the policy in force.
     let withPolicy: Bool
   }
@@ -104,6 +109,10 @@ package final class GatewayBook: Sendable {
         guard head.state.position >= book.asked else { return .stale }
       }
       signal.givenAt = now
+      // What was said before a later policy took routes away knows nothing of those.
+      if let serving = wish.serving, wish.enforcing >= signal.enforced {
+        signal.serving = Set(serving.prefix(PolicyEnforced.servingLimit))
+      }
       signal.enforced = max(signal.enforced, wish.enforcing)
       signal.address = wish.address
       book.signals[wish.key] = signal
@@ -229,7 +238,7 @@ package final class GatewayBook: Sendable {
         process: signal.process, called: "\(signal.name) (\(signal.address))",
         enforced: book.through(signal.enforced),
         heardSeconds: signal.givenAt.map { max(0, (now - $0).seconds) },
-        leaseSeconds: end.map { max(0, ($0 - now).seconds) } ?? 0)
+        leaseSeconds: end.map { max(0, ($0 - now).seconds) } ?? 0, serving: signal.serving)
     }
     if let left = Self.unknownSeconds(state, ledSince, now) {
       standings.append(
@@ -240,13 +249,15 @@ package final class GatewayBook: Sendable {
     return standings
   }
 
-  /// For the planner: what all enforce that may serve, none if none may; and which serve no more.
+  /// For the planner: what all enforce that may serve, none if none may; which serve no more; and what still
+  /// answers without a route.
   func signals(
     in state: HostingState, epoch: Position, at now: Instant
-  ) -> (enforced: Position?, silent: [Position]) {
+  ) -> (enforced: Position?, silent: [Position], serving: Set<AttemptID>) {
     book.withLock { book in
       let ledSince = book.enter(epoch, at: now)
       var silent: [Position] = []
+      var serving: Set<AttemptID> = []
       var enforced: Position?
       for (key, signal) in book.holders(in: state, at: now) {
         let end = Self.end(signal, state, epoch, ledSince)
@@ -261,10 +272,11 @@ package final class GatewayBook: Sendable {
         } else if end != nil {
           let own = book.through(signal.enforced) ?? .empty
           enforced = min(enforced ?? own, own)
+          serving.formUnion(signal.serving)
         }
       }
       if Self.unknownSeconds(state, ledSince, now) != nil { enforced = .empty }
-      return (enforced, silent.sorted())
+      return (enforced, silent.sorted(), serving)
     }
   }
 

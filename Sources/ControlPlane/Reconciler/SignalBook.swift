@@ -68,8 +68,9 @@ package final class SignalBook: Sendable {
   func signals(of state: HostingState, at now: ContinuousClock.Instant) -> Signals {
     var signals = signals(at: now)
     guard let epoch = book.withLock({ $0.epoch }) else { return signals }
-    let (enforced, silent) = gateways.signals(in: state, epoch: epoch, at: now)
+    let (enforced, silent, serving) = gateways.signals(in: state, epoch: epoch, at: now)
     signals.enforced = enforced
+    signals.serving = serving
     signals.silentGateways = silent
     signals.inheritedSeconds = Double(state.log.leader?.inheritedSeconds ?? 0)
     return signals

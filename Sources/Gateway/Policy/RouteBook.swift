@@ -95,6 +95,7 @@ struct RouteBook: Sendable {
   let limits: GatewayLimits
   private var loads: [AttemptID: Load] = [:]
   private var choices = 0
+  private var routed: Set<AttemptID> = []
 
   init(limits: GatewayLimits) { self.limits = limits }
 
@@ -180,8 +181,13 @@ struct RouteBook: Sendable {
 
   /// Forgets replicas that are in no policy any more and answer nothing.
   mutating func retain(_ index: PolicyIndex) {
-    let known = Set(index.models.values.flatMap { $0.routes.map(\.attempt) })
-    loads = loads.filter { known.contains($0.key) || $0.value.inFlight > 0 }
+    routed = Set(index.models.values.flatMap { $0.routes.map(\.attempt) })
+    loads = loads.filter { routed.contains($0.key) || $0.value.inFlight > 0 }
+  }
+
+  /// Those that are in no policy any more, and answer still.
+  var lingering: [AttemptID] {
+    loads.filter { $0.value.inFlight > 0 && !routed.contains($0.key) }.keys.sorted()
   }
 
   func inFlight(_ attempt: AttemptID) -> Int { loads[attempt]?.inFlight ?? 0 }
