@@ -51,6 +51,8 @@ struct MemberLoop {
   var nextBeat = ContinuousClock.now
   private var nextSighting = ContinuousClock.now
   private var nextAppearance = ContinuousClock.now
+  /// Which database the connection leads to.
+  private var database: DatabaseIdentity?
   /// Backend pids of the connections that this loop has had.
   private var sessionsOfOurs: Set<Int32> = []
   /// Commands whose batch was not stored, or not known to be.
@@ -98,6 +100,9 @@ struct MemberLoop {
         var connection = try Connection(settings.database, timeout: settings.connectTimeout)
         sessionsOfOurs.insert(connection.backendProcessID)
         try prepare(&connection)
+        database = try LogStatements.readIdentity(
+          &connection, timeout: settings.statementTimeout
+        ).identity
         try start(&connection)
         try recognise(&connection)
         try catchUp(&connection)
@@ -368,9 +373,13 @@ extension MemberLoop {
       timeout: settings.statementTimeout)
   }
 
-  /// Nobody's, where the log names this very wharfd: as it was before it was started anew.
+  /// Nobody's, where the log names this very wharfd: as it was before it was started anew. And nobody's in a
+  /// copy of a log: whoever led the original leads it still, and what is meant for the copy is not to be
+  /// sent on to it.
   var leaderElsewhere: String? {
-    state.log.leader.flatMap { $0.address == settings.address ? nil : $0.address }
+    guard let leader = state.log.leader, leader.address != settings.address else { return nil }
+    let isOfHere = state.log.era.map { $0.database == database && $0.position < leader.epoch }
+    return isOfHere ?? true ? leader.address : nil
   }
 
   mutating func stand(_ new: Standing) {

@@ -144,5 +144,46 @@ extension AgainstWharfd {
       hosted.stop()
       try await TestCluster.shared().drop(to)
     }
+
+    @Test func `A copy that is tried out at another address is no news of the original`()
+      async throws
+    {
+      let (home, drill) = (try Hosted(), try Hosted())
+      try await home.start()
+      let admin = try home.admin()
+      try await admin.does("provider", "register", "xai")
+      let copy = try await TestCluster.shared().makeDatabase()
+      try shell(
+        "pg_dump -d '\(TestDatabase.current.url)' | psql -q -v ON_ERROR_STOP=1 -d '\(copy.url)'")
+      // It goes on at home, so that the copy's era begins where there is something else.
+      try await admin.does("provider", "register", "later")
+      let recovered = try await wharfd(drill, "recover", "--yes", "--database", copy.url)
+      #expect(recovered.code == 0, "\(recovered)")
+      for file in ["secret", "admin-token"] {
+        try FileManager.default.copyItem(
+          atPath: "\(home.folder)/\(file)", toPath: "\(drill.folder)/\(file)")
+      }
+      drill.database = copy.url
+      try await drill.start(as: "newcomer")
+
+      var there = admin
+      there.environment["WHARF_API"] = drill.api
+      let tried = try await there.wharf("provider", "list", "-q")
+      // Another place, another era: neither is compared with the other.
+      #expect(tried.code == 0 && tried.out == "xai\n" && tried.err.isEmpty, "\(tried)")
+      try await there.does("provider", "register", "drilled")
+      for _ in 0..<2 {
+        let back = try await admin.wharf("provider", "list", "-q")
+        #expect(back.code == 0 && back.out == "later\nxai\n" && back.err.isEmpty, "\(back)")
+        let again = try await there.wharf("provider", "list", "-q")
+        #expect(
+          again.code == 0 && again.out == "drilled\nxai\n" && again.err.isEmpty, "\(again)")
+      }
+      let done = try await admin.wharf("provider", "register", "afterwards")
+      #expect(done.code == 0 && done.err.isEmpty, "\(done)")
+      drill.stop()
+      home.stop()
+      try await TestCluster.shared().drop(copy)
+    }
   }
 }

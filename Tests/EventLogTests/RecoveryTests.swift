@@ -51,6 +51,33 @@ import Testing
     try await TestCluster.shared().drop(restored)
   }
 
+  @Test(arguments: [false, true])
+  func `a copy of a log sends nothing on to who leads the original`(
+    isRecovered: Bool
+  ) async throws {
+    let rig = try await Rig.leading(.current)
+    try await rig.send(RegisterProvider(name: Name(known: "xai")))
+    let restored = try await copy(of: .current)
+    if isRecovered { _ = try recover(restored.configuration) }
+    let copied = try Rig(restored.configuration, instance: "copied")
+    // As long as the original's leader lives, in this cluster its session does, too: the copy's row of it
+    // looks alive, and is waited for.
+    try await eventually("it has read the log") { copied.head.standing != .starting }
+    #expect(copied.head.standing == .following(address: nil))
+    if isRecovered {
+      try await copied.leads()
+      await copied.stop()
+    } else {
+      await #expect(throws: LogError.self) { try await copied.ended() }
+    }
+    guard case .leading = rig.head.standing else {
+      Issue.record("the original is led no more")
+      return
+    }
+    await rig.stop()
+    try await TestCluster.shared().drop(restored)
+  }
+
   @Test func `a promoted server is another timeline, known at once`() async throws {
     let cluster = try await TestCluster.dedicated(
       settings: TestCluster.Settings(parameters: ["restore_command": "false"]))
