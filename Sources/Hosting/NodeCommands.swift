@@ -207,14 +207,18 @@ package struct RemoveNode: Command {
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     let found = try state.nodes.require(node)
-    guard found.attempts.isEmpty || poweredOff else {
+    let count = found.attempts.count
+    guard count == 0 || poweredOff else {
+      let areEnding = state.departing(on: found).count == count
       throw Refusal(
         "nodeInUse",
-        "cannot remove \(node): \(found.attempts.count) attempts are charged there, and nothing "
-          + "proves that they ended",
-        help: "cordon it with 'wharf node cordon \(node)' and end them, each with 'wharf replica "
-          + "restart', which places it elsewhere; or give your word that the node is off: "
-          + "--powered-off")
+        "cannot remove \(node): \(count == 1 ? "1 attempt is" : "\(count) attempts are") charged "
+          + "there, and nothing proves that \(count == 1 ? "it" : "they") ended",
+        help: (areEnding
+          ? "wait until what stops there has ended: 'wharf node show \(node)' lists it"
+          : "cordon it with 'wharf node cordon \(node)' and end what runs there, each with 'wharf "
+            + "replica restart', which places it elsewhere")
+          + "; or give your word that the node is off: --powered-off")
     }
     decision.record(NodeRemoved(poweredOff: poweredOff), on: found.id.stream)
   }

@@ -121,7 +121,7 @@ struct Explaining {
       found.ruledOut = nodes(of: hardships)
       found.remedies = help(for: hardships)
       addPlaces(for: hardships, needs, to: &found)
-      if found.remedies.isEmpty { found.remedies = ["wait for the next plan"] }
+      if hardships.isEmpty { found.remedies = ["wait for the next plan"] }
     } else if numbers.isEmpty {
       found.remedies = ["want some: wharf deployment scale \(deployment.name) --replicas 1"]
     }

@@ -100,9 +100,10 @@ package struct SystemSettings: JSONRecord, Hashable, Sendable {
       return "--engine-ports must be like 20000-20999"
     }
     if (lastEnginePort - firstEnginePort + 1) / max(1, nodes) < Self.fewestPortsPerNode {
+      let wanted = Self.fewestPortsPerNode * nodes
+      let first = min(firstEnginePort, 65_536 - wanted)
       return "--engine-ports must hold \(Self.fewestPortsPerNode) ports for each node, "
-        + "\(Self.fewestPortsPerNode * nodes) for \(nodes), such as --engine-ports "
-        + "\(firstEnginePort)-\(firstEnginePort + Self.fewestPortsPerNode * nodes - 1)"
+        + "\(wanted) for \(nodes), such as --engine-ports \(first)-\(first + wanted - 1)"
     }
     return devicesProblem()
   }

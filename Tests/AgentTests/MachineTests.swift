@@ -25,6 +25,7 @@ import Wire
 
   @Test(arguments: [
     "", "4x", "H100-80G", "0xH100-80G", "65xH100-80G", "4xH100", "4xH100-80", "4xH100-0G", "4x-80G",
+    "4x H100-80G", " 4xH100-80G", "4xH100-80G ", "4xH100 -80G", "4xH100- 80G",
   ])
   func `other texts are refused`(text: String) {
     #expect(throws: Malformed.self) { try DeviceChoice(text) }

@@ -1,7 +1,10 @@
 // What lists, shows, diffs and explanations look like, as whole texts.
 
 import ArgumentParser
+import Foundation
+import HashTreeCollections
 import Hosting
+import TestKit
 import Testing
 import Wire
 
@@ -55,6 +58,53 @@ struct RenderTests {
         MODEL       CAUSE    AT
         meta/llama  revoked  2025-05-03
         """)
+  }
+
+  @Test func `A key is shown with each of its secrets that is good, and until when`() throws {
+    var world = World()
+    let team = RegisterTeam(name: "copilot", audience: .internal)
+    let issue = IssueKey(
+      team: "copilot", name: "laptop", secret: .numbered(1), prefix: "wk_old",
+      until: world.now.adding(days: 30))
+    try world.perform(team)
+    try world.perform(issue)
+    let rotate = RotateKey(
+      team: "copilot", name: "laptop", secret: .numbered(2), prefix: "wk_new",
+      graceSeconds: 86_400)
+    try world.perform(rotate)
+    let id = try #require(world.state.keys.keys.first)
+    func shown(after days: Int) throws -> (item: KeyItem, text: String) {
+      let view = Viewpoint(state: world.state, moment: world.now.adding(days: days))
+      let item = KeyItem(try #require(world.state.keys[id]), view)
+      return (item, KeyNoun.show(item, try output(), Self.terminal))
+    }
+    let whole = try shown(after: 0).text
+    #expect(
+      whole == """
+        team    copilot
+        name    laptop
+        id      \(id)
+        issued  2025-06-01
+        until   2025-07-01 00:00:00 UTC
+
+        SECRETS
+        PREFIX   GOOD UNTIL
+        wk_new…  2025-07-01
+        wk_old…  2025-06-02
+        """)
+    let inGrace = try shown(after: 0).item
+    #expect(inGrace.previousUntil == world.now.adding(days: 1))
+    #expect(KeyNoun.list([inGrace], try output("-o", "wide"), Self.terminal).contains("2025-06-02"))
+    #expect(try shown(after: 1).item.secrets.map(\.prefix) == ["wk_new"])
+    #expect(try shown(after: 1).item.previousUntil == nil)
+    #expect(try shown(after: 30).item.secrets.isEmpty)
+    for text in [
+      String(decoding: try JSONEncoder().encode(inGrace), as: UTF8.self), try shown(after: 0).text,
+    ] {
+      for digest in [Digest.numbered(1), .numbered(2)] {
+        #expect(!text.contains(digest.description) && !text.contains("secret\""))
+      }
+    }
   }
 
   @Test func `A node says what each device is charged to`() throws {

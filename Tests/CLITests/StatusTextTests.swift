@@ -129,6 +129,20 @@ struct StatusTextTests {
     #expect(show.hasSuffix("wharf gateway powered-off edge --process a1b2"), "\(show)")
   }
 
+  @Test func `An engine whose key was made with a lost secret counts as ready nowhere`() throws {
+    var world = try world()
+    try world.happen(ClusterSecretRecorded(fingerprint: .numbered(1)))
+    try world.becomeReady()
+    #expect(try status(view(world)).contains("3/3"))
+    try world.happen(ClusterSecretRecorded(fingerprint: .numbered(2)))
+    let text = try status(view(world))
+    #expect(text.contains("0/3") && !text.contains("3/3"), "\(text)")
+    #expect(text.contains("its key was made with a secret that is lost"), "\(text)")
+    let grok = try #require(world.state.deployments.named("grok"))
+    let item = DeploymentItem(grok, stopping: [], view(world))
+    #expect(item.ready == 0)
+  }
+
   @Test func `What is to stop says what it waits for in every list that shows its devices`() throws
   {
     var world = try world()

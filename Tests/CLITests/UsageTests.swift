@@ -158,6 +158,33 @@ import Wire
     #expect(ran.code == 2 && ran.err.contains(told), "\(arguments): \(ran)")
   }
 
+  @Test(arguments: [
+    (["--cpu", "500m"], 500), (["--cpu", "1.5"], 1_500), (["--cpu", "2"], 2_000),
+    (["--cpu-millis", "250"], 250), ([], 1_000),
+  ])
+  func `a version takes processors in their own units`(words: [String], millis: Int) throws {
+    let verb = try ModelAddVersion.parse(["xai/m:1", "--engine", "sim"] + words)
+    let command = try #require(verb.command() as? AddModelVersion)
+    #expect(command.needs.cpuMillis == millis)
+  }
+
+  @Test(arguments: [
+    (["--notice", "90d"], 90), (["--notice", "48h"], 2), (["--notice", "2w"], nil),
+    (["--notice", "36h"], nil), (["--notice", "90"], nil), ([], 0),
+  ])
+  func `an agreement takes notice in whole days, in any unit`(words: [String], days: Int?) throws {
+    let arguments = [
+      "xai", "--scope", "inference", "--audience", "internal", "--from", "2025-05-01",
+    ]
+    guard let days else {
+      #expect(throws: (any Error).self) { try AgreementSign.parse(arguments + words) }
+      return
+    }
+    let verb = try AgreementSign.parse(arguments + words)
+    let command = try #require(try verb.command() as? SignAgreement)
+    #expect(command.terms.noticeDays == days)
+  }
+
   @Test func `a name that is far too long is not repeated whole`() async throws {
     let long = String(repeating: "n", count: 3_000)
     let ran = try await run("wharf", ["team", "show", long])

@@ -152,6 +152,26 @@ private final class Wharfd: Sendable {
     }
   }
 
+  /// What of the views a role may read, found by reading it.
+  private func rights(of role: String) async throws -> [String] {
+    try await onThread { connection in
+      try connection.script("SET ROLE \(role)")
+      var rights: [String] = []
+      for (place, statement) in [
+        ("views.deployments", "SELECT * FROM views.deployments"),
+        ("views.persons.name", "SELECT name FROM views.persons"),
+        ("views.persons.email", "SELECT email FROM views.persons"),
+        ("views.timeline", "SELECT * FROM views.timeline"),
+      ] {
+        do throws(PostgresError) {
+          try connection.script(statement)
+          rights.append(place)
+        } catch { try #require(error.sqlState == "42501", "\(error)") }
+      }
+      return rights
+    }
+  }
+
   private func erased(_ wharfd: Wharfd, _ person: ID<Person>) async throws {
     try await eventually("\(person) is erased") {
       wharfd.state.persons[person]?.erased != nil
@@ -163,6 +183,19 @@ private final class Wharfd: Sendable {
   @Test func `nothing in the database shows who was forgotten, nor any file of it`() async throws {
     let wharfd = try await Wharfd(TestDatabase.current.configuration)
     let (person, before) = try await told(wharfd)
+    // An analyst reads the views, and of persons only names.
+    let analyst = "analyst_of_\(TestDatabase.current.name)"
+    try await onThread {
+      try $0.script(
+        """
+        CREATE ROLE \(analyst);
+        GRANT USAGE ON SCHEMA views TO \(analyst);
+        GRANT SELECT ON views.deployments TO \(analyst);
+        GRANT SELECT (name) ON views.persons TO \(analyst);
+        """)
+    }
+    let rights = try await rights(of: analyst)
+    #expect(rights == ["views.deployments", "views.persons.name"])
     // The check can see: views and their statistics are full of her.
     try await onThread { try $0.script("ANALYZE") }
     let wrapped = try await onThread { connection in
@@ -186,6 +219,9 @@ private final class Wharfd: Sendable {
     try await onThread { try $0.script("ANALYZE") }
     let left = try await findings(needles + [wrapped])
     #expect(left == [])
+    // The views were made anew meanwhile; who might read them still may, and no more.
+    #expect(try await self.rights(of: analyst) == rights)
+    try await onThread { try $0.script("DROP OWNED BY \(analyst); DROP ROLE \(analyst)") }
 
     try await onThread { connection in
       try expectViewsEqualTheFold(&connection)

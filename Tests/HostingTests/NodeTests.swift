@@ -95,7 +95,15 @@ import Testing
   }
 
   @Test func `a node in use is removed only on the word that it is off`() {
-    Given.placed.when(RemoveNode(node: "n1", poweredOff: false)).thenRefused("nodeInUse")
+    for advice in ["wharf node cordon n1", "wharf replica restart", "--powered-off"] {
+      Given.placed.when(RemoveNode(node: "n1", poweredOff: false))
+        .thenRefused("nodeInUse", saying: advice)
+    }
+    // What is told to end already is not to be ended again.
+    let ending = Given.placed.and(
+      RestartReplica(deployment: "grok", number: 1), RestartReplica(deployment: "grok", number: 2))
+    ending.when(RemoveNode(node: "n1", poweredOff: false))
+      .thenRefused("nodeInUse", saying: "wait until what stops there has ended")
     let removed = Given.placed.when(RemoveNode(node: "n1", poweredOff: true))
       .then(NodeRemoved(poweredOff: true))
     let state = removed.world.state

@@ -31,12 +31,19 @@ import Testing
     let usual = SilenceLimits.usual
     #expect(usual.nodeLostSeconds == 75 && usual.suspectSeconds == 30)
     #expect(usual.agentLeaseSeconds == 30 && usual.heartbeatSeconds == 5)
-    for seconds in [10, 11, 75, 600, 3_600] {
+    for seconds in SilenceLimits.nodeLostSecondsRange {
       let limits = SilenceLimits(nodeLostSeconds: seconds)
       #expect(limits.heartbeatSeconds >= 1)
       #expect(limits.agentLeaseSeconds >= 2 * limits.heartbeatSeconds)
       #expect(limits.touchSeconds >= 3, "a beat of two seconds, and its way")
       #expect(limits.exclusiveStopSeconds >= 2, "with all that a deposed leader may have given")
+      // Given at the last moment by a leader that was deposed, counted by the slowest clock.
+      let leases =
+        (limits.touchSeconds + Double(limits.agentLeaseSeconds))
+        * (1 + Double(Leases.driftPerMille) / 1_000)
+      try #require(
+        leases + limits.exclusiveStopSeconds <= limits.nodeLostSeconds + 0.001,
+        "an exclusive engine has ended before its node is lost after \(seconds) s")
     }
     let world = try world(nodes: 4)
     let node = world.state.nodes.sorted[0].id

@@ -73,6 +73,28 @@ import Testing
     #expect(restarts(world, hung).isEmpty)
   }
 
+  @Test func `a node is emptied and removed as its refusal says, and loses no replica`() throws {
+    var world = try world(replicas: 2)
+    let n1 = try #require(world.state.nodes.sorted.first).id
+    let grok = try #require(world.state.deployments.named("grok")).id
+    try world.addNode("n2", .devices(8))
+    #expect(throws: Refusal.self) {
+      try world.perform(RemoveNode(node: "n1", poweredOff: false), by: .testAdmin)
+    }
+    try world.perform(CordonNode(node: "n1"))
+    for number in 1...2 {
+      try world.perform(RestartReplica(deployment: "grok", number: number))
+      try world.settle()
+    }
+    #expect(world.places(of: grok) == [1: "n2", 2: "n2"])
+    try world.report(n1) { ObservedAttempt($0, .ended, exitCode: 0) }
+    try world.becomeReady()
+    #expect(world.state.deployments[grok].map { world.state.readyReplicas(of: $0) } == 2)
+    try world.perform(RemoveNode(node: "n1", poweredOff: false), by: .testAdmin)
+    #expect(world.state.nodes.named("n1") == nil)
+    #expect(try world.settle().decisions.isEmpty)
+  }
+
   /// One replica that has all devices there are, and is restarted while it is ready.
   private func restarted(formatLevel: Int = FormatLevel.current) throws -> World {
     var world = World(formatLevel: formatLevel)

@@ -22,7 +22,8 @@ import Testing
 }
 
 private func useEverything(_ configuration: PostgresConfiguration) async throws {
-  let unreachable = try PostgresConfiguration("host=/nonexistent")
+  let folder = try TestFolder()
+  let unreachable = try PostgresConfiguration("host=\(folder.path("none"))")
   var options = PoolOptions()
   options.lanes = 4
   options.acquireTimeoutSeconds = 60

@@ -198,7 +198,8 @@ import Testing
     async throws
   {
     var nowhere = try TestDatabase.current.configuration
-    nowhere.host = "/nonexistent"
+    let folder = try TestFolder()
+    nowhere.host = folder.path("none")
     try await withPool(
       lanes: 1, configuration: nowhere, configure: { $0.acquireTimeoutSeconds = 0.3 }
     ) { pool in

@@ -135,6 +135,19 @@ private let widestLineCharacters = 120
     }
   }
 
+  /// On a machine it may exist, and be anything: a folder of a test's own is known to be empty.
+  @Test func `no test takes a path of the machine for one that does not exist`() throws {
+    // Written in two parts, so that this file does not find itself.
+    let supposed = ["/non" + "existent", "/does-" + "not-exist", "/no-" + "such"]
+    for file in try files("Tests") {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for path in supposed where text.contains("\"\(path)") || text.contains("=\(path)") {
+        Issue.record(
+          "\(file.lastPathComponent) supposes \(path): use TestFolder().path(\"none\")")
+      }
+    }
+  }
+
   @Test func `a file opens with what it is for`() throws {
     for file in try files("Sources") {
       let text = try String(contentsOf: file, encoding: .utf8)

@@ -24,6 +24,42 @@ import Testing
     #expect(shares[2].upperBound <= settings.lastEnginePort)
   }
 
+  @Test(arguments: [65, 1_000])
+  func `hundreds of nodes have ports of their own, where there are enough`(nodes: Int) {
+    var settings = SystemSettings(Layout(real: "/a"))
+    (settings.nodes, settings.devices) = (nodes, "4xH100-80G")
+    (settings.firstEnginePort, settings.lastEnginePort) = (20_000, 20_000 + 4 * nodes - 1)
+    #expect(settings.problem() == nil)
+    let shares = (0..<nodes).map { settings.enginePorts(node: $0) }
+    #expect(Set(shares.joined()).count == 4 * nodes)
+    #expect(shares.allSatisfy { $0.lowerBound >= 20_000 && $0.count == 4 })
+    #expect(shares.last?.upperBound == settings.lastEnginePort)
+    #expect(settings.nodeNames.count == nodes)
+  }
+
+  @Test(arguments: [20_000, 29_900, 64_000])
+  func `with too few ports for its nodes it names ports that would do`(first: Int) throws {
+    var settings = SystemSettings(Layout(real: "/a"))
+    (settings.nodes, settings.devices) = (1_000, "none")
+    (settings.firstEnginePort, settings.lastEnginePort) = (first, first + 999)
+    let problem = try #require(settings.problem())
+    let range = try #require(problem.firstMatch(of: /--engine-ports ([0-9]+)-([0-9]+)$/))
+    settings.firstEnginePort = try #require(Int(range.1))
+    settings.lastEnginePort = try #require(Int(range.2))
+    #expect(settings.problem() == nil, "\(problem)")
+  }
+
+  @Test(arguments: ["/a b", "/it's \"here\"", "/$HOME/`id`", "/plain"])
+  func `what the summary says to type names the folder as it is`(data: String) throws {
+    let layout = Layout(real: data)
+    let text = Summary.text(layout, SystemSettings(layout), opening: "Wharf is up.")
+    let line = try #require(text.split(separator: "\n").last { $0.hasPrefix("Stop it with ") })
+    let command = line.dropFirst("Stop it with ".count)
+    #expect(data != "/a b" || command == "wharf down --data '/a b'")
+    let told = try shell("wharf() { printf '%s\\n' \"$@\"; }; \(command)")
+    #expect(told == "down\n--data\n\(data)\n")
+  }
+
   @Test func `what a program said at each of its tries is told once`() throws {
     let folder = try TestFolder()
     let lines = (0..<3).flatMap {
