@@ -93,15 +93,17 @@ package final class Gate: Sendable {
 
   /// The admission, and what stops the request; it is in flight until `finish`.
   func admit(
-    keyDigest: Digest, model: String, wish: TokenWish
+    keyDigest: Digest, model: String, at endpoint: Endpoint, wish: TokenWish
   ) throws(Rejection) -> (GateState.Admission, RequestControl) {
     let result = guarded.withLock { guarded in
-      guarded.state.admit(keyDigest: keyDigest, model: model, wish: wish, now: clock.now)
-        .map { admission in
-          let control = RequestControl()
-          guarded.controls[admission.id] = control
-          return (admission, control)
-        }
+      guarded.state.admit(
+        keyDigest: keyDigest, model: model, at: endpoint, wish: wish, now: clock.now
+      )
+      .map { admission in
+        let control = RequestControl()
+        guarded.controls[admission.id] = control
+        return (admission, control)
+      }
     }
     return try result.get()
   }

@@ -35,6 +35,8 @@ struct GateState: Sendable {
     let team: Stream
     let modelName: String
     let quota: QuotaReading
+    /// What prompt and answers can take together.
+    let mostTokens: Int
   }
 
   /// A request that must not go on, and what its client is told.
@@ -164,21 +166,24 @@ struct GateState: Sendable {
   }
 
   mutating func admit(
-    keyDigest: Digest, model asked: String, wish: TokenWish, now: Moment
+    keyDigest: Digest, model asked: String, at endpoint: Endpoint = .chat, wish: TokenWish,
+    now: Moment
   ) -> Result<Admission, Rejection> {
     guard !isStopped else { return .failure(Rejection(denial: .gatewayStopping)) }
     guard let index else { return .failure(Rejection(denial: .noLease)) }
     let lease = mayServe(now.uptime)
-    switch index.decide(keyDigest: keyDigest, model: asked, now: now.date, lease: lease) {
+    switch index.decide(
+      keyDigest: keyDigest, model: asked, at: endpoint, now: now.date, lease: lease)
+    {
     case .refuse(let denial): return .failure(Rejection(denial: denial))
     case .serve(let permission):
-      return admit(permission, keyDigest, asked, wish, index.position, now)
+      return admit(permission, keyDigest, asked, endpoint, wish, index.position, now)
     }
   }
 
   private mutating func admit(
-    _ permission: Permission, _ keyDigest: Digest, _ asked: String, _ wish: TokenWish,
-    _ position: Position, _ now: Moment
+    _ permission: Permission, _ keyDigest: Digest, _ asked: String, _ endpoint: Endpoint,
+    _ wish: TokenWish, _ position: Position, _ now: Moment
   ) -> Result<Admission, Rejection> {
     let (team, model) = (permission.team.id, permission.model)
     guard inFlight.count < limits.requestsInFlight else {
@@ -204,7 +209,8 @@ struct GateState: Sendable {
     return .success(
       Admission(
         id: id, route: route, position: position, team: team, modelName: model.name,
-        quota: quota.reading))
+        quota: quota.reading,
+        mostTokens: wish.mostTokens(at: endpoint, contextLength: model.contextLength)))
   }
 
   /// Its replica answered: with a model's words, or against the request.
@@ -219,7 +225,7 @@ struct GateState: Sendable {
     // A client that leaves at once has learned nothing of the replica.
     let waited = now.uptime - request.askedAt
     if fault == .clientLeft, waited < .seconds(limits.patienceSeconds) { return }
-    routes.note(request.attempt, fault, now: now.uptime)
+    routes.note(request.attempt, fault, of: request.team, now: now.uptime)
   }
 
   /// Its replica came to nothing with it and had not begun: another one that was not tried yet. None

@@ -12,8 +12,10 @@ final class RequestControl: Sendable {
     /// It is no longer allowed.
     case cut(Denial)
     case clientGone
-    /// Neither engine nor client moved for too long.
+    /// The engine said nothing more for too long.
     case idle
+    /// The client took nothing of what is there for it for too long.
+    case unread
     /// It took longer than a whole answer may.
     case overdue
   }
@@ -29,6 +31,8 @@ final class RequestControl: Sendable {
   private let idleMilliseconds = Atomic<Int64>(0)
   /// In milliseconds of uptime.
   private let endsAt = Atomic<Int64>(RequestControl.waitingForFirstByte)
+
+  private let isAtClient = Atomic(false)
 
   var reason: Reason? { state.withLock { $0.reason } }
 
@@ -55,6 +59,11 @@ final class RequestControl: Sendable {
     movedAt.store(Self.milliseconds(uptime), ordering: .relaxed)
   }
 
+  /// Notes who is waited for from now on: the client, to take what is there, or the engine, for more.
+  func waits(forClient isAtClient: Bool) {
+    self.isAtClient.store(isAtClient, ordering: .relaxed)
+  }
+
   /// The answer has begun: from here on parts may be so far apart, and the whole may take so long.
   func begins(askedAt: Duration, at uptime: Duration, _ waits: Launch.Waits) {
     idleMilliseconds.store(Int64(waits.idleSeconds) * 1000, ordering: .relaxed)
@@ -68,7 +77,9 @@ final class RequestControl: Sendable {
     let moved = movedAt.load(ordering: .relaxed)
     let now = Self.milliseconds(now)
     guard moved != Self.waitingForFirstByte else { return nil }
-    if now - moved > idleMilliseconds.load(ordering: .relaxed) { return .idle }
+    if now - moved > idleMilliseconds.load(ordering: .relaxed) {
+      return isAtClient.load(ordering: .relaxed) ? .unread : .idle
+    }
     return now > endsAt.load(ordering: .relaxed) ? .overdue : nil
   }
 

@@ -5,8 +5,8 @@ import HashTreeCollections
 import Hosting
 
 package enum Unanswering {
-  /// So many requests given up on within the window, and none answered, say that an engine hangs. Fewer
-  /// may be one client without patience.
+  /// So many requests that met silence within the window, and none answered, say that an engine hangs. What
+  /// one client can bring about at an engine that is well is not counted: see `AttemptSighting`.
   package static let fewestGivenUp = 5
 
   package static func isSeen(in sighting: Signals.Sighting) -> Bool {

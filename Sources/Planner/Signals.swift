@@ -44,7 +44,7 @@ package struct Signals: Equatable, Sendable {
     package var asked: Int
     /// Their answers began.
     package var answered: Int
-    /// They timed out, or their clients left after a long wait.
+    /// They met silence: see `AttemptSighting`.
     package var gaveUp: Int
 
     package init(asked: Int = 0, answered: Int = 0, gaveUp: Int = 0) {

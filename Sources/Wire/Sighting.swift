@@ -25,7 +25,9 @@ package struct AttemptSighting: Codable, Equatable, Sendable {
   package var asked: Int
   /// Requests whose answer began, whatever it was.
   package var answered: Int
-  /// Requests that timed out, whose first token never came, or whose client left after a long wait.
+  /// Requests that met silence: no connection, or no word for as long as the engine may take; and those whose
+  /// clients left after a long wait, where they were of several teams. One whose connection the engine ended
+  /// is none of them, and neither answered.
   package var gaveUp: Int
 
   package init(attempt: AttemptID, asked: Int, answered: Int, gaveUp: Int) {

@@ -84,6 +84,27 @@ extension WithProcesses {
       }
     }
 
+    @Test
+    func
+      `an engine that lies about what it took locks no team out`()
+      async throws
+    {
+      let lie = #"{"id":"1","choices":[],"usage":{"total_tokens":9223372036854775807}}"#
+      try await before(tokensPerMinute: 1_000) { request in
+        _ = try await request.body.collect(upTo: 1 << 20)
+        return Response(
+          status: .ok, headers: [.contentType: "application/json"],
+          body: .init(byteBuffer: ByteBuffer(string: lie)))
+      } _: { gateway in
+        for _ in 0..<3 {
+          let reply = try await gateway.chat()
+          #expect(reply.status == 200 && reply.body == lie)
+        }
+        let page = try await gateway.send(.GET, "/metrics").body
+        #expect(page.contains("wharf_gateway_usage_disbelieved_total 3\n"), "\(page)")
+      }
+    }
+
     @Test func `an answer that is none is told as what it is`() async throws {
       try await before { request in
         _ = try await request.body.collect(upTo: 1 << 20)

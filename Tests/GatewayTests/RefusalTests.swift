@@ -66,8 +66,8 @@ import Wire
     Case(
       testDescription: "an unknown key", key: "nonsense", status: 401,
       reply: error(
-        "The API key is not known: it is mistyped, or was revoked.", "invalid_request_error", nil,
-        "invalid_api_key")),
+        "The API key is not known: it is mistyped, was revoked, or has expired.",
+        "invalid_request_error", nil, "invalid_api_key")),
     Case(
       testDescription: "a model never granted", body: #"{"model":"xai/grok-mini"}"#, status: 403,
       reply: error(

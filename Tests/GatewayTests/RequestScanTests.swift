@@ -126,10 +126,16 @@ import Testing
 }
 
 @Suite struct UsageMeterTests {
-  func meter(_ parts: [String], request: Int = 40) -> Int {
-    var meter = UsageMeter(requestBytes: request)
+  func reckoning(_ parts: [String], request: Int = 40, most: Int = 8_192) -> UsageMeter.Reckoning {
+    var meter = UsageMeter(requestBytes: request, mostTokens: most)
     for part in parts { meter.feed(ByteBuffer(string: part)) }
-    return meter.tokens
+    return meter.reckoning
+  }
+
+  func meter(_ parts: [String]) -> Int {
+    let reckoning = reckoning(parts)
+    #expect(!reckoning.isDisbelieved)
+    return reckoning.tokens
   }
 
   @Test func `an answer costs what its usage says`() {
@@ -143,6 +149,39 @@ import Testing
   @Test func `a text of the model cannot imitate usage`() {
     let said = #"{"usage":{"total_tokens":7},"content":"\"total_tokens\":0"}"#
     #expect(meter([said]) == 7)
+  }
+
+  @Test(arguments: [
+    "8193", "9223372036854775807", "99999999999999999999999999", "1e300", "-5", "\"7\"", "[7]", "{",
+    "nan", "0x10", "1" + String(repeating: "0", count: 400),
+  ])
+  func `an engine that says what no answer can take is not believed`(_ said: String) {
+    let answer = #"{"choices":[],"usage":{"total_tokens":\#(said)}}"#
+    let reckoning = reckoning([answer])
+    #expect(reckoning.isDisbelieved)
+    #expect(reckoning.tokens == 10 + answer.utf8.count / 4, "it is estimated")
+  }
+
+  @Test(arguments: [("8192", 8192), ("7.0", 7), ("1e3", 1000), ("0", 0)])
+  func `what an answer can take is believed, however it is written`(_ said: String, _ tokens: Int) {
+    #expect(meter([#"{"usage":{"total_tokens":\#(said)}}"#]) == tokens)
+  }
+
+  @Test(arguments: [#"{"usage":{"total_tokens":null}}"#, #"{"usage":{"total_tokens":12"#, ""])
+  func `an engine that says nothing, or was cut off, is not blamed for it`(_ answer: String) {
+    #expect(meter([answer]) == 10 + answer.utf8.count / 4)
+  }
+
+  @Test func `how much an answer can take goes by its model's context`() {
+    let chat = TokenWish(promptTokens: 10, answerTokens: nil, answers: 3)
+    #expect(chat.mostTokens(at: .chat, contextLength: 4_096) == 3 * 4_096)
+    #expect(chat.mostTokens(at: .embeddings, contextLength: 512) == 512 + 44)
+    #expect(chat.mostTokens(at: .completions, contextLength: nil) == 6_000_000)
+    let odd = TokenWish(promptTokens: .max, answerTokens: .max, answers: .max)
+    for endpoint in Endpoint.allCases {
+      #expect(odd.mostTokens(at: endpoint, contextLength: .max) == .max)
+      #expect(odd.mostTokens(at: endpoint, contextLength: 0) > 0)
+    }
   }
 
   @Test func `without usage a stream's text counts, however few parts it comes in`() {

@@ -29,6 +29,10 @@ import Wire
         now: Moment(date: Sample.now, uptime: .milliseconds(Int64(seconds * 1_000))))
     }
 
+    mutating func refusal(at seconds: Double) -> Rejection? {
+      if case .failure(let rejection) = ask(1, at: seconds) { rejection } else { nil }
+    }
+
     mutating func finish(_ admission: GateState.Admission, _ tokens: Int, at seconds: Double = 0) {
       state.finish(
         admission.id, tokens: tokens, now: .milliseconds(Int64(seconds * 1_000)))
@@ -82,6 +86,53 @@ import Wire
     #expect(desk.ask(1, at: 9).denial?.retryAfterSeconds == 61 * 10)
     #expect(desk.ask(1, at: 9 + 609).denial?.status == 429)
     #expect(desk.ask(1, at: 9 + 610).denial == nil)
+  }
+
+  @Test(arguments: [20_000, Int.max], [false, true])
+  func `what is owed is paid within an hour, and nobody is told to wait for longer`(
+    _ tokens: Int, _ isSharing: Bool
+  ) throws {
+    var desk = Desk(sharing: isSharing)
+    if isSharing {
+      _ = desk.reported()
+      desk.share(Share.whole, round: 1)
+    }
+    let admission = try desk.ask(100, prompt: .max).get()
+    desk.finish(admission, tokens)
+    let refusal = desk.refusal(at: 1)
+    let denied = try #require(refusal)
+    let wait = try #require(denied.denial.retryAfterSeconds)
+    #expect((3_000...3_600).contains(wait))
+    #expect(denied.quota?.tokens?.resetSeconds == Double(wait))
+    #expect(desk.ask(1, at: Double(wait)).denial != nil)
+    #expect(desk.ask(1, at: Double(1 + wait)).denial == nil, "what it was told is so")
+  }
+
+  @Test func `a limit that is lowered leaves no debt of more than an hour`() throws {
+    var desk = Desk(limit: 1_000_000)
+    let admission = try desk.ask(100).get()
+    desk.finish(admission, 40_000_000)
+    var policy = Sample.policy().next()
+    policy.teams[0].tokensPerMinute = 10
+    _ = desk.state.apply(PolicyIndex(policy), now: Moment(date: Sample.now, uptime: .zero))
+    let refusal = desk.refusal(at: 1)
+    let wait = try #require(refusal?.denial.retryAfterSeconds)
+    #expect(wait <= 3_600)
+    #expect(desk.ask(1, at: Double(1 + wait)).denial == nil)
+  }
+
+  @Test func `a gateway with a small part is told of no longer wait either`() throws {
+    var desk = Desk(sharing: true)
+    _ = desk.reported()
+    desk.share(Share.whole, round: 1)
+    let admission = try desk.ask(100).get()
+    desk.finish(admission, 1_000_000)
+    desk.share(Share.whole / 100, round: 2)
+    for second in [1.0, 100] {
+      let refusal = desk.refusal(at: second)
+      let wait = try #require(refusal?.denial.retryAfterSeconds)
+      #expect(wait <= 3_600)
+    }
   }
 
   @Test func `a request that names no end is taken to be like those before it`() throws {

@@ -3,6 +3,7 @@
 
 import HTTPServing
 import Hosting
+import Wire
 
 package struct Denial: Error, Equatable, Sendable {
   package var status: Int
@@ -51,7 +52,7 @@ extension Denial {
 
   static let unknownKey = Denial(
     401, type: "invalid_request_error", code: "invalid_api_key",
-    "The API key is not known: it is mistyped, or was revoked.")
+    "The API key is not known: it is mistyped, was revoked, or has expired.")
 
   static func expiredKey(at date: Timestamp) -> Denial {
     Denial(
@@ -73,6 +74,15 @@ extension Denial {
       404, type: "invalid_request_error", code: "model_version_not_found",
       "The model '\(model)' has no version or alias '\(label.shortened(to: 70))'.",
       parameter: "model")
+  }
+
+  /// Told to those alone who may use the model.
+  static func wrongTask(of model: PolicyModel, at endpoint: Endpoint) -> Denial {
+    let paths = Endpoint.all(of: model.task).map(\.path).joined(separator: " or ")
+    return Denial(
+      400, type: "invalid_request_error", code: "model_task_mismatch",
+      "The model '\(model.name)' does not answer at \(endpoint.path), since its task is "
+        + "\(model.task): ask it at \(paths).", parameter: "model")
   }
 
   static func refused(code: String, _ message: String) -> Denial {
@@ -229,8 +239,12 @@ extension Denial {
       engineStrange(.notHTTP),
     ].map(\.code) + ["engine_overloaded", "engine_error"])
 
-  /// Nobody reads this one; it stands in the metrics, as other proxies count it.
+  /// Nobody reads these; they stand in the metrics, as other proxies count them.
   static let clientGone = Denial(
     499, type: "invalid_request_error", code: "client_gone",
     "The client hung up before it was answered.")
+
+  static let clientStill = Denial(
+    499, type: "invalid_request_error", code: "client_still",
+    "The client took nothing of its answer for too long.")
 }

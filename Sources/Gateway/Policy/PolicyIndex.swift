@@ -69,9 +69,11 @@ package enum PolicyDecision: Sendable {
 }
 
 extension PolicyIndex {
-  /// `lease` says whether one is held at `now`.
+  /// `lease` says whether one is held at `now`. `endpoint` is none for a request that was let through there
+  /// already.
   package func decide(
-    keyDigest: Digest?, model asked: String, now: Timestamp, lease: Bool
+    keyDigest: Digest?, model asked: String, at endpoint: Endpoint? = nil, now: Timestamp,
+    lease: Bool
   ) -> PolicyDecision {
     do throws(Denial) {
       guard lease else { throw .noLease }
@@ -80,6 +82,9 @@ extension PolicyIndex {
         throw .unknownModel(asked)
       }
       let grant = try grant(of: model, asked: asked, to: team, now: now)
+      if let endpoint, !Endpoint.all(of: model.task).contains(endpoint) {
+        throw .wrongTask(of: model, at: endpoint)
+      }
       let routes = try routes(of: model, label: reference.label)
       return .serve(Permission(team: team, grant: grant, model: model, routes: routes))
     } catch {

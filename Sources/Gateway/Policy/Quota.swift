@@ -8,7 +8,7 @@
 // 2. A request is let through only where what tokens it may take fit beside what was used and what those
 //    under way may take; one that may take more than the whole part, where there is nothing else.
 // 3. What tokens go beyond what was set aside is a debt: it is paid with the room of the minutes that
-//    follow, so that over time no more is used than the limit allows.
+//    follow, so that over time no more is used than the limit allows; for an hour at most.
 
 import Hosting
 import Wire
@@ -40,14 +40,14 @@ private struct Meter: Sendable {
 
   init(limit: Int, part: Int, now: Duration) {
     self.limit = limit
-    window = QuotaWindow(limit: part, now: now)
-    refused = QuotaWindow(limit: .max, now: now)
+    window = QuotaWindow(limit: part, mostOwed: QuotaWindow.mostOwed(of: limit), now: now)
+    refused = QuotaWindow(limit: .max, mostOwed: .max, now: now)
   }
 
   mutating func advance(limit: Int, part: Int, now: Duration) {
     self.limit = limit
-    window.advance(limit: part, now: now)
-    refused.advance(limit: .max, now: now)
+    window.advance(limit: part, mostOwed: QuotaWindow.mostOwed(of: limit), now: now)
+    refused.advance(limit: .max, mostOwed: .max, now: now)
     if refused.wanted == 0 { shortSince = nil }
   }
 

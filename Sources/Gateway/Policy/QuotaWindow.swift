@@ -9,6 +9,8 @@
 // 2. What is set aside or taken counts alike; what is owed lets nothing new in before it is paid.
 // 3. What was taken in a second counts until that second is wholly more than a minute ago: for 60 s at
 //    least and 61 s at most.
+// 4. No more is owed than the whole limit pays within the longest wait; what goes beyond is let off. So one
+//    answer, or one engine that lies about it, locks nobody out for longer.
 
 import Wire
 
@@ -16,6 +18,16 @@ struct QuotaWindow: Sendable, Equatable {
   static let countsSeconds = Int64(Share.windowSeconds)
   /// Where only requests under way are in the way, which may take less, it is worth trying so soon.
   static let reservedRetrySeconds = 5.0
+  /// Nobody is told to wait for longer: where more is in the way, also the limit may be another by then.
+  static let longestWaitSeconds = 3_600.0
+  /// Paid within the longest wait, with a window to spare for what was taken last.
+  private static let mostWindowsOwed = Int(longestWaitSeconds) / Share.windowSeconds - 1
+
+  /// The most that is owed of a limit.
+  static func mostOwed(of limit: Int) -> Int {
+    let (most, overflow) = max(0, limit).multipliedReportingOverflow(by: mostWindowsOwed)
+    return overflow ? .max : most
+  }
 
   private struct Taken: Sendable, Equatable {
     let second: Int64
@@ -23,20 +35,24 @@ struct QuotaWindow: Sendable, Equatable {
   }
 
   private(set) var limit: Int
+  private var mostOwed: Int
   private var taken: [Taken] = []
   private var used = 0
   private(set) var reserved = 0
   private(set) var debt = 0
   private var second: Int64
 
-  init(limit: Int, now: Duration) {
+  /// - Parameter mostOwed: of the whole limit, where this is a part of it.
+  init(limit: Int, mostOwed: Int, now: Duration) {
     self.limit = limit
+    self.mostOwed = mostOwed
     second = now.components.seconds
   }
 
   /// Goes on to now; a changed limit takes effect at once.
-  mutating func advance(limit: Int, now: Duration) {
+  mutating func advance(limit: Int, mostOwed: Int, now: Duration) {
     self.limit = limit
+    self.mostOwed = mostOwed
     let last = max(second, now.components.seconds)
     while let oldest = taken.first, oldest.second + Self.countsSeconds <= last {
       second = oldest.second + Self.countsSeconds
@@ -50,7 +66,7 @@ struct QuotaWindow: Sendable, Equatable {
 
   private mutating func pay() {
     let payment = min(debt, max(0, limit - occupied))
-    debt -= payment
+    debt = min(debt - payment, mostOwed)
     enter(payment)
   }
 
@@ -98,6 +114,10 @@ struct QuotaWindow: Sendable, Equatable {
   // MARK: Waiting
 
   func secondsUntilRoom(for amount: Int) -> Double {
+    min(Self.longestWaitSeconds, roomSeconds(for: amount))
+  }
+
+  private func roomSeconds(for amount: Int) -> Double {
     guard limit > 0 else { return Double(Self.countsSeconds) }
     let (rounds, rest) = debt.addingOrMost(share(of: amount) - 1)
       .quotientAndRemainder(dividingBy: limit)
@@ -112,7 +132,9 @@ struct QuotaWindow: Sendable, Equatable {
       ?? max(Self.reservedRetrySeconds, Double(rounds) * Double(Self.countsSeconds))
   }
 
-  var secondsUntilUnused: Double {
+  var secondsUntilUnused: Double { min(Self.longestWaitSeconds, unusedSeconds) }
+
+  private var unusedSeconds: Double {
     guard limit > 0 else { return Double(Self.countsSeconds) }
     let rounds = debt / limit + (debt % limit > 0 ? 1 : 0)
     if reserved > 0 { return Double(Self.countsSeconds) * (1 + Double(rounds)) }

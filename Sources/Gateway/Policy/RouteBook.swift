@@ -46,6 +46,27 @@ enum RouteFault: Equatable, Sendable, CustomStringConvertible {
     case .full: false
     }
   }
+
+  /// What it tells of whether the replica answers anything at all. Only that may have it ended: an engine that
+  /// hangs up, or answers what it should not, lives, and what one client's requests bring it to is not the
+  /// loss of all others.
+  var sign: Sign {
+    switch self {
+    case .notReached, .slow: .silence
+    case .clientLeft: .impatience
+    case .brokeOff, .refusedKey, .strange: .none
+    case .full: .life
+    }
+  }
+
+  enum Sign: Sendable {
+    case life
+    /// It said nothing for as long as its template lets it.
+    case silence
+    /// It may have been silent, and it may have been at work: its client knows as little.
+    case impatience
+    case none
+  }
 }
 
 /// What no engine is to answer with.
@@ -75,6 +96,7 @@ struct RouteBook: Sendable {
     var outings = 0
     var outUntil: Duration?
     var seen = Seen()
+    var left: Left?
     /// Until when the control plane is told all that is seen of it.
     var toldUntil: Duration = .zero
 
@@ -89,7 +111,19 @@ struct RouteBook: Sendable {
     /// Counted with what it came to.
     var asked = 0
     var answered = 0
+    /// Those that tell of its silence.
     var gaveUp = 0
+  }
+
+  /// Requests that clients left after a long wait. Of one team they are kept back: it may just be in a hurry.
+  private struct Left {
+    static let countsSeconds = GatewaySightings.longestSeconds
+    let team: Stream
+    let since: Duration
+    var keptBack = 0
+    var isOfSeveralTeams = false
+
+    func counts(at now: Duration) -> Bool { now - since < .seconds(Self.countsSeconds) }
   }
 
   let limits: GatewayLimits
@@ -128,12 +162,15 @@ struct RouteBook: Sendable {
   mutating func answered(_ attempt: AttemptID) {
     loads[attempt]?.seen.asked += 1
     loads[attempt]?.seen.answered += 1
+    loads[attempt]?.left = nil
     loads[attempt]?.fruitless = 0
     loads[attempt]?.outings = 0
     loads[attempt]?.outUntil = nil
   }
 
-  mutating func note(_ attempt: AttemptID, _ fault: RouteFault, now: Duration) {
+  mutating func note(
+    _ attempt: AttemptID, _ fault: RouteFault, of team: Stream, now: Duration
+  ) {
     guard var load = loads[attempt] else { return }
     defer { loads[attempt] = load }
     let rest =
@@ -143,12 +180,8 @@ struct RouteBook: Sendable {
         limits.routeRestSeconds
       }
     load.restsUntil = now + .seconds(rest)
-    load.seen.asked += 1
-    guard fault.isAgainstReplica else {
-      load.seen.answered += 1
-      return
-    }
-    load.seen.gaveUp += 1
+    Self.count(fault.sign, of: team, in: &load, now)
+    guard fault.isAgainstReplica else { return }
     load.fruitless += 1
     let wasOut = load.outUntil != nil
     guard wasOut || load.fruitless >= limits.routeFruitlessTries else { return }
@@ -157,6 +190,30 @@ struct RouteBook: Sendable {
     load.outings += 1
     let seconds = limits.routeOutSeconds << min(load.outings - 1, Self.mostDoublings)
     load.outUntil = now + .seconds(min(seconds, limits.routeOutCeilingSeconds))
+  }
+
+  private static func count(
+    _ sign: RouteFault.Sign, of team: Stream, in load: inout Load, _ now: Duration
+  ) {
+    switch sign {
+    case .life:
+      load.seen.asked += 1
+      load.seen.answered += 1
+    case .silence:
+      load.seen.asked += 1
+      load.seen.gaveUp += 1
+    case .none: load.seen.asked += 1
+    case .impatience:
+      var left = load.left.flatMap { $0.counts(at: now) ? $0 : nil } ?? Left(team: team, since: now)
+      left.keptBack += 1
+      if left.team != team { left.isOfSeveralTeams = true }
+      if left.isOfSeveralTeams {
+        load.seen.asked += left.keptBack
+        load.seen.gaveUp += left.keptBack
+        left.keptBack = 0
+      }
+      load.left = left
+    }
   }
 
   private static let mostDoublings = 16

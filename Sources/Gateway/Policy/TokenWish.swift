@@ -19,6 +19,24 @@ struct TokenWish: Sendable, Equatable {
       .multipliedReportingOverflow(by: max(1, answers))
     return overflow ? .max : all.addingOrMost(max(0, promptTokens))
   }
+
+  /// Of a model whose context nobody told: as long as the longest of today.
+  static let assumedContextTokens = 2_000_000
+
+  /// More than this no answer can have taken, prompt included: each has a context to itself. Of texts that are
+  /// embedded each has one, and no text has more tokens than bytes.
+  func mostTokens(at endpoint: Endpoint, contextLength: Int?) -> Int {
+    let context = max(1, contextLength ?? Self.assumedContextTokens)
+    switch endpoint {
+    case .embeddings:
+      let (bytes, overflow) = max(0, promptTokens).addingOrMost(1)
+        .multipliedReportingOverflow(by: Self.bytesPerToken)
+      return overflow ? .max : context.addingOrMost(bytes)
+    case .chat, .completions:
+      let (all, overflow) = context.multipliedReportingOverflow(by: max(1, answers))
+      return overflow ? .max : all
+    }
+  }
 }
 
 /// How long answers were of late whose requests named no end: what is set aside for the next.

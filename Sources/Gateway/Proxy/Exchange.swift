@@ -81,13 +81,17 @@ final class Exchange: Sendable {
       let isBegun =
         control.reason != nil || [.engineSlow, .engineFailed, .engineStopped].contains(denial)
       if denial == .clientGone { gate.note(admission.id, .clientLeft) }
-      finish(tokens: isBegun ? UsageMeter(requestBytes: body.readableBytes).tokens : 0)
+      finish(tokens: isBegun ? meter(body.readableBytes).reckoning.tokens : 0)
       tell(denial, attempt: nil)
       metrics.count(model: admission.modelName, team: admission.team, code: denial.status)
       var response = Replies.error(denial)
       decorate(&response.headers, attempt: nil)
       return response
     }
+  }
+
+  private func meter(_ requestBytes: Int) -> UsageMeter {
+    UsageMeter(requestBytes: requestBytes, mostTokens: admission.mostTokens)
   }
 
   private func ask(
@@ -162,6 +166,7 @@ final class Exchange: Sendable {
     case .cut(let denial): denial
     case .clientGone: .clientGone
     case .idle: .engineSlow
+    case .unread: .clientStill
     case .overdue: .engineOverdue
     case nil: (error as? Denial) ?? .clientGone
     }
@@ -188,9 +193,9 @@ final class Exchange: Sendable {
       status: HTTPResponse.Status(code: reply.status), headers: headers,
       body: ResponseBody(contentLength: whole) { [self] writer in
         let (end, isWithinEvent) = await passOn(
-          reply, UsageMeter(requestBytes: requestBytes),
+          reply, meter(requestBytes),
           isEvents ? EventHold(limitBytes: gate.limits.eventHeldBytes) : nil,
-          hidesUsage: hidesUsage, route.waits ?? gate.limits.usualWaits, to: writer)
+          hidesUsage: hidesUsage, route, to: writer)
         if let end { tell(end, attempt: route.attempt) }
         metrics.count(
           model: admission.modelName, team: admission.team, code: end?.status ?? reply.status)
@@ -202,10 +207,11 @@ final class Exchange: Sendable {
   /// if it did, and whether within an event; from then on nothing more of the engine's is sent.
   private func passOn(
     _ reply: EngineReply, _ meter: UsageMeter, _ hold: EventHold?, hidesUsage: Bool,
-    _ waits: Launch.Waits, to writer: any ResponseBodyWriter
+    _ route: PolicyRoute, to writer: any ResponseBodyWriter
   ) async -> (Denial?, isWithinEvent: Bool) {
     let sink = Sink(writer: writer)
-    control.begins(askedAt: startedAt, at: gate.clock.uptime, waits)
+    control.begins(
+      askedAt: startedAt, at: gate.clock.uptime, route.waits ?? gate.limits.usualWaits)
     // One write to a connection that takes it is not worth breaking off with half a reply: it is over
     // before the gate, and so the control plane, hears that the request has ended.
     let isPrompt = reply.rest == nil && channel.isWritable
@@ -219,7 +225,9 @@ final class Exchange: Sendable {
         meter.feed(part)
         let whole = Self.whole(part, isLast: isLast, &hold, hidesUsage: hidesUsage)
         if whole.readableBytes > 0 {
+          control.waits(forClient: true)
           do { try await writer.write(whole) } catch { return (meter, hold, .clientGone) }
+          control.waits(forClient: false)
         }
         if isLast { return (meter, hold, nil) }
         control.moved(at: gate.clock.uptime)
@@ -248,9 +256,14 @@ final class Exchange: Sendable {
       } else {
         end = .engineStopped
       }
-    case nil, .cut, .clientGone, .overdue: break
+    case nil, .cut, .clientGone, .unread, .overdue: break
     }
-    finish(tokens: fed.tokens)
+    let reckoning = fed.reckoning
+    if reckoning.isDisbelieved {
+      metrics.countDisbelief()
+      failures.disbelieved(route.attempt, requestID: requestID, now: gate.clock.uptime)
+    }
+    finish(tokens: reckoning.tokens)
     if control.reason != nil, reply.rest != nil || end != nil { end = why(end ?? .engineBroke) }
     return (end, left?.isWithinEvent ?? false)
   }
@@ -271,7 +284,7 @@ final class Exchange: Sendable {
     guard let end else { return try await writer.finish(nil) }
     // A client that does not read must not hold the request by its last event; one whose answer
     // has no place for an error learns of it by the connection's end.
-    guard isEvents, end != .clientGone, channel.isWritable else {
+    guard isEvents, ![.clientGone, .clientStill].contains(end), channel.isWritable else {
       channel.close(promise: nil)
       throw end
     }

@@ -29,6 +29,13 @@ final class FailureLog: Sendable {
       ["request": "\(requestID)", "attempt": "\(attempt)", "why": "\(what)"], now)
   }
 
+  /// An answer whose `usage` says what cannot be: its tokens were estimated.
+  func disbelieved(_ attempt: AttemptID, requestID: String, now: Duration) {
+    write(
+      "an engine said that an answer took more tokens than it can, or no number of them",
+      ["request": "\(requestID)", "attempt": "\(attempt)"], now)
+  }
+
   /// A reply that says that the gateway, or what is behind it, failed.
   func replied(
     _ denial: Denial, team: Stream?, requestID: String, attempt: AttemptID?, now: Duration

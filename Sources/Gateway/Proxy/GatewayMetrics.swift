@@ -21,6 +21,7 @@ final class GatewayMetrics: Sendable {
     var requests: [Series: Int] = [:]
     var firstByte: [String: Histogram] = [:]
     var engineFailures = 0
+    var disbeliefs = 0
     var alarms = 0
   }
 
@@ -56,6 +57,7 @@ final class GatewayMetrics: Sendable {
   }
 
   func countFailure() { state.withLock { $0.engineFailures += 1 } }
+  func countDisbelief() { state.withLock { $0.disbeliefs += 1 } }
   func countAlarm() { state.withLock { $0.alarms += 1 } }
 
   /// - Parameter named: With the names of models and teams.
@@ -75,6 +77,10 @@ final class GatewayMetrics: Sendable {
     page.line([], String(reading.inFlight))
     page.family("wharf_gateway_engine_failures_total", "counter", "Tries that an engine failed.")
     page.line([], String(state.engineFailures))
+    page.family(
+      "wharf_gateway_usage_disbelieved_total", "counter",
+      "Answers whose engine said that they took what no answer can.")
+    page.line([], String(state.disbeliefs))
     page.family("wharf_gateway_policy_position", "gauge", "The position of the policy in force.")
     page.line([], String(reading.position.value))
     page.family("wharf_gateway_lease_seconds", "gauge", "What is left of the policy lease.")

@@ -41,16 +41,18 @@ struct GatewayResponder: HTTPResponder {
   private func answer(_ request: Request, _ context: GatewayContext) async -> Response {
     let path = request.uri.path
     do throws(Rejection) {
+      if let endpoint = Endpoint(rawValue: path) {
+        guard request.method == .post else {
+          throw Rejection(denial: .wrongMethod(request.method.rawValue, path, allowed: "POST"))
+        }
+        return try await complete(request, endpoint, context)
+      }
       switch (request.method, path) {
-      case (.post, "/v1/chat/completions"), (.post, "/v1/completions"), (.post, "/v1/embeddings"):
-        return try await complete(request, path, context)
       case (.get, "/v1/models"): return try models(request, context)
       case (.get, let path) where Self.isOfOneModel(path):
         return try model(request, String(path.dropFirst("/v1/models/".count)), context)
       case (.get, "/health"): return Replies.health(gate.reading)
       case (.get, "/metrics"): return metricsPage(request)
-      case (_, "/v1/chat/completions"), (_, "/v1/completions"), (_, "/v1/embeddings"):
-        throw Rejection(denial: .wrongMethod(request.method.rawValue, path, allowed: "POST"))
       case (_, "/v1/models"), (_, "/health"), (_, "/metrics"):
         throw Rejection(denial: .wrongMethod(request.method.rawValue, path, allowed: "GET, HEAD"))
       case (_, let path) where Self.isOfOneModel(path):
@@ -68,10 +70,8 @@ struct GatewayResponder: HTTPResponder {
     path.hasPrefix("/v1/models/") && path != "/v1/models/"
   }
 
-  private static let paths: Set<String> = [
-    "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/health",
-    "/metrics",
-  ]
+  private static let paths = Set(
+    Endpoint.allCases.map(\.path) + ["/v1/models", "/health", "/metrics"])
 
   /// The path that somebody may have meant who wrote a slash too many, or left out the version.
   private static func meant(by path: String) -> String? {
@@ -96,7 +96,7 @@ struct GatewayResponder: HTTPResponder {
   // MARK: Models answer
 
   private func complete(
-    _ request: Request, _ path: String, _ context: GatewayContext
+    _ request: Request, _ endpoint: Endpoint, _ context: GatewayContext
   ) async throws(Rejection) -> Response {
     let startedAt = gate.clock.uptime
     let key = try keyDigest(request)
@@ -106,14 +106,16 @@ struct GatewayResponder: HTTPResponder {
     var scan: RequestScan
     do throws(Denial) { scan = try RequestScan(body) } catch { throw Rejection(denial: error) }
     var wish = scan.wish
-    if path == "/v1/embeddings" {
+    if endpoint == .embeddings {
       wish.answerTokens = 0
       scan.usageEdit = nil
     }
-    let (admission, control) = try gate.admit(keyDigest: key, model: scan.model, wish: wish)
+    let (admission, control) = try gate.admit(
+      keyDigest: key, model: scan.model, at: endpoint, wish: wish)
     let exchange = Exchange(
       gate: gate, metrics: metrics, admission: admission, control: control,
-      call: EngineCall(client: client, limits: gate.limits, path: path, isStream: scan.isStream),
+      call: EngineCall(
+        client: client, limits: gate.limits, path: endpoint.path, isStream: scan.isStream),
       startedAt: startedAt, requestID: Headers.requestID(request.headers),
       client: connections[context.channel], room: room, channel: context.channel,
       failures: failures)
