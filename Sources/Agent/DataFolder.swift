@@ -93,7 +93,10 @@ package struct DataFolder: Sendable {
     let file = path + "/node.json"
     guard let bytes = try Files.read(file) else { return nil }
     do { return try Membership(lenientJSON: bytes) } catch {
-      throw Malformed("\(file) is not what this agent wrote: \(error)")
+      throw Malformed(
+        "\(file) is not what this agent wrote: \(error). Put back what it was, "
+          + #"{"node":"node/N","name":"NAME"}, with the id that 'wharf node show NAME' tells; or have "#
+          + "the node removed ('wharf node remove NAME'), and join anew in another data folder")
     }
   }
 

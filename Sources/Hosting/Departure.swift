@@ -50,7 +50,8 @@ package enum Departure: Equatable, Sendable {
 
   private static let namedGateways = 3
 
-  /// What is waited for: `waits for gateway edge-1 (10.0.0.7:7480) to leave it, until … at the latest`.
+  /// What is said of the attempt, whose name or "it" stands before: `waits for gateway edge-1
+  /// (10.0.0.7:7480) to leave it, until … at the latest`.
   package var words: String {
     switch self {
     case .left(let until, let gateways):
@@ -65,7 +66,7 @@ package enum Departure: Equatable, Sendable {
       let end = grace.map { ", killed \($0) s later if it has not ended" } ?? ""
       return "was told to stop at \(moment.short)\(end)"
     case .onLostNode(let node):
-      return "nobody can prove its end while \(node) is lost"
+      return "cannot be proved to have ended while \(node) is lost"
     }
   }
 

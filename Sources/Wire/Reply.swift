@@ -41,6 +41,8 @@ package struct ErrorReply: JSONRecord, Equatable, Sendable {
 
   /// The code of a 503 that will not pass in a moment: the database is away for a while already.
   package static let databaseNotReachable = "databaseNotReachable"
+  /// The code of a 404 for a path that there is not.
+  package static let unknownRoute = "notFound"
 
   package init(position: Position?, error: Failure) {
     self.position = position

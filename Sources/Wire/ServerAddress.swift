@@ -6,7 +6,7 @@ import Hosting
 package struct ServerAddress: Hashable, Sendable {
   private static let ports = 1...65_535
 
-  /// With its scheme, and without a slash at its end.
+  /// With its scheme, and without a slash at its end. A path is one of a proxy before it.
   package let text: String
 
   /// `127.0.0.1:7400` is an address too.
@@ -15,10 +15,16 @@ package struct ServerAddress: Hashable, Sendable {
     while whole.hasSuffix("/") { whole.removeLast() }
     guard whole.utf8.allSatisfy({ $0 > 32 && $0 < 127 }), let sign = whole.firstRange(of: "://"),
       ["http", "https"].contains(whole[..<sign.lowerBound].lowercased()),
-      Self.isAuthority(whole[sign.upperBound...].prefix { !"/?#".contains($0) })
+      !whole.contains(where: { "?#".contains($0) }),
+      Self.isAuthority(whole[sign.upperBound...].prefix { $0 != "/" })
     else {
       throw Malformed(
         "'\(given.shortened(to: 80))' is no address of a wharfd: write http://127.0.0.1:7400")
+    }
+    // That is where every path of a wharfd begins, so it is left out as often as not.
+    if whole[sign.upperBound...].drop(while: { $0 != "/" }).hasSuffix("/v1") {
+      whole.removeLast("/v1".count)
+      while whole.hasSuffix("/") { whole.removeLast() }
     }
     text = whole
   }

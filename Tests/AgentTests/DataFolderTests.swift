@@ -1,6 +1,7 @@
 // The agent's own folder: it is closed to others, so no other folder is taken for it.
 
 import Glibc
+import Hosting
 import TestTools
 import Testing
 
@@ -65,6 +66,18 @@ import Testing
     let starting = try await hold("1")
     _ = try DataLock(data)
     #expect(try await starting.waitForExit() == .code(0))
+  }
+
+  @Test(arguments: ["", "{}", "[]"])
+  func `a node's name that was lost is told with the way out`(_ content: String) throws {
+    let path = folder.path("emptied")
+    let data = try DataFolder(path)
+    try Files.write(Array(content.utf8), to: path + "/node.json")
+    let problem = #expect(throws: Malformed.self) { try data.membership() }
+    let words = problem?.description ?? ""
+    for part in [path + "/node.json", "wharf node show", "wharf node remove"] {
+      #expect(words.contains(part), "\(words)")
+    }
   }
 
   @Test func `who looks for an agent makes no folder`() throws {

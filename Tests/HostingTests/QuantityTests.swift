@@ -67,6 +67,22 @@ import Testing
     #expect(throws: Malformed.self) { try Span(text) }
   }
 
+  @Test(arguments: [
+    (Span.Unit.seconds, 1...86_400, "24h, 15m or 30s"), (.hours, 1...720, "24h"),
+    (.days, 1...36_500, "90d or 24h"), (.milliseconds, 0...86_400_000, "24h, 15m, 30s or 500ms"),
+    (.hours, 2...9, "2h or 9h"),
+  ])
+  func `what is no length is told with lengths that are taken there`(
+    unit: Span.Unit, range: ClosedRange<Int>, forms: String
+  ) throws {
+    #expect(throws: Malformed("'1m30s' is no length of time: write \(forms)")) {
+      try Span("1m30s", whole: unit, in: range)
+    }
+    for form in forms.replacing(" or ", with: ", ").split(separator: ", ") {
+      _ = try Span(String(form), whole: unit, in: range)
+    }
+  }
+
   @Test func `a length that is kept as a count is never rounded, and has its bounds`() throws {
     #expect(try Span("90m", whole: .seconds, in: 0...6_000).whole(.seconds) == 5_400)
     #expect(throws: Malformed("'90m' is no whole number of hours, which is how it is kept")) {

@@ -216,6 +216,13 @@ extension Client {
     guard let json = try? JSONValue(document: body),
       let reply = try? JSONDecoding.read(ErrorReply.self, from: json, strict: false)
     else { throw notWharf(api, status) }
+    if status == 404, reply.error.code == ErrorReply.unknownRoute,
+      let bare = Connection.withoutPath(api)
+    {
+      throw Failure(
+        .usage, "the address \(api) has a path, and what answers there knows none such",
+        help: "leave it out: --api \(bare)")
+    }
     return reply.error
   }
 

@@ -89,6 +89,14 @@ struct Connection: Equatable, Sendable {
     }
   }
 
+  /// The same without its path; none, where it has none.
+  static func withoutPath(_ api: String) -> String? {
+    guard let sign = api.firstRange(of: "://"),
+      let slash = api[sign.upperBound...].firstIndex(of: "/")
+    else { return nil }
+    return String(api[..<slash])
+  }
+
   /// Schemes and hosts have no case. And `localhost` is this machine, at the address that wharfd listens on
   /// here: what somebody else may have put on another address of that name is not asked, nor shown a token.
   private static func literal(_ address: String) -> String {

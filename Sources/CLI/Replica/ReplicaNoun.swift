@@ -61,7 +61,9 @@ struct ReplicaNoun: Noun {
     }
     let older = item.stopping ?? []
     let stopping = older.first.map { first in
-      "\(older.count) of before stopping on \(first.node): it \(first.waits ?? "is to end")"
+      (older.count == 1
+        ? "one of before is stopping on" : "\(older.count) of before are stopping, the first on")
+        + " \(first.node): it \(first.waits ?? "is to end")"
     }
     return [item.reason, stopping].compactMap { $0 }.joined(separator: "; ")
   }

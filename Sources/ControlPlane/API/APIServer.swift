@@ -188,13 +188,13 @@ private struct ErrorForm<Context: RequestContext>: RouterMiddleware {
         return response
       }
       return APIError(
-        .notFound, "notFound",
+        .notFound, ErrorReply.unknownRoute,
         "there is no \(request.method.rawValue) \(request.uri.path.shortened(to: 80))",
         help: "use the wharf of the same release as the wharfd"
       ).response(from: request, context: context)
     } catch let error as HTTPError {
       return APIError(
-        error.status, "notFound", error.body ?? "\(error.status)",
+        error.status, ErrorReply.unknownRoute, error.body ?? "\(error.status)",
         help: "use the wharf of the same release as the wharfd"
       )
       .response(from: request, context: context)

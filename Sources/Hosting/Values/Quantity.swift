@@ -138,19 +138,39 @@ package struct Span: Hashable, Sendable, CustomStringConvertible {
   package init(_ count: Int, _ unit: Unit) { milliseconds = Int64(count) * unit.rawValue }
 
   package init(_ text: String) throws(Malformed) {
+    guard let read = Self(reading: text) else { throw Self.noLength(text, Self.examples) }
+    self = read
+  }
+
+  private init?(reading text: String) {
     let written = Amount(text)
     guard let unit = Unit.allCases.first(where: { $0.suffix == written.unit }),
       let milliseconds = written.times(unit.rawValue)
-    else {
-      throw Malformed(
-        "'\(text.shortened(to: 40))' is no length of time: write 90d, 24h, 15m, 30s or 500ms")
-    }
+    else { return nil }
     self.init(milliseconds: milliseconds)
+  }
+
+  private static let examples = ["90d", "24h", "15m", "30s", "500ms"]
+
+  private static func noLength(_ text: String, _ forms: [String]) -> Malformed {
+    let last = forms.last ?? ""
+    let rest = forms.dropLast().joined(separator: ", ")
+    return Malformed(
+      "'\(text.shortened(to: 40))' is no length of time: write "
+        + (rest.isEmpty ? last : "\(rest) or \(last)"))
   }
 
   /// One that is kept as a count of a unit, no less and no more of them than `range`.
   package init(_ text: String, whole unit: Unit, in range: ClosedRange<Int>) throws(Malformed) {
-    try self.init(text)
+    guard let read = Self(reading: text) else {
+      // No example that would be refused as well.
+      let fitting = Self.examples.filter { example in
+        (try? Self(reading: example)?.whole(unit)).map(range.contains) ?? false
+      }
+      let bounds = [range.lowerBound, range.upperBound].map { "\(Span($0, unit))" }
+      throw Self.noLength(text, fitting.isEmpty ? bounds : fitting)
+    }
+    self = read
     let count = try whole(unit)
     if count < range.lowerBound {
       throw Malformed("'\(text)' is too short: at least \(Span(range.lowerBound, unit))")
