@@ -9,7 +9,8 @@ struct ModelOnboard: CommandVerb {
     example: "wharf model onboard xai/grok-3 --task chat --context 131072")
 
   @Argument(help: "PROVIDER/MODEL", transform: Parse.model) var model: ModelReference
-  @Option(help: "chat, completion or embedding.") var task: ModelTask
+  @Option(help: "chat, completion or embedding: gateways answer for it at the paths of that.")
+  var task: ModelTask
   @Option(help: "Longest context, in tokens.") var context: Int?
   @OptionGroup var sending: SendOptions
 
