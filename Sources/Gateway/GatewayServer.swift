@@ -72,7 +72,7 @@ package struct GatewayServer: Sendable {
       GatewayResponder.digest(Substring(try Credential(file: $0).secret))
     }
     memory = try options.seenFile.map { try SeenFile($0, of: .gateway) { logger.error("\($0)") } }
-    process = ProcessFile(file: options.processFile)
+    process = ProcessFile(file: options.processFile) { logger.warning("\($0)") }
     connections = ConnectionBook(options.limits.serving)
     crossOrigin =
       options.corsOrigins.isEmpty

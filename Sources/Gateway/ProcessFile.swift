@@ -1,4 +1,4 @@
-// Which process this is, in a file beside its credential. The process holds a lock on it for as long as it
+// Which process this is, in a file beside what it saw. The process holds a lock on it for as long as it
 // lives, and the kernel lets go of the lock when it dies: so one that is started in its place, on the same
 // boot of the same machine, knows for certain that the one before it serves no more. Where another holds
 // the lock, both live, and are two.
@@ -16,8 +16,10 @@ package final class ProcessFile: Sendable {
 
   private static let longestBytes = 256
 
-  /// - Parameter path: none: nothing is known of one before.
-  init(file path: String?) {
+  /// - Parameters:
+  ///   - path: none: nothing is known of one before.
+  ///   - tell: why the next one will know nothing of this one.
+  init(file path: String?, _ tell: (String) -> Void = { _ in }) {
     var random = SystemRandomNumberGenerator()
     let (high, low) = (random.next(), random.next())
     let own = Self.hexadecimal(high) + Self.hexadecimal(low)
@@ -28,6 +30,12 @@ package final class ProcessFile: Sendable {
     }
     let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0 else {
+      let reason = String(cString: strerror(errno))
+      tell(
+        file < 0
+          ? "cannot keep in \(path) which process this is (\(reason)): once it was killed, its leases are "
+            + "waited for, and what it had of limits; let the gateway write there"
+          : "another gateway's process holds \(path): give each its own --seen-file")
       if file >= 0 { close(file) }
       (descriptor, replaces) = (-1, nil)
       return

@@ -53,7 +53,10 @@ struct Run: AsyncParsableCommand {
   var credentialFile: String
 
   @Option(
-    help: "Where what was seen of the log is kept; CREDENTIAL-FILE.seen when absent.",
+    help: """
+      Where what was seen of the log is kept, and which process this is beside it; \
+      CREDENTIAL-FILE.seen when absent.
+      """,
     transform: Paths.named)
   var seenFile: String?
 
@@ -90,7 +93,7 @@ struct Run: AsyncParsableCommand {
     var options = GatewayOptions(
       servers: server, host: String(listen[..<colon]), port: port, credentialFile: credentialFile,
       metricsTokenFile: metricsTokenFile, seenFile: seenFile ?? "\(credentialFile).seen",
-      processFile: "\(credentialFile).process")
+      processFile: "\(seenFile ?? credentialFile).process")
     if let drain { options.limits.drainSeconds = try drain.whole(.seconds) }
     options.corsOrigins = corsOrigin
     options.limits.clientConnections = Descriptors.room(
