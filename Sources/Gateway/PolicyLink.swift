@@ -180,15 +180,21 @@ package final class PolicyLink: Service {
   // MARK: Reporting
 
   private func report(_ position: Position, to server: Int) async throws {
-    let serving = serving()
-    let answer = try await send(
-      .POST, "gateway/enforced", [],
-      body: PolicyEnforced(position: position, address: address, serving: serving).jsonBytes,
-      to: server,
-      milliseconds: limits.controlPlaneReplySeconds * 1_000)
+    var answer = try await report(position, serving: serving(), to: server)
+    // An older wharfd takes the position and the address alone.
+    if answer.status == 400 { answer = try await report(position, serving: nil, to: server) }
     guard answer.status == 200 else { throw try refusal(answer) }
     try take(read(PolicyLease.self, answer.body), answer)
     heard.withLock { $0.reported = position }
+  }
+
+  private func report(
+    _ position: Position, serving: [AttemptID]?, to server: Int
+  ) async throws -> Answer {
+    try await send(
+      .POST, "gateway/enforced", [],
+      body: PolicyEnforced(position: position, address: address, serving: serving).jsonBytes,
+      to: server, milliseconds: limits.controlPlaneReplySeconds * 1_000)
   }
 
   private func take(_ lease: PolicyLease, _ answer: Answer) throws {

@@ -6,7 +6,8 @@ import Hosting
 
 package enum Unanswering {
   /// So many requests that met silence within the window, and none answered, say that an engine hangs. What
-  /// one client can bring about at an engine that is well is not counted: see `AttemptSighting`.
+  /// one client can bring about at an engine that is well is not counted, but for answers that take longer than
+  /// the template lets them: see `AttemptSighting`.
   package static let fewestGivenUp = 5
 
   package static func isSeen(in sighting: Signals.Sighting) -> Bool {

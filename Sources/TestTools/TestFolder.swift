@@ -52,8 +52,12 @@ private func processes(where matches: (String) -> Bool) -> [pid_t] {
   }
 }
 
-/// The program `name` that was built beside the tests.
+/// The program `name` that was built beside the tests, or lies in the folder that `WHARF_TEST_PROGRAMS` names:
+/// optimized ones, say.
 package func builtProgram(_ name: String) -> String {
+  if let folder = ProcessInfo.processInfo.environment["WHARF_TEST_PROGRAMS"], !folder.isEmpty {
+    return URL(fileURLWithPath: folder).appendingPathComponent(name).path
+  }
   let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
   return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent(name).path
 }

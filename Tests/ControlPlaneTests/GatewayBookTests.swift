@@ -47,7 +47,7 @@ private struct Led {
 
   func give(
     _ incarnation: String = "a", enforcing position: Position = .empty,
-    serving: [AttemptID]? = nil, withPolicy: Bool = false, after seconds: Double,
+    serving: [AttemptID]? = [], withPolicy: Bool = false, after seconds: Double,
     from head: Head? = nil
   ) -> GatewayBook.Given {
     let process = world.state.process(of: gateway, incarnation: incarnation)
@@ -259,12 +259,25 @@ private struct Led {
     // Sent before the policy that took a route away, and come late.
     #expect(led.give("a", enforcing: 3, serving: [], after: 1) == .given)
     // A long poll says nothing of it.
-    #expect(led.give("a", enforcing: 4, after: 1) == .given)
+    #expect(led.give("a", enforcing: 4, serving: nil, after: 1) == .given)
     #expect(serving(2) == [one, two])
     #expect(led.give("a", enforcing: 4, serving: [], after: 2) == .given)
     #expect(serving(3) == [two])
     // Who may serve no more waits for no answer.
     #expect(led.give("a", enforcing: 4, after: 30) == .given)
     #expect(serving(widened(Self.lease) + 0.1) == [])
+  }
+
+  @Test func `who was heard by its long poll alone has left nothing for certain`() throws {
+    var led = try Led()
+    try led.start("a")
+    try led.takeOver()
+    func enforced(_ seconds: Double) -> Position? {
+      led.book.signals(in: led.world.state, epoch: led.epoch, at: led.at(seconds)).enforced
+    }
+    #expect(led.give("a", enforcing: 4, serving: nil, withPolicy: true, after: 0) == .given)
+    #expect(enforced(1) == .empty)
+    #expect(led.give("a", enforcing: 4, serving: [], after: 2) == .given)
+    #expect(enforced(2) == 4)
   }
 }

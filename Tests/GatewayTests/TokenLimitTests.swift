@@ -108,6 +108,15 @@ import Wire
     #expect(desk.ask(1, at: Double(1 + wait)).denial == nil, "what it was told is so")
   }
 
+  @Test func `many answers that took more than was set aside are owed in full`() throws {
+    var desk = Desk()
+    let asked = try (0..<5).map { _ in try desk.ask(20).get() }
+    for admission in asked { desk.finish(admission, 10_000) }
+    #expect(desk.refusal(at: 1)?.denial.retryAfterSeconds == 3_600)
+    #expect(
+      desk.ask(1, at: 3_700).denial != nil, "what one of them is let off is not let off for all")
+  }
+
   @Test func `a limit that is lowered leaves no debt of more than an hour`() throws {
     var desk = Desk(limit: 1_000_000)
     let admission = try desk.ask(100).get()

@@ -187,10 +187,14 @@ struct GatewayRoutes: Sendable {
       return try await forwarding.send(body, request, to: address)
     }
     let report: PolicyEnforced
-    do { report = try PolicyEnforced(jsonBytes: body) } catch {
+    do {
+      // Leniently, as below.
+      report = try JSONDecoding.read(
+        PolicyEnforced.self, from: JSONValue(document: body), strict: false)
+    } catch {
       throw APIError.malformed("the gateway's report", error)
     }
-    return try await renew(request, enforcing: report.position, serving: report.serving)
+    return try await renew(request, enforcing: report.position, serving: report.serving ?? [])
   }
 
   private func lease(_ request: Request) async throws -> Response {
@@ -200,7 +204,7 @@ struct GatewayRoutes: Sendable {
     }
     let call = try call(body)
     return try await renew(
-      request, enforcing: call.enforced ?? .empty, serving: call.serving,
+      request, enforcing: call.enforced ?? .empty, serving: call.serving ?? [],
       handingOut: .init(report: call.shares))
   }
 
@@ -236,7 +240,7 @@ struct GatewayRoutes: Sendable {
   }
 
   private func renew(
-    _ request: Request, enforcing position: Position, serving: [AttemptID]?,
+    _ request: Request, enforcing position: Position, serving: [AttemptID],
     handingOut: HandingOut? = nil
   ) async throws -> Response {
     var head = try await source.head(atLeast: position)

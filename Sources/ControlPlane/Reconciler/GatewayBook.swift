@@ -27,8 +27,8 @@ package final class GatewayBook: Sendable {
     /// The event that made it known; none on a log that cannot hold it.
     var process: Position?
     var enforced = Position.empty
-    /// What it said with that to answer still without a route.
-    var serving: Set<AttemptID> = []
+    /// What it said with that to answer still without a route; none, where it said nothing of that to this leader.
+    var serving: Set<AttemptID>?
     var givenAt: Instant?
     /// When this leader first knew of it.
     var since: Instant
@@ -83,8 +83,8 @@ package final class GatewayBook: Sendable {
     let address: String
     /// The policy that it enforces; empty where it has none.
     let enforcing: Position
-    /// Attempts that it has no route to any more, and that answer requests of before; none, where it says
-    /// nothing of that.
+    /// Attempts that it has no route to any more, and that answer requests of before; none, where nothing is
+    /// said of that, as with a long poll.
     var serving: [AttemptID]? = nil
     /// Whether the answer holds the policy in force.
     let withPolicy: Bool
@@ -238,7 +238,7 @@ package final class GatewayBook: Sendable {
         process: signal.process, called: "\(signal.name) (\(signal.address))",
         enforced: book.through(signal.enforced),
         heardSeconds: signal.givenAt.map { max(0, (now - $0).seconds) },
-        leaseSeconds: end.map { max(0, ($0 - now).seconds) } ?? 0, serving: signal.serving)
+        leaseSeconds: end.map { max(0, ($0 - now).seconds) } ?? 0, serving: signal.serving ?? [])
     }
     if let left = Self.unknownSeconds(state, ledSince, now) {
       standings.append(
@@ -270,9 +270,10 @@ package final class GatewayBook: Sendable {
             book.signals[key] = nil
           }
         } else if end != nil {
-          let own = book.through(signal.enforced) ?? .empty
+          // Of one that this leader knows by its long poll alone, nobody knows what it still answers.
+          let own = signal.serving.flatMap { _ in book.through(signal.enforced) } ?? .empty
           enforced = min(enforced ?? own, own)
-          serving.formUnion(signal.serving)
+          serving.formUnion(signal.serving ?? [])
         }
       }
       if Self.unknownSeconds(state, ledSince, now) != nil { enforced = .empty }

@@ -8,7 +8,7 @@
 // 2. A request is let through only where what tokens it may take fit beside what was used and what those
 //    under way may take; one that may take more than the whole part, where there is nothing else.
 // 3. What tokens go beyond what was set aside is a debt: it is paid with the room of the minutes that
-//    follow, so that over time no more is used than the limit allows; for an hour at most.
+//    follow, so that over time no more is used than the limit allows; for one answer no more than an hour of it.
 
 import Hosting
 import Wire

@@ -9,8 +9,9 @@
 // 2. What is set aside or taken counts alike; what is owed lets nothing new in before it is paid.
 // 3. What was taken in a second counts until that second is wholly more than a minute ago: for 60 s at
 //    least and 61 s at most.
-// 4. No more is owed than the whole limit pays within the longest wait; what goes beyond is let off. So one
-//    answer, or one engine that lies about it, locks nobody out for longer.
+// 4. For one answer no more is owed than the whole limit pays within the longest wait; what goes beyond is let
+//    off. So no engine that lies about one locks anybody out for longer. Many answers are owed in full: else who
+//    lets many in at once, each of them longer than was to be expected, would get them for nothing.
 
 import Wire
 
@@ -52,6 +53,8 @@ struct QuotaWindow: Sendable, Equatable {
   /// Goes on to now; a changed limit takes effect at once.
   mutating func advance(limit: Int, mostOwed: Int, now: Duration) {
     self.limit = limit
+    // A limit that is lowered makes no hours of what was minutes.
+    if mostOwed < self.mostOwed { debt = min(debt, mostOwed) }
     self.mostOwed = mostOwed
     let last = max(second, now.components.seconds)
     while let oldest = taken.first, oldest.second + Self.countsSeconds <= last {
@@ -66,7 +69,7 @@ struct QuotaWindow: Sendable, Equatable {
 
   private mutating func pay() {
     let payment = min(debt, max(0, limit - occupied))
-    debt = min(debt - payment, mostOwed)
+    debt -= payment
     enter(payment)
   }
 
@@ -108,7 +111,7 @@ struct QuotaWindow: Sendable, Equatable {
   mutating func settle(_ amount: Int, reserved part: Int) {
     reserved -= min(part, reserved)
     enter(min(amount, part))
-    take(max(0, amount - part))
+    take(min(max(0, amount - part), mostOwed))
   }
 
   // MARK: Waiting

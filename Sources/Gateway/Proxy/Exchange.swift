@@ -222,15 +222,17 @@ final class Exchange: Sendable {
       var isLast = false
       while true {
         guard isPrompt || control.reason == nil else { return (meter, hold, .engineBroke) }
+        // What the engine took is not its client's, nor the other way round.
+        control.moved(at: gate.clock.uptime)
         meter.feed(part)
         let whole = Self.whole(part, isLast: isLast, &hold, hidesUsage: hidesUsage)
         if whole.readableBytes > 0 {
           control.waits(forClient: true)
           do { try await writer.write(whole) } catch { return (meter, hold, .clientGone) }
+          control.moved(at: gate.clock.uptime)
           control.waits(forClient: false)
         }
         if isLast { return (meter, hold, nil) }
-        control.moved(at: gate.clock.uptime)
         do {
           if let next = try await reply.rest?.next() {
             part = next
