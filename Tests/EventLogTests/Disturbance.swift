@@ -17,6 +17,8 @@ final class Disturbing {
   private let cluster: TestCluster
   private var connection: Connection
   private var dump: Child?
+  /// Holds a table that a dump comes to last.
+  private var gate: Connection?
 
   init(_ disturbance: Disturbance, _ database: TestDatabase) async throws {
     self.disturbance = disturbance
@@ -43,11 +45,16 @@ final class Disturbing {
       try connection.listen(to: LogStatements.channel)
       try cluster.pause(connection.backendProcessID)
     case .dump:
+      // It takes its locks in the order in which tables were made, and waits for the last: so it stands in
+      // its middle for as long as it takes, whoever is faster.
+      var gate = try Connection(cluster.configuration(database: name))
+      try gate.script("CREATE TABLE gate (n int)")
+      try gate.script("BEGIN; LOCK TABLE gate IN ACCESS EXCLUSIVE MODE")
+      self.gate = consume gate
       let folder = try TestFolder()
-      let child = try Child(
+      dump = try Child(
         ["pg_dump", "-d", database.url, "-f", folder.path("dump.sql")],
         environment: folder.environment(), folder: folder)
-      dump = child
       try await eventually("pg_dump has its snapshot and its locks") {
         try connection.query(
           """
@@ -56,8 +63,6 @@ final class Disturbing {
           """
         ).count > 0
       }
-      // In its middle, for as long as it takes.
-      child.send(SIGSTOP)
     }
   }
 
@@ -68,8 +73,8 @@ final class Disturbing {
     case .preparedTransaction: try connection.script("ROLLBACK PREPARED 'forgotten'")
     case .stuckListener: try cluster.resume(connection.backendProcessID)
     case .dump:
-      dump?.send(SIGCONT)
       dump?.send(SIGKILL)
+      try gate?.script("ROLLBACK; DROP TABLE gate")
       // Its server process finds out by itself, and holds its locks until then.
       try await eventually("nothing of pg_dump is left") {
         try connection.query(
