@@ -242,18 +242,22 @@ package final class DataLock: Sendable {
 
   /// An agent that was killed while it started an engine leaves the lock with that process until it has become
   /// the engine's holder, which is as well: before that nobody would find it. It takes a moment.
-  private static let patienceMilliseconds = 3_000
+  package static let patienceMilliseconds = 3_000
   private static let lookMilliseconds = 20
 
   package struct Held: Error, CustomStringConvertible {
     package let description: String
   }
 
-  package init(_ folder: DataFolder) throws {
+  /// - Parameter whileHeld: called after each look that found it held.
+  package init(
+    _ folder: DataFolder, patienceMilliseconds: Int = patienceMilliseconds,
+    whileHeld: () -> Void = {}
+  ) throws {
     let path = folder.path + "/lock"
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileProblem(attempted: "open", path: path, code: errno) }
-    guard Self.isTaken(descriptor) else {
+    guard Self.isTaken(descriptor, patienceMilliseconds, whileHeld) else {
       close(descriptor)
       let holder = String(decoding: Files.tail(path, bytes: 20), as: UTF8.self)
       throw Held(
@@ -266,9 +270,12 @@ package final class DataLock: Sendable {
     pwrite(descriptor, text, text.count, 0)
   }
 
-  private static func isTaken(_ descriptor: Int32) -> Bool {
+  private static func isTaken(
+    _ descriptor: Int32, _ patienceMilliseconds: Int, _ whileHeld: () -> Void
+  ) -> Bool {
     for _ in 0..<(patienceMilliseconds / lookMilliseconds) {
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+      whileHeld()
       usleep(UInt32(lookMilliseconds) * 1_000)
     }
     return false
