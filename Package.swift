@@ -69,6 +69,9 @@ let package = Package(
       providers: [.apt(["libpq-dev"])]),
     .target(name: "CLinux"),
 
+    // What writes the coders of records, for the module below
+    module("Records"),
+
     // Modules, from the inside out
     .target(
       name: "Hosting", dependencies: [hashTrees], exclude: ["LEASES.md"], swiftSettings: strict),
@@ -151,6 +154,7 @@ let package = Package(
         "ControlPlane", "EventLog", "Hosting", "Migrations", "Program", "Wire", argumentParser,
         logging,
       ]),
+    program("wharf-records", ["Records"]),
     program("wharf-bench", ["Bench", "Hosting", "Program", argumentParser]),
 
     // Tests
@@ -201,7 +205,7 @@ let package = Package(
         "wharf-gateway", "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
       ]),
     tests("BenchTests", ["Bench", "Hosting", "Postgres", "TestKit", "TestTools", "wharfd"]),
-    tests("TidyTests", []),
+    tests("TidyTests", ["Records"]),
     tests("TestToolsTests", ["TestTools"]),
     tests("EventLogTests", ["EventLog", "Hosting", "Migrations", "Postgres", "TestKit", logging]),
     tests(

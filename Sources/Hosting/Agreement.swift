@@ -21,7 +21,7 @@ package enum Workload: String, CaseIterable, Hashable, Comparable, Sendable, JSO
   package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-package struct Agreement: Identified, Equatable, Sendable {
+package struct Agreement: Identified, Equatable, Sendable, SnapshotValue {
   package static let kind = Kind.agreement
 
   package let id: ID<Agreement>
@@ -47,7 +47,7 @@ package struct Agreement: Identified, Equatable, Sendable {
   }
 }
 
-package struct Terms: Codable, Equatable, Sendable {
+package struct Terms: Codable, Equatable, Sendable, JSONWritable, CanonicallyRead, SnapshotValue {
   package var scope: [Workload]
   package var audiences: [Audience]
   package var from: Timestamp

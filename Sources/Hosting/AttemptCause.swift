@@ -102,7 +102,7 @@ package enum AttemptCause: String, CaseIterable, Sendable, JSONCoded {
 }
 
 /// The digest of the weights that lie where a version says, and the one that the version pins.
-package struct WeightsFound: Codable, Equatable, Sendable {
+package struct WeightsFound: Codable, Equatable, Sendable, JSONWritable, CanonicallyRead {
   package let wanted: Digest
   package let found: Digest
 

@@ -3,7 +3,7 @@
 
 import HashTreeCollections
 
-package struct Deployment: PlainlyNamed {
+package struct Deployment: PlainlyNamed, SnapshotValue {
   package static let kind = Kind.deployment
 
   package let id: ID<Deployment>
@@ -36,7 +36,7 @@ package struct Deployment: PlainlyNamed {
 }
 
 /// What may run or not as one: the clauses of an agreement are about a provider and a workload.
-package struct Line: Hashable, Comparable, Sendable {
+package struct Line: Hashable, Comparable, Sendable, SnapshotValue {
   package let provider: ID<Provider>
   package let workload: Workload
 
@@ -255,7 +255,7 @@ package struct ReplicasPlaced: Event {
   }
 }
 
-package struct Placement: Codable, Equatable, Sendable {
+package struct Placement: Codable, Equatable, Sendable, JSONWritable, CanonicallyRead {
   /// The replica's number in its deployment.
   package let replica: Int
   package let node: ID<Node>

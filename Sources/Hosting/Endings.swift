@@ -3,7 +3,7 @@
 
 import HashTreeCollections
 
-package struct Endings: Equatable, Sendable {
+package struct Endings: Equatable, Sendable, SnapshotValue {
   private static let dayMicroseconds: Int64 = 86_400_000_000
 
   /// Digests by the day, counted from 1970, on which they end.

@@ -1,7 +1,7 @@
 // An engine template: how an inference server program is started, made ready and stopped. Kept in
 // the log, so that what a model version runs is known for every moment; a version copies it.
 
-package struct Engine: PlainlyNamed {
+package struct Engine: PlainlyNamed, SnapshotValue {
   package static let kind = Kind.engine
 
   package let id: ID<Engine>

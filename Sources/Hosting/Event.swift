@@ -2,7 +2,7 @@
 // under Tests/HostingTests/Golden, and an upcaster when one changes.
 
 /// A fact of one type.
-package protocol Event: JSONRecord, JSONWritable, Equatable, Sendable {
+package protocol Event: JSONRecord, CanonicallyRead, JSONWritable, Equatable, Sendable {
   /// lowerCamelCase, past tense; for ever.
   static var type: String { get }
   /// From each earlier version of the JSON form to the next, the first first. A change of the form
@@ -112,20 +112,14 @@ package struct EventRegistry: Sendable {
         "this program reads '\(type)' up to version \(newest), not \(schemaVersion); a newer one "
           + "wrote it")
     }
-    if schemaVersion == newest, let short = known.type as? any CanonicallyRead.Type,
-      let event = Self.read(short, data)
-    {
-      return event
-    }
+    if schemaVersion == newest, let event = Self.read(known.type, data) { return event }
     var data = data
     for upcaster in known.upcasters[(schemaVersion - 1)...] { data = try upcaster(data) }
     return try known.type.init(jsonBytes: data)
   }
 
   /// The short way; see CanonicalReader.
-  private static func read<Short: CanonicallyRead>(
-    _ type: Short.Type, _ data: [UInt8]
-  ) -> (any Event)? {
-    Short(canonicalDocument: data) as? any Event
+  private static func read<Known: Event>(_ type: Known.Type, _ data: [UInt8]) -> (any Event)? {
+    Known(canonicalDocument: data)
   }
 }

@@ -36,7 +36,7 @@ package struct FormatLevelRaised: Event {
 }
 
 /// A wharfd that was seen a moment ago, and what it reads.
-package struct FormatReader: Codable, Hashable, Sendable {
+package struct FormatReader: Codable, Hashable, Sendable, JSONWritable {
   package let instance: String
   package let formatLevel: Int
 

@@ -2,7 +2,7 @@
 
 import HashTreeCollections
 
-package struct Gateway: PlainlyNamed {
+package struct Gateway: PlainlyNamed, SnapshotValue {
   package static let kind = Kind.gateway
 
   package let id: ID<Gateway>

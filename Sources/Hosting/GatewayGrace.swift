@@ -2,14 +2,14 @@
 // that operators set: longer, and an outage of the control plane or of its database is not one of the
 // models; shorter, and a revocation that a gateway cannot hear of is certain the sooner.
 
-package struct GatewayGrace: Equatable, Sendable {
+package struct GatewayGrace: Equatable, Sendable, SnapshotValue {
   package static let usualSeconds = 900
   package static let longestSeconds = 86_400
   /// A setting that another took the place of is remembered this long: more than any lease and grace, so
   /// nobody acts on it afterwards.
   private static let memorySeconds = 200_000.0
 
-  package struct Setting: Equatable, Sendable {
+  package struct Setting: Equatable, Sendable, SnapshotValue {
     package let position: Position
     package let seconds: Int
     package let setAt: Timestamp

@@ -6,7 +6,7 @@
 
 import HashTreeCollections
 
-package struct GatewayProcess: Equatable, Sendable {
+package struct GatewayProcess: Equatable, Sendable, SnapshotValue {
   /// The position of its `gatewayStarted`.
   package let id: Position
   package let gateway: ID<Gateway>

@@ -3,9 +3,9 @@
 
 import HashTreeCollections
 
-package struct HostingState: Equatable, Sendable {
+package struct HostingState: Equatable, Sendable, SnapshotValue {
   /// The position of the last event folded.
-  package private(set) var position: Position = .empty
+  package private(set) var position: Position
   /// When that event was recorded; never falls.
   package private(set) var recordedAt = Timestamp(microseconds: 0)
   /// The last position on each stream: what "unchanged since" is checked against.
@@ -40,30 +40,19 @@ package struct HostingState: Equatable, Sendable {
   /// Deployments by what may bar them: a provider and a workload.
   package internal(set) var deploymentsIn: TreeDictionary<Line, TreeSet<ID<Deployment>>> = [:]
   package internal(set) var lostNodes: TreeSet<ID<Node>> = []
+  /// The join token that may still become the node of this id.
+  package internal(set) var joinTokens: TreeDictionary<ID<Node>, JoinToken> = [:]
+  /// Keys, tokens of persons and join tokens that have an end.
+  package internal(set) var endings = Endings()
+  /// Persons who are forgotten, and what was kept of them is not known to be gone.
+  package internal(set) var unerased: TreeSet<ID<Person>> = []
   /// Attempts that gateways are to leave before their engines are told to stop.
   package internal(set) var leaving: TreeSet<AttemptID> = []
   /// Attempts that are not wanted any more and whose end is not proved: those that are left, and those
   /// that were told to stop.
   package internal(set) var departing: TreeSet<AttemptID> = []
-  /// Persons who are forgotten, and what was kept of them is not known to be gone.
-  package internal(set) var unerased: TreeSet<ID<Person>> = []
   /// Attempts whose engines were started with a key of a secret that is lost.
   package internal(set) var lostSecretAttempts: TreeSet<AttemptID> = []
-  /// The join token that may still become the node of this id.
-  package internal(set) var joinTokens: TreeDictionary<ID<Node>, JoinToken> = [:]
-  /// Keys, tokens of persons and join tokens that have an end.
-  package internal(set) var endings = Endings()
-
-  package init() {}
-
-  /// A state that was folded up to here before; the rest of it is set after.
-  init(
-    position: Position, recordedAt: Timestamp, streamHeads: TreeDictionary<Stream, Position>
-  ) {
-    self.position = position
-    self.recordedAt = recordedAt
-    self.streamHeads = streamHeads
-  }
 
   /// Folds the next event. Throws, and leaves the state unusable for more, when it does not fit.
   package mutating func evolve(_ event: any Event, _ fact: Fact) throws(Contradiction) {
@@ -78,4 +67,9 @@ package struct HostingState: Equatable, Sendable {
     recordedAt = fact.recordedAt
     streamHeads[fact.stream] = fact.position
   }
+}
+
+// Beside the declaration, so that the one of all fields stays: the snapshot's reader takes it.
+extension HostingState {
+  package init() { self.init(position: .empty) }
 }

@@ -3,7 +3,7 @@
 
 import HashTreeCollections
 
-package struct JoinToken: Equatable, Sendable {
+package struct JoinToken: Equatable, Sendable, SnapshotValue {
   package let secret: Digest
   /// None of one from before this was told.
   package let prefix: Text?

@@ -4,7 +4,7 @@
 
 import HashTreeCollections
 
-package struct Key: Identified, Equatable, Sendable {
+package struct Key: Identified, Equatable, Sendable, SnapshotValue {
   package static let kind = Kind.key
 
   package let id: ID<Key>
@@ -17,7 +17,7 @@ package struct Key: Identified, Equatable, Sendable {
   /// The secret before the last rotation, still good until its date.
   package var previous: Previous?
 
-  package struct Previous: Equatable, Sendable {
+  package struct Previous: Equatable, Sendable, SnapshotValue {
     package let secret: Digest
     package let prefix: Text
     package let until: Timestamp

@@ -1,7 +1,7 @@
 // How an engine is started: its template, resolved when a model version is added and stored with it,
 // so that the log alone says what runs. The agent fills in what only it knows (host, port).
 
-package struct Launch: Codable, Equatable, Sendable {
+package struct Launch: Codable, Equatable, Sendable, CanonicallyRead, JSONWritable, SnapshotValue {
   /// Which template this came from: `sim`, `vllm` …
   package var engine: Name
   /// Program and arguments, with placeholders `${host}`, `${port}`, `${servedModelName}`,
@@ -19,7 +19,9 @@ package struct Launch: Codable, Equatable, Sendable {
 
   package static let graceSeconds = 0...3_600
 
-  package struct Readiness: Codable, Equatable, Sendable {
+  package struct Readiness: Codable, Equatable, Sendable, CanonicallyRead, JSONWritable,
+    SnapshotValue
+  {
     /// `GET` of this path answers 200 when ready.
     package var path: String
     /// Ready only when `GET /v1/models` also lists the served name.

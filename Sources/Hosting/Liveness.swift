@@ -16,7 +16,9 @@ extension Launch {
 
   /// How often a ready engine is looked at, and when it counts as hung: after `failures` looks without an
   /// answer in a row, the first of them no sooner than `graceSeconds` after it became ready.
-  package struct Liveness: Codable, Equatable, Sendable {
+  package struct Liveness: Codable, Equatable, Sendable, CanonicallyRead, JSONWritable,
+    SnapshotValue
+  {
     /// `GET` of this path answers 200; the path of readiness when absent.
     package var path: String?
     package var periodSeconds: Int
@@ -41,7 +43,7 @@ extension Launch {
   }
 
   /// How long the gateway waits for this engine before it gives a request up.
-  package struct Waits: Codable, Equatable, Sendable {
+  package struct Waits: Codable, Equatable, Sendable, CanonicallyRead, JSONWritable, SnapshotValue {
     /// For the first byte of an answer; of one that is not streamed, that is for all of it.
     package var firstByteSeconds: Int
     /// Between two parts of a streamed answer.
@@ -61,7 +63,8 @@ extension Launch {
 
 extension Launch.Liveness {
   /// `POST` of a body to a path, answered by 200 in time.
-  package struct Request: Codable, Equatable, Sendable {
+  package struct Request: Codable, Equatable, Sendable, CanonicallyRead, JSONWritable, SnapshotValue
+  {
     package var path: String
     /// JSON, with the placeholder `${servedModelName}`.
     package var body: String

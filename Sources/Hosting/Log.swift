@@ -2,7 +2,7 @@
 
 import HashTreeCollections
 
-package struct LogState: Equatable, Sendable {
+package struct LogState: Equatable, Sendable, SnapshotValue {
   /// Where the current era began, and in which database; none in an empty log.
   package var era: Era?
   /// The wharfd that leads, as far as the log says.
@@ -26,14 +26,16 @@ package struct LogState: Equatable, Sendable {
 
 /// A span of the log written into one database. After a restore or the promotion of a standby old
 /// positions may hold other facts, so a new era begins.
-package struct Era: Equatable, Sendable {
+package struct Era: Equatable, Sendable, SnapshotValue {
   package let position: Position
   package let database: DatabaseIdentity
 }
 
 /// Which database a log is written into. A dump that was restored, also into the same cluster or the
 /// same database, differs in one of these; so does a standby that was promoted.
-package struct DatabaseIdentity: Codable, Equatable, Sendable, CustomStringConvertible {
+package struct DatabaseIdentity: Codable, Equatable, Sendable, CustomStringConvertible,
+  CanonicallyRead, JSONWritable, SnapshotValue
+{
   /// PostgreSQL's own, made by initdb.
   package let systemIdentifier: String
   /// Raised by every promotion and point-in-time recovery.
@@ -57,7 +59,7 @@ package struct DatabaseIdentity: Codable, Equatable, Sendable, CustomStringConve
 }
 
 /// Who leads: the position of its `leadershipTaken` is the epoch.
-package struct Leadership: Equatable, Sendable {
+package struct Leadership: Equatable, Sendable, SnapshotValue {
   package let epoch: Position
   package let instance: String
   package let address: String
@@ -77,7 +79,7 @@ package struct Leadership: Equatable, Sendable {
 }
 
 /// A position with a name.
-package struct Mark: Equatable, Sendable {
+package struct Mark: Equatable, Sendable, SnapshotValue {
   package let name: Name
   package let position: Position
   package let markedAt: Timestamp

@@ -53,7 +53,7 @@ package struct ModelReference: Hashable, Sendable, CustomStringConvertible, JSON
   }
 }
 
-package struct Model: Named {
+package struct Model: Named, SnapshotValue {
   package static let kind = Kind.model
 
   package let id: ID<Model>
@@ -86,7 +86,7 @@ package struct Model: Named {
   }
 }
 
-package struct ModelVersion: Equatable, Sendable {
+package struct ModelVersion: Equatable, Sendable, SnapshotValue {
   package let label: Name
   package let addedAt: Timestamp
   package let launch: Launch
@@ -99,7 +99,7 @@ package struct ModelVersion: Equatable, Sendable {
 }
 
 /// What one replica occupies on its node.
-package struct Needs: Codable, Hashable, Sendable {
+package struct Needs: Codable, Hashable, Sendable, JSONWritable, CanonicallyRead, SnapshotValue {
   package var devices: Int
   /// On each device.
   package var deviceMemory: Bytes

@@ -3,7 +3,7 @@
 
 import HashTreeCollections
 
-package struct Node: PlainlyNamed {
+package struct Node: PlainlyNamed, SnapshotValue {
   package static let kind = Kind.node
 
   package enum Status: String, CaseIterable, Sendable, JSONCoded {
@@ -50,7 +50,7 @@ package struct Node: PlainlyNamed {
   /// The era that a person let it follow, whatever it saw before.
   package var acceptedEra: Position?
 
-  package struct Taken: Equatable, Sendable {
+  package struct Taken: Equatable, Sendable, SnapshotValue {
     package var cpuMillis = 0
     package var memory = Bytes.zero
   }
@@ -119,7 +119,8 @@ extension Node {
 }
 
 /// What a node has, as its agent says.
-package struct NodeFacts: Codable, Equatable, Sendable {
+package struct NodeFacts: Codable, Equatable, Sendable, JSONWritable, CanonicallyRead, SnapshotValue
+{
   /// Where its engines can be reached by gateways.
   package var address: String
   package var cpuMillis: Int
@@ -136,7 +137,9 @@ package struct NodeFacts: Codable, Equatable, Sendable {
   package static let none = NodeFacts(address: "", cpuMillis: 0, memory: .zero, devices: [])
 }
 
-package struct DeviceFacts: Codable, Equatable, Sendable {
+package struct DeviceFacts: Codable, Equatable, Sendable, JSONWritable, CanonicallyRead,
+  SnapshotValue
+{
   /// Stable on its node: a GPU's UUID, or `sim-0`.
   package var id: String
   /// `H100`, `A100` …

@@ -3,7 +3,7 @@
 
 import HashTreeCollections
 
-package struct Person: PlainlyCalled {
+package struct Person: PlainlyCalled, SnapshotValue {
   package static let kind = Kind.person
 
   package let id: ID<Person>
@@ -67,7 +67,7 @@ package enum PersonEvents {
   ]
 }
 
-package struct PersonInvited: HoldsPersonal {
+package struct PersonInvited: HoldsPersonal, JSONWritable, CanonicallyRead {
   package static let type = "personInvited"
   package static let formatLevel = FormatLevel.sealed
   /// Version 2 may hold sealed values, and an e-mail address; version 1 has the name as it is.

@@ -76,7 +76,7 @@ package struct Principal: Hashable, Sendable {
 }
 
 /// What a secret of some digest is good for, and who holds it.
-package struct Credential: Equatable, Sendable {
+package struct Credential: Equatable, Sendable, SnapshotValue {
   package enum Use: Equatable, Sendable {
     /// A person's token: good for the person's role, before its end if it has one.
     case token(until: Timestamp?)

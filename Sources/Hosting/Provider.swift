@@ -1,7 +1,7 @@
 // A provider: a company that makes models. It signs agreements; suspending it stops everything of
 // it at once.
 
-package struct Provider: PlainlyNamed {
+package struct Provider: PlainlyNamed, SnapshotValue {
   package static let kind = Kind.provider
 
   package let id: ID<Provider>

@@ -4,7 +4,7 @@
 
 import HashTreeCollections
 
-package struct Replica: Equatable, Sendable {
+package struct Replica: Equatable, Sendable, SnapshotValue {
   package let id: ReplicaID
   package let madeAt: Timestamp
   /// The attempt that is to run; none while it waits for a place.
@@ -51,7 +51,7 @@ package enum WaitingReason: String, CaseIterable, Sendable, JSONCoded {
 }
 
 /// One try to run a replica.
-package struct Attempt: Equatable, Sendable {
+package struct Attempt: Equatable, Sendable, SnapshotValue {
   package let id: AttemptID
   package let node: ID<Node>
   package let devices: [String]
@@ -76,7 +76,7 @@ package struct Attempt: Equatable, Sendable {
   package var stoppingSince: Timestamp?
 
   /// Since when no policy has a route to it, and why.
-  package struct Leaving: Equatable, Sendable {
+  package struct Leaving: Equatable, Sendable, SnapshotValue {
     package let position: Position
     package let since: Timestamp
     package let reason: String
@@ -135,7 +135,7 @@ package enum StopOrder: String, CaseIterable, Sendable, JSONCoded {
 }
 
 /// What an agent sees of an attempt.
-package struct ObservedAttempt: Codable, Equatable, Sendable {
+package struct ObservedAttempt: Codable, Equatable, Sendable, JSONWritable, CanonicallyRead {
   package var id: AttemptID
   package var phase: AttemptPhase
   package var pid: Int?
@@ -175,7 +175,7 @@ package struct ObservedAttempt: Codable, Equatable, Sendable {
 
 /// What became of an attempt, in an event. What its engine wrote last is no part of it: see the log file
 /// of the attempt, on the node whose stream the event stands on.
-package struct AttemptChange: Codable, Equatable, Sendable {
+package struct AttemptChange: Codable, Equatable, Sendable, JSONWritable, CanonicallyRead {
   package let id: AttemptID
   package let phase: AttemptPhase
   package let pid: Int?
@@ -190,6 +190,16 @@ package struct AttemptChange: Codable, Equatable, Sendable {
   package let device: String?
   package let weights: WeightsFound?
 
+  /// How it ended, for people.
+  package var ending: String {
+    let why = cause?.words(device: device, weights: weights) ?? reason
+    if let exitSignal { return "killed by signal \(exitSignal)" + (why.map { ": \($0)" } ?? "") }
+    if let exitCode { return "exit code \(exitCode)" + (why.map { ": \($0)" } ?? "") }
+    return why ?? "ended"
+  }
+}
+
+extension AttemptChange {
   /// As it is written into a log of a format level: of what an agent says only what is a code, a number,
   /// or a device of the attempt's own.
   init(_ observed: ObservedAttempt, of attempt: Attempt, formatLevel: Int) {
@@ -219,14 +229,6 @@ package struct AttemptChange: Codable, Equatable, Sendable {
     cause = observed.cause
     device = observed.device
     weights = observed.weights
-  }
-
-  /// How it ended, for people.
-  package var ending: String {
-    let why = cause?.words(device: device, weights: weights) ?? reason
-    if let exitSignal { return "killed by signal \(exitSignal)" + (why.map { ": \($0)" } ?? "") }
-    if let exitCode { return "exit code \(exitCode)" + (why.map { ": \($0)" } ?? "") }
-    return why ?? "ended"
   }
 }
 

@@ -22,7 +22,7 @@ package enum RestartCause: String, CaseIterable, Sendable, JSONCoded {
 }
 
 /// Requests to an attempt in the minute before it was judged, over all gateways.
-package struct RequestCounts: Codable, Equatable, Sendable {
+package struct RequestCounts: Codable, Equatable, Sendable, CanonicallyRead, JSONWritable {
   package let asked: Int
   /// Those that met silence.
   package let gaveUp: Int

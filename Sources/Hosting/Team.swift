@@ -2,7 +2,7 @@
 
 import HashTreeCollections
 
-package struct Team: PlainlyNamed {
+package struct Team: PlainlyNamed, SnapshotValue {
   package static let kind = Kind.team
 
   package let id: ID<Team>
@@ -17,7 +17,7 @@ package struct Team: PlainlyNamed {
   package var endedGrants: TreeDictionary<ID<Model>, EndedGrant> = [:]
 }
 
-package struct Quota: Codable, Equatable, Sendable {
+package struct Quota: Codable, Equatable, Sendable, JSONWritable, CanonicallyRead, SnapshotValue {
   package var requestsPerMinute: Int?
   package var tokensPerMinute: Int?
 
@@ -40,7 +40,7 @@ package struct Quota: Codable, Equatable, Sendable {
   }
 }
 
-package struct Grant: Equatable, Sendable {
+package struct Grant: Equatable, Sendable, SnapshotValue {
   package let model: ID<Model>
   package let workload: Workload
   package let quota: Quota
@@ -49,7 +49,7 @@ package struct Grant: Equatable, Sendable {
   package let position: Position
 }
 
-package struct EndedGrant: Equatable, Sendable {
+package struct EndedGrant: Equatable, Sendable, SnapshotValue {
   package enum Cause: String, CaseIterable, Sendable, JSONCoded { case revoked, expired }
   package let cause: Cause
   package let at: Timestamp

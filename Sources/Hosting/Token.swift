@@ -4,7 +4,7 @@
 
 import HashTreeCollections
 
-package struct Token: Equatable, Sendable {
+package struct Token: Equatable, Sendable, SnapshotValue {
   package let secret: Digest
   /// By which people tell their tokens apart.
   package let prefix: Text
@@ -92,7 +92,7 @@ package enum TokenEvents {
 }
 
 /// A person made a token, and this is its digest. An open invitation is spent with it.
-package struct PersonTokenIssued: HoldsPersonal {
+package struct PersonTokenIssued: HoldsPersonal, JSONWritable, CanonicallyRead {
   package static let type = "personTokenIssued"
   package let token: Digest
   /// The first characters, by which people tell their tokens apart.

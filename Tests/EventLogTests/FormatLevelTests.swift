@@ -23,6 +23,11 @@ private struct CargoLoaded: Event {
   }
 }
 
+/// It has no short way.
+extension CargoLoaded {
+  init?(canonical reader: inout CanonicalReader) { nil }
+}
+
 private struct LoadCargo: Command {
   static let type = "cargo.load"
 

@@ -35,6 +35,11 @@ struct CargoLoaded: Event {
   }
 }
 
+/// It has no short way.
+extension CargoLoaded {
+  init?(canonical reader: inout CanonicalReader) { nil }
+}
+
 struct LoadCargo: Command {
   static let type = "cargo.load"
 

@@ -8,6 +8,8 @@ import Testing
 /// build, so this table is the rule.
 private let directions: [String: Set<String>] = [
   "Postgres": ["CLibPQ", "CLinux"],
+  "Records": [],
+  "wharf-records": ["Records"],
   "Hosting": [],
   "Planner": ["Hosting"],
   "Wire": ["Hosting"],

@@ -88,6 +88,20 @@ package struct CanonicalReader {
     return take(UInt8(ascii: "]")) ? values : nil
   }
 
+  /// An object whose keys no type lists: each behind the one before it.
+  mutating func fields<Value: CanonicallyRead>(of type: Value.Type) -> [(String, Value)]? {
+    guard open() else { return nil }
+    var fields: [(String, Value)] = []
+    if close() { return fields }
+    repeat {
+      guard let key = text(), take(UInt8(ascii: ":")), fields.last.map({ $0.0 < key }) ?? true,
+        let value = Value(canonical: &self)
+      else { return nil }
+      fields.append((key, value))
+    } while take(UInt8(ascii: ","))
+    return close() ? fields : nil
+  }
+
   /// The bytes between the quotes of a string of plain ASCII.
   mutating func ascii() -> UnsafeBufferPointer<UInt8>? {
     guard take(UInt8(ascii: "\"")) else { return nil }

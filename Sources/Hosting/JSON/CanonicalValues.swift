@@ -28,6 +28,21 @@ extension Array: CanonicallyRead where Element: CanonicallyRead {
   }
 }
 
+extension Int64: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard let value = reader.integer() else { return nil }
+    self = value
+  }
+}
+
+/// Its keys stand in their order, each once.
+extension Dictionary: CanonicallyRead where Key == String, Value: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard let fields = reader.fields(of: Value.self) else { return nil }
+    self.init(uniqueKeysWithValues: fields)
+  }
+}
+
 extension Position: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
     guard let value = reader.integer(), value >= 0 else { return nil }
@@ -110,3 +125,7 @@ extension AttemptPhase: CanonicallyRead {}
 extension StopOrder: CanonicallyRead {}
 extension AttemptCause: CanonicallyRead {}
 extension EndCause: CanonicallyRead {}
+extension RestartCause: CanonicallyRead {}
+extension Mistrust: CanonicallyRead {}
+extension NodeTrouble: CanonicallyRead {}
+extension GatewayStopped.Cause: CanonicallyRead {}

@@ -61,26 +61,6 @@ extension ID: SnapshotValue {
   package func write(to snapshot: inout SnapshotWriter) { snapshot.write(position) }
 }
 
-extension ReplicaID: SnapshotValue {
-  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
-    try self.init(deployment: snapshot.read(), number: snapshot.read())
-  }
-  package func write(to snapshot: inout SnapshotWriter) {
-    snapshot.write(deployment)
-    snapshot.write(number)
-  }
-}
-
-extension AttemptID: SnapshotValue {
-  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
-    try self.init(replica: snapshot.read(), placedAt: snapshot.read())
-  }
-  package func write(to snapshot: inout SnapshotWriter) {
-    snapshot.write(replica)
-    snapshot.write(placedAt)
-  }
-}
-
 extension Stream: SnapshotValue {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(snapshot.read(), snapshot.read())

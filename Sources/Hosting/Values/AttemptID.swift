@@ -2,7 +2,7 @@
 // an attempt is a replica and the position of the event that placed it.
 
 /// `31.2`: the second replica ever made of the deployment that the event at 31 created.
-package struct ReplicaID: Hashable, Comparable, Sendable {
+package struct ReplicaID: Hashable, Comparable, Sendable, SnapshotValue {
   package let deployment: Position
   package let number: Int
 
@@ -17,7 +17,7 @@ package struct ReplicaID: Hashable, Comparable, Sendable {
 }
 
 /// `31.2.40`: the try to run replica 31.2 that the event at 40 placed.
-package struct AttemptID: Hashable, Comparable, Sendable {
+package struct AttemptID: Hashable, Comparable, Sendable, SnapshotValue {
   package let replica: ReplicaID
   package let placedAt: Position
 

@@ -1,0 +1,11 @@
+// Written by `swift run wharf-records` from the fields in Endings.swift; not changed by hand.
+
+extension Endings {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      byDay: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(byDay)
+  }
+}
