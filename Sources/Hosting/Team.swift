@@ -53,6 +53,11 @@ package struct EndedGrant: Equatable, Sendable, SnapshotValue {
   package enum Cause: String, CaseIterable, Sendable, JSONCoded { case revoked, expired }
   package let cause: Cause
   package let at: Timestamp
+
+  package init(cause: Cause, at: Timestamp) {
+    self.cause = cause
+    self.at = at
+  }
 }
 
 // MARK: Events

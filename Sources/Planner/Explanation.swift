@@ -9,6 +9,8 @@ package struct Explanation: Equatable, Sendable {
   package var subject: String
   /// One sentence.
   package var verdict: String
+  /// What it follows from, where that is not replicas and nodes.
+  package var facts: [String] = []
   /// Replicas that are not ready, those of one reason together.
   package var replicas: [ReplicaFinding] = []
   /// How many nodes were asked for a place; none, if that is not what is missing.

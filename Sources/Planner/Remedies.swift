@@ -242,7 +242,8 @@ struct Remedies {
         let step = step(bar, provider, deployment.workload, state)
       else { break }
       steps.append(step.text)
-      guard let command = step.command, let changed = applied(command, to: state) else { break }
+      guard let command = step.command, let changed = Trial.applied(command, to: state, now: now)
+      else { break }
       state = changed
     }
     return steps
@@ -279,18 +280,5 @@ struct Remedies {
         provider: provider.name, scope: agreement.terms.scope + [workload], audiences: nil,
         until: nil, noticeDays: nil)
     )
-  }
-
-  /// The state after a command that someone else would have to send.
-  private func applied(_ command: any Command, to state: HostingState) -> HostingState? {
-    var changed = state
-    let admin = Principal(actor: .wharfd, role: .admin)
-    guard let events = try? state.decide(command, by: admin, now: now) else { return nil }
-    for event in events {
-      let fact = Fact(
-        position: changed.position.next, stream: event.stream, recordedAt: now, actor: .wharfd)
-      guard (try? changed.evolve(event.body, fact)) != nil else { return nil }
-    }
-    return changed
   }
 }

@@ -6,17 +6,29 @@ import Wire
 
 struct WhyVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration.verb(
-    "why", "Say why a deployment or replica is as it is, and what would help.",
+    "why", "Say why a deployment or replica is as it is, or a team may use a model or not.",
     example: "wharf why deployment grok")
 
-  enum Subject: String, CaseIterable, ExpressibleByArgument { case deployment, replica }
+  enum Subject: String, CaseIterable, ExpressibleByArgument { case deployment, replica, team }
 
-  @Argument(help: "deployment or replica.") var kind: Subject
+  @Argument(help: "deployment, replica or team.") var kind: Subject
   @Argument(help: "Its name.", transform: Parse.thing) var name: ThingName
+  @Argument(help: "Of a team: the PROVIDER/MODEL that it may use or not.", transform: Parse.model)
+  var model: ModelReference?
   @OptionGroup var reading: ReadOptions
 
+  func validate() throws {
+    if kind == .team, model == nil {
+      throw ValidationError("say which model: wharf why team \(name.text) PROVIDER/MODEL")
+    }
+    if kind != .team, let model {
+      throw ValidationError("a \(kind.rawValue) has one name: '\(model)' is too many")
+    }
+  }
+
   func run() async throws {
-    try await reading.show("why/\(kind.rawValue)/\(name.inPath)") { body, terminal in
+    let query = model.map { [("model", $0.modelText)] } ?? []
+    try await reading.show("why/\(kind.rawValue)/\(name.inPath)", query) { body, terminal in
       let reply = try Client.decode(ItemReply<WhyItem>.self, body)
       return reading.output.quiet ? reply.item.verdict : WhyText.render(reply.item, terminal)
     }

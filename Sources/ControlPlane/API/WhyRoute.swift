@@ -1,4 +1,5 @@
-// `GET /v1/why/deployment/NAME`, `GET /v1/why/replica/NAME`: the planner's own explanation, computed
+// `GET /v1/why/deployment/NAME`, `GET /v1/why/replica/NAME`, and of access, `GET
+// /v1/why/team/NAME?model=PROVIDER/MODEL`: the planner's own explanation, computed
 // now, or as of an earlier moment, by the functions that decide.
 
 import EventLog
@@ -17,13 +18,33 @@ struct WhyRoute: Sendable {
       let kind = try parameters.parameters.require("kind")
       let name = try PathText.decoded(parameters.parameters.require("name"))
       let context = try await source.context(request)
-      guard let explanation = explanation(kind, name, context) else {
+      let explanation =
+        kind == "team"
+        ? try access(name, request, context) : explanation(kind, name, context)
+      guard let explanation else {
         throw APIError(Self.unknown(kind, name), at: context.state.position)
       }
       return Response.json(
         ItemReply(position: context.state.position, item: WhyItem(explanation)).jsonBytes,
         head: context.head)
     }
+  }
+
+  /// Of what a team may use: asked of the state, by the function that gateways refuse by.
+  private func access(
+    _ name: String, _ request: Request, _ context: ReadContext
+  ) throws -> Explanation? {
+    guard let team = Shelves.team(name, context.view) else {
+      throw APIError(.unknown(.team, name), at: context.state.position)
+    }
+    let asked = request.uri.queryParameters["model"].map(String.init) ?? ""
+    guard let reference = try? ModelReference(jsonText: asked) else {
+      throw APIError.badParameter("model", asked, wanted: "PROVIDER/MODEL")
+    }
+    guard let model = context.state.models.keyed(reference.key) else {
+      throw APIError(.unknown(.model, asked), at: context.state.position)
+    }
+    return explain(accessOf: team.id, to: model.id, context.state, now: context.moment)
   }
 
   private func explanation(_ kind: String, _ name: String, _ context: ReadContext) -> Explanation? {
@@ -64,7 +85,7 @@ struct WhyRoute: Sendable {
     default:
       Refusal(
         "unknownKind", "there is no why of a '\(kind.shortened(to: 40))'",
-        help: "ask for a deployment or a replica")
+        help: "ask for a deployment, a replica or a team")
     }
   }
 }
@@ -73,7 +94,7 @@ extension WhyItem {
   init(_ explanation: Explanation) {
     self.init(
       subject: explanation.subject, verdict: explanation.verdict,
-      facts: explanation.replicas.map { "\($0.names): \($0.text)" },
+      facts: explanation.facts + explanation.replicas.map { "\($0.names): \($0.text)" },
       nodes: explanation.ruledOut.map {
         RuledOut(node: $0.nodes == 1 ? "1 node" : "\($0.nodes) nodes", rules: [$0.text])
       },
