@@ -112,7 +112,8 @@ let package = Package(
     module(
       "Gateway",
       [
-        "HTTPServing", "Hosting", "Wire", asyncHTTPClient, crypto, hummingbird, hummingbirdCore,
+        "HTTPServing", "Hosting", "Wire", asyncHTTPClient, crypto, hashTrees, hummingbird,
+        hummingbirdCore,
         httpTypes, lifecycle,
         logging, nioCore, nioHTTP1, nioPosix, unixSignals,
       ]),

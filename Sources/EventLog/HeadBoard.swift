@@ -54,7 +54,12 @@ package final class HeadBoard: Sendable {
   /// The hashes of this many heads are kept, for whoever asks about one that was given out.
   package static let recentLimit = 4_096
 
+  /// The last events are kept, for whoever follows what changed from head to head.
+  package static let eventLimit = 8_192
+
   private struct Contents {
+    /// The last events that led to the head, one position after another.
+    var events: Deque<StoredEvent> = []
     /// Heads published, positions ascending.
     var recent: Deque<(position: Position, hash: Digest)> = []
     var head = Head(state: HostingState(), hash: Chain.origin, standing: .starting)
@@ -62,6 +67,17 @@ package final class HeadBoard: Sendable {
     var obstacle: String?
     var waiters: [Int: Waiter] = [:]
     var nextWaiter = 0
+
+    /// Forgets those of before where these do not follow them.
+    mutating func note(_ new: [StoredEvent], to head: Head) {
+      guard head.state.position != events.last?.position else { return }
+      if new.first?.position != events.last?.position.next { events = [] }
+      guard new.last?.position == head.state.position else { return events = [] }
+      events.append(contentsOf: new.suffix(HeadBoard.eventLimit))
+      if events.count > HeadBoard.eventLimit {
+        events.removeFirst(events.count - HeadBoard.eventLimit)
+      }
+    }
 
     mutating func note(_ head: Head) {
       guard head.state.position > recent.last?.position ?? .empty else { return }
@@ -84,14 +100,17 @@ package final class HeadBoard: Sendable {
     contents.withLock { contents in
       contents.head = Head(state: HostingState(), hash: Chain.origin, standing: .starting)
       contents.recent = []
+      contents.events = []
     }
   }
 
   func publish(obstacle: String?) { contents.withLock { $0.obstacle = obstacle } }
 
-  func publish(_ head: Head) {
+  /// - Parameter events: those between the head before and this one.
+  func publish(_ head: Head, _ events: [StoredEvent] = []) {
     let reached = contents.withLock { contents in
       contents.head = head
+      contents.note(events, to: head)
       contents.note(head)
       let reached = contents.waiters.filter { $0.value.isMet(head) }
       for id in reached.keys { contents.waiters[id] = nil }
@@ -102,6 +121,18 @@ package final class HeadBoard: Sendable {
 
   /// The time was read anew. Nobody waits for that.
   func publish(_ clock: LogClock) { contents.withLock { $0.head.clock = clock } }
+
+  /// The events after a position up to another; none where not all of them are kept any more, or not yet.
+  package func events(after position: Position, through last: Position) -> [StoredEvent]? {
+    contents.withLock { contents in
+      guard position < last else { return [] }
+      guard let first = contents.events.first?.position, first <= position.next,
+        last <= contents.events.last?.position ?? .empty
+      else { return nil }
+      let start = Int(position.next.value - first.value)
+      return Array(contents.events[start...(Int(last.value - first.value))])
+    }
+  }
 
   /// The hash at the position of a head that was published lately.
   package func recentHash(at position: Position) -> Digest? {

@@ -275,9 +275,10 @@ struct MemberLoop {
     board.publish(clock)
   }
 
-  func publish() {
+  /// - Parameter events: those that led from what was published before to here.
+  func publish(_ events: [StoredEvent] = []) {
     keepSeen()
-    board.publish(Head(state: state, hash: hash, standing: standing, clock: clock))
+    board.publish(Head(state: state, hash: hash, standing: standing, clock: clock), events)
   }
 
   /// Whether readers still take this one for the leader, which it is not before it has taken the lead anew.
@@ -307,7 +308,7 @@ struct MemberLoop {
       }
       // Not before: the log may hold that it took another secret later on.
       if isAtHead { try requireOurSecret() }
-      if !events.isEmpty { publish() }
+      if !events.isEmpty { publish(events) }
       if isAtHead {
         // A leader is not in touch by having read that another leads.
         if case .leading(let epoch) = standing, state.log.leader?.epoch != epoch { return }
@@ -465,6 +466,6 @@ extension MemberLoop {
     for row in batch.rows { note(row) }
     state = batch.state
     hash = batch.hash
-    publish()
+    publish(batch.rows)
   }
 }

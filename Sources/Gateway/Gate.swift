@@ -23,9 +23,12 @@ package final class Gate: Sendable {
   // MARK: Lease and policy
 
   /// Applies a policy and stops what it ends; returns without waiting for that.
-  func apply(_ index: PolicyIndex) {
-    stop { $0.apply(index, now: clock.now) }
+  func apply(_ index: PolicyIndex, dropped: Set<AttemptID>?) {
+    stop { $0.apply(index, dropped: dropped, now: clock.now) }
   }
+
+  /// The control plane said what time it is, of the log's.
+  func note(time: Timestamp) { guarded.withLock { $0.state.note(time: time) } }
 
   func sweep() {
     stop { $0.sweep(now: clock.now) }
@@ -142,6 +145,8 @@ package final class Gate: Sendable {
 
   struct Reading: Sendable {
     let index: PolicyIndex?
+    /// By this dates are judged.
+    let date: Timestamp
     let leaseLeft: Duration
     /// With the grace after it.
     let servingLeft: Duration
@@ -155,11 +160,13 @@ package final class Gate: Sendable {
   }
 
   var reading: Reading {
-    let now = clock.uptime
+    let moment = clock.now
+    let now = moment.uptime
     return guarded.withLock { guarded in
       Reading(
-        index: guarded.state.index, leaseLeft: guarded.state.leaseLeft(now),
-        servingLeft: guarded.state.servingLeft(now), serves: guarded.state.mayServe(now),
+        index: guarded.state.index, date: guarded.state.date(moment),
+        leaseLeft: guarded.state.leaseLeft(now), servingLeft: guarded.state.servingLeft(now),
+        serves: guarded.state.mayServe(now),
         inFlight: guarded.state.inFlight.count, hasShares: guarded.state.hasShares)
     }
   }

@@ -48,6 +48,8 @@ struct GateState: Sendable {
   let limits: GatewayLimits
   private(set) var index: PolicyIndex?
   private var isStopped = false
+  /// What is past by the log is past, though the clock here may be behind.
+  private var logTime = Timestamp(microseconds: 0)
   private var leaseEnds: Duration?
   private var quotas = QuotaBook()
   private var routes: RouteBook
@@ -58,6 +60,14 @@ struct GateState: Sendable {
     self.limits = limits
     routes = RouteBook(limits: limits)
   }
+
+  // MARK: Dates
+
+  /// The control plane said what time it is, of the log's.
+  mutating func note(time: Timestamp) { logTime = max(logTime, time) }
+
+  /// By this dates are judged.
+  func date(_ now: Moment) -> Timestamp { max(now.date, logTime) }
 
   // MARK: Lease, grace and policy
   //
@@ -116,22 +126,28 @@ struct GateState: Sendable {
 
   /// Takes a policy. From here on everything is decided by it; what is in flight and would now be
   /// refused is returned.
-  mutating func apply(_ index: PolicyIndex, now: Moment) -> [Cut] {
+  ///
+  /// - Parameter dropped: replicas that it has no route to any more; none, where that is not known.
+  mutating func apply(
+    _ index: PolicyIndex, dropped: Set<AttemptID>? = nil, now: Moment
+  ) -> [Cut] {
     quotas.follow(index, isFirst: self.index == nil)
     self.index = index
-    routes.retain(index)
-    return cut { Self.ended($0, index, now) }
+    routes.retain(index, dropped: dropped)
+    return cutEnded(by: index, now)
   }
 
   /// What must end because time has passed: key or grant ran out, or the right to serve.
   mutating func sweep(now: Moment) -> [Cut] {
     guard let index, mayServe(now.uptime) else { return cut { _ in .noLease } }
-    return cut { Self.ended($0, index, now) }
+    return cutEnded(by: index, now)
   }
 
-  private static func ended(_ request: Request, _ index: PolicyIndex, _ now: Moment) -> Denial? {
-    index.ended(
-      keyDigest: request.keyDigest, model: request.model, named: request.asked, now: now.date)
+  private mutating func cutEnded(by index: PolicyIndex, _ now: Moment) -> [Cut] {
+    let date = date(now)
+    return cut {
+      index.ended(keyDigest: $0.keyDigest, model: $0.model, named: $0.asked, now: date)
+    }
   }
 
   private mutating func cut(_ reason: (Request) -> Denial?) -> [Cut] {
@@ -162,7 +178,7 @@ struct GateState: Sendable {
   func team(of keyDigest: Digest?, now: Moment) throws(Denial) -> PolicyIndex.Team {
     guard !isStopped else { throw .gatewayStopping }
     guard let index, mayServe(now.uptime) else { throw .noLease }
-    return try index.team(of: keyDigest, now: now.date)
+    return try index.team(of: keyDigest, now: date(now))
   }
 
   mutating func admit(
@@ -173,7 +189,7 @@ struct GateState: Sendable {
     guard let index else { return .failure(Rejection(denial: .noLease)) }
     let lease = mayServe(now.uptime)
     switch index.decide(
-      keyDigest: keyDigest, model: asked, at: endpoint, now: now.date, lease: lease)
+      keyDigest: keyDigest, model: asked, at: endpoint, now: date(now), lease: lease)
     {
     case .refuse(let denial): return .failure(Rejection(denial: denial))
     case .serve(let permission):
@@ -234,7 +250,7 @@ struct GateState: Sendable {
     note(id, fault, now: now)
     guard let request = inFlight[id], let index, !request.isCut, mayServe(now.uptime),
       case .serve(let permission) = index.decide(
-        keyDigest: request.keyDigest, model: request.asked, now: now.date, lease: true),
+        keyDigest: request.keyDigest, model: request.asked, now: date(now), lease: true),
       let route = routes.choose(
         among: permission.routes, except: request.tried, now: now.uptime)
     else { return nil }
@@ -248,9 +264,7 @@ struct GateState: Sendable {
   /// Whether its replica is in the policy.
   func isRouted(_ id: RequestID) -> Bool {
     guard let request = inFlight[id], let index else { return false }
-    return index.models.values.contains { model in
-      model.id == request.model && model.routes.contains { $0.attempt == request.attempt }
-    }
+    return index.isRouted(request.attempt)
   }
 
   var lingering: [AttemptID] { routes.lingering }

@@ -7,7 +7,9 @@
 // 1. A lease counts from when the acknowledged request was sent, on the monotonic clock.
 // 2. A position is reported only once nothing is answered any more that its policy refuses.
 // 3. The policy is kept in memory only: it holds secrets.
-// 4. Once the right to serve is over, only a policy that was asked for anew brings it back.
+// 4. Once the right to serve is over, only news that were asked for anew bring it back, and be it that there
+//    are none.
+// 5. Where all is told in pages, what is held goes on being enforced until they are together.
 
 import AsyncHTTPClient
 import Hosting
@@ -51,11 +53,17 @@ package final class PolicyLink: Service {
   }
 
   /// What both loops know.
-  private struct Heard {
+  fileprivate struct Heard {
     var progress: PolicyProgress
     /// The furthest head that was given out and believed, with its seal.
     var sealed: SealedHead?
     var leaseSeconds: Int?
+    /// What is held of the policy.
+    var policy: PolicyIndex?
+    /// All of it told anew, as far as it has come.
+    var draft: PolicyDraft?
+    /// Whether silence is no answer: the right to serve is over.
+    var needsWord = false
     /// The last position whose policy is enforced, and the last that the control plane knows to be.
     var enforced: Position?
     var reported: Position?
@@ -66,6 +74,24 @@ package final class PolicyLink: Service {
     /// The poll under way at that one.
     var polling: Task<Answer, any Error>?
     var wasInGrace = false
+  }
+
+  /// What is asked for next.
+  fileprivate struct Asking {
+    /// What news are to be added to.
+    var base: PolicyProgress.Held?
+    var page: String?
+    var enforcing: Position?
+    /// Whether it is held back until there are news.
+    var mayWait = false
+
+    var query: [(String, String)] {
+      var query = [("form", "\(PolicyNews.form)")]
+      if let base { query += [("after", "\(base.position)"), ("era", "\(base.era)")] }
+      if let page { query.append(("page", page)) }
+      if let enforcing { query.append(("enforcing", "\(enforcing)")) }
+      return query
+    }
   }
 
   package func run() async throws {
@@ -102,24 +128,26 @@ package final class PolicyLink: Service {
   }
 
   private func step(asking server: Int) async throws {
-    let (applied, reported) = heard.withLock { ($0.progress.applied, $0.reported) }
-    guard let applied, reported != applied else { return try await pull(from: server) }
+    let unreported = heard.withLock { heard in
+      heard.needsWord || heard.reported == heard.progress.applied ? nil : heard.progress.applied
+    }
+    guard let applied = unreported else { return try await pull(from: server) }
     try await gate.waitUntilCut()
     heard.withLock { $0.enforced = applied }
     try await report(applied, to: server)
   }
 
   private func pull(from server: Int) async throws {
-    if !gate.mayServe { dropPolicy() }
-    let (lease, applied) = heard.withLock { ($0.leaseSeconds, $0.progress.applied) }
-    let wait = min(limits.policyWaitSeconds, max(1, (lease ?? .max) / 3))
+    if !gate.mayServe { needWord() }
+    let (lease, asking) = heard.withLock { ($0.leaseSeconds, $0.asking) }
+    let wait = asking.mayWait ? min(limits.policyWaitSeconds, max(1, (lease ?? .max) / 3)) : 0
     let answer = try await unlessOutpaced(server) { [self] in
       try await send(
-        .GET, "gateway/policy", applied.map { [("after", "\($0)")] } ?? [], ("wait", "\(wait)"),
+        .GET, "gateway/policy", asking.query, asking.mayWait ? ("wait", "\(wait)") : nil,
         to: server, milliseconds: (Int64(wait) + limits.controlPlaneReplySeconds) * 1_000)
     }
     switch answer.status {
-    case 200: try take(read(Policy.self, answer.body), answer)
+    case 200: try take(news(in: answer.body), answer, asking)
     case 204:
       guard try hear(answer) else { throw LinkError.behind("it knows less than was seen") }
       if let lease { renewed(answer, seconds: lease) }
@@ -153,25 +181,64 @@ package final class PolicyLink: Service {
     }
   }
 
-  private func take(_ policy: Policy, _ answer: Answer) throws {
-    let verdict = heard.withLock { $0.progress.judge(policy, answer.echo, asked: answer.asked) }
+  private func take(_ news: PolicyNews, _ answer: Answer, _ asking: Asking) throws {
+    if news.next != nil || asking.page != nil { return try takePage(news, answer, asking) }
+    let taken: (verdict: PolicyProgress.Verdict, index: PolicyIndex, dropped: Set<AttemptID>?) =
+      heard.withLock { heard in
+        let verdict = heard.progress.judge(
+          news, addedTo: asking.base, answer.echo, asked: answer.asked)
+        var index = PolicyIndex()
+        if news.since != nil { index = heard.draft?.index ?? heard.policy ?? index }
+        // What was in none of the pages is gone as well.
+        let isAddedToHeld = news.since != nil && heard.draft == nil
+        guard verdict == .apply else { return (verdict, index, nil) }
+        let dropped = index.add(news)
+        index.follow(news)
+        heard.draft = nil
+        heard.policy = index
+        heard.needsWord = false
+        heard.leaseSeconds = news.leaseSeconds
+        return (verdict, index, isAddedToHeld ? dropped : nil)
+      }
     keepSeen(answer.sealed)
-    switch verdict {
+    switch taken.verdict {
     case .apply:
-      heard.withLock { $0.leaseSeconds = policy.leaseSeconds }
-      gate.apply(PolicyIndex(policy))
-      renewed(answer, seconds: policy.leaseSeconds, withPolicy: true)
-      logger.info("applied the policy", metadata: ["position": "\(policy.position)"])
-    case .renew: renewed(answer, seconds: policy.leaseSeconds, withPolicy: true)
+      gate.note(time: news.recordedAt)
+      gate.apply(taken.index, dropped: taken.dropped)
+      renewed(answer, seconds: news.leaseSeconds, withPolicy: true)
+      logger.log(
+        level: news.since == nil ? .info : .debug, "applied the policy",
+        metadata: ["position": "\(news.position)", "facts": "\(news.count)"])
+    case .renew: break
     case .ignore(let reason): throw LinkError.behind(reason)
     case .alarm(let reason): throw LinkError.contradiction(reason)
     }
   }
 
-  /// What it holds may be of the past: the next policy counts as new, whatever it is.
-  private func dropPolicy() {
+  /// A part of all there is: no policy yet, and no lease.
+  private func takePage(_ news: PolicyNews, _ answer: Answer, _ asking: Asking) throws {
+    let verdict = heard.withLock { heard in
+      let verdict = heard.progress.judge(news.head, answer.echo, asked: answer.asked)
+      guard verdict == .renew else { return verdict }
+      if asking.page == nil || heard.draft?.era != news.head.era {
+        heard.draft = asking.page == nil ? PolicyDraft(news) : nil
+      } else {
+        heard.draft?.add(news)
+      }
+      return verdict
+    }
+    keepSeen(answer.sealed)
+    switch verdict {
+    case .apply, .renew: break
+    case .ignore(let reason): throw LinkError.behind(reason)
+    case .alarm(let reason): throw LinkError.contradiction(reason)
+    }
+  }
+
+  /// What it holds may be of the past: it is to be told that it is not.
+  private func needWord() {
     heard.withLock { heard in
-      heard.progress.dropPolicy()
+      heard.needsWord = true
       heard.enforced = nil
       heard.reported = nil
     }
@@ -205,6 +272,7 @@ package final class PolicyLink: Service {
     switch verdict {
     case .apply, .renew:
       heard.withLock { $0.leaseSeconds = lease.leaseSeconds }
+      if let time = lease.time { gate.note(time: time) }
       renewed(answer, seconds: lease.leaseSeconds)
     case .ignore(let reason): throw LinkError.behind(reason)
     case .alarm(let reason): throw LinkError.contradiction(reason)
@@ -374,11 +442,11 @@ package final class PolicyLink: Service {
         ErrorReply.self, from: JSONValue(document: Array(answer.body.readableBytesView)),
         strict: false))?.error.code
     switch (answer.status, code) {
-    case (409, LeaseRefusal.policyNeeded): dropPolicy()
+    case (409, LeaseRefusal.policyNeeded): needWord()
     // Said to nobody who does not have the credential, and by a log that is the one seen.
     case (410, LeaseRefusal.gatewayRemoved) where isHeard:
       gate.endLease()
-      dropPolicy()
+      needWord()
       return .removed
     default: break
     }
@@ -387,7 +455,7 @@ package final class PolicyLink: Service {
 
   // MARK: Sending
 
-  private struct Answer {
+  fileprivate struct Answer {
     let status: Int
     let body: ByteBuffer
     let head: HeadWitness?
@@ -426,9 +494,14 @@ package final class PolicyLink: Service {
     return try await within(milliseconds: milliseconds) { [client, limits] in
       let response = try await client.execute(
         whole, deadline: .now() + .milliseconds(milliseconds))
+      let body: ByteBuffer
+      do {
+        body = try await response.body.collect(upTo: limits.policyBytes)
+      } catch is NIOTooManyBytesError {
+        throw LinkError.tooLong(bytes: limits.policyBytes)
+      }
       return Answer(
-        status: Int(response.status.code),
-        body: try await response.body.collect(upTo: limits.policyBytes),
+        status: Int(response.status.code), body: body,
         head: response.headers.first(name: WharfHeader.head)
           .flatMap { HeadWitness(headerText: $0) },
         echo: response.headers.first(name: WharfHeader.seen)
@@ -438,13 +511,23 @@ package final class PolicyLink: Service {
     }
   }
 
+  private func news(in body: ByteBuffer) throws -> PolicyNews {
+    let bytes = Array(body.readableBytesView)
+    if let news = PolicyNews(canonicalDocument: bytes) { return news }
+    let document = try JSONValue(document: bytes)
+    guard try JSONDecoding.read(NewsForm.self, from: document, strict: false).form != nil else {
+      throw LinkError.older
+    }
+    return try JSONDecoding.read(PolicyNews.self, from: document, strict: false)
+  }
+
   private func read<T: Decodable>(_ type: T.Type, _ body: ByteBuffer) throws -> T {
     try JSONDecoding.read(
       type, from: JSONValue(document: Array(body.readableBytesView)), strict: false)
   }
 
   private func note(_ error: any Error, of server: Int, quietly: Bool = false) {
-    if case LinkError.contradiction = error {
+    if (error as? LinkError)?.isAlarm ?? false {
       metrics.countAlarm()
       logger.critical("\(error)", metadata: ["server": "\(servers[server])"])
     } else {
@@ -471,20 +554,21 @@ package final class PolicyLink: Service {
   }
 }
 
-private enum LinkError: Error, CustomStringConvertible {
-  case refused(status: Int)
-  case removed
-  case behind(String)
-  case contradiction(String)
-
-  var description: String {
-    switch self {
-    case .refused(401), .refused(403):
-      "it refused this gateway's credential: see that the file holds the one that was registered"
-    case .refused(let status): "it answered with status \(status)"
-    case .removed: "this gateway was removed: it serves nothing any more"
-    case .behind(let reason): "its answer was passed over: \(reason)"
-    case .contradiction(let reason): "ALARM, this gateway takes nothing more from it: \(reason)"
+extension PolicyLink.Heard {
+  fileprivate var asking: PolicyLink.Asking {
+    var asking = PolicyLink.Asking(enforcing: enforced)
+    if let draft {
+      asking.page = draft.next
+      // Behind the last page, what changed since the first.
+      if draft.next == nil { asking.base = draft.base }
+    } else if policy != nil {
+      asking.base = progress.held
+      asking.mayWait = !needsWord
     }
+    return asking
   }
+}
+
+private struct NewsForm: Decodable {
+  let form: Int?
 }

@@ -1,7 +1,7 @@
 // What was seen of a log, kept outside its database.
 
 /// What was seen of the log, outside the database: a rewrite of it is found by comparing.
-package struct HeadWitness: Codable, Equatable, Sendable {
+package struct HeadWitness: Codable, Equatable, Sendable, JSONWritable, CanonicallyRead {
   /// The position at which the era began.
   package var era: Position
   package var position: Position

@@ -5,6 +5,8 @@ import Foundation
 
 extension Coders {
   package static let folder = "Coders"
+  /// Those with records.
+  package static let modules = ["Hosting", "Wire"]
 
   /// The files that belong in the folder, by name, with their whole text.
   package static func files(below sources: URL) throws -> [String: String] {
@@ -16,7 +18,9 @@ extension Coders {
       else { continue }
       let name = file.lastPathComponent
       let text = try String(contentsOf: file, encoding: .utf8)
-      if let coders = try source(for: name, text) {
+      // What coders are made of is Hosting's.
+      let imports = sources.lastPathComponent == "Hosting" ? [] : ["Hosting"]
+      if let coders = try source(for: name, text, importing: imports) {
         files[file.deletingPathExtension().lastPathComponent + "+Coders.swift"] = coders
       }
     }

@@ -30,7 +30,9 @@ package enum Coders {
   }
 
   /// The source of all coders that one file's records ask for; nil when they ask for none.
-  package static func source(for file: String, _ source: String) throws(Problem) -> String? {
+  package static func source(
+    for file: String, _ source: String, importing imports: [String] = []
+  ) throws(Problem) -> String? {
     var parts: [String] = []
     for record in Record.read(source) {
       for coder in Coder.allCases where !coder.askedBy.isDisjoint(with: record.protocols) {
@@ -41,7 +43,7 @@ package enum Coders {
     return """
       // Written by `swift run wharf-records` from the fields in \(file); not changed by hand.
 
-      \(parts.joined(separator: "\n\n"))
+      \(imports.map { "import \($0)\n" }.joined())\(imports.isEmpty ? "" : "\n")\(parts.joined(separator: "\n\n"))
 
       """
   }

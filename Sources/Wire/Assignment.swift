@@ -79,3 +79,10 @@ package struct EngineKey: JSONText, Hashable, Sendable, CustomStringConvertible 
   package var jsonText: String { secret }
   package var description: String { "engine key" }
 }
+
+extension EngineKey: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard let secret = String(canonical: &reader) else { return nil }
+    self.init(secret: secret)
+  }
+}

@@ -151,7 +151,7 @@ package struct PolicyModel: Codable, Equatable, Sendable {
 }
 
 /// One ready replica.
-package struct PolicyRoute: Codable, Equatable, Sendable {
+package struct PolicyRoute: Codable, Equatable, Sendable, JSONWritable, CanonicallyRead {
   package var attempt: AttemptID
   /// The version label that it serves: `1`.
   package var version: String
@@ -225,10 +225,15 @@ package enum LeaseRefusal {
 package struct PolicyLease: JSONRecord, Equatable, Sendable {
   package var head: HeadWitness
   package var leaseSeconds: Int
+  /// The log's time when it was given: what ended by then is over, whatever a clock says.
+  package var time: Timestamp?
   /// Where shares were asked for.
   package var shares: ShareAnswer?
 
-  package init(head: HeadWitness, leaseSeconds: Int, shares: ShareAnswer? = nil) {
+  package init(
+    head: HeadWitness, leaseSeconds: Int, time: Timestamp? = nil, shares: ShareAnswer? = nil
+  ) {
+    self.time = time
     self.head = head
     self.leaseSeconds = leaseSeconds
     self.shares = shares

@@ -1,25 +1,19 @@
-// Writes the coders of Hosting's records beside them: `swift run wharf-records`, after a field was added.
+// Writes the coders of records beside them: `swift run wharf-records`, after a field was added.
 
 import Foundation
 import Records
-
-let sources = URL(filePath: "Sources/Hosting")
-let place = sources.appending(path: Coders.folder)
 
 func fail(_ message: String) -> Never {
   FileHandle.standardError.write(Data("wharf-records: \(message)\n".utf8))
   exit(1)
 }
 
-guard FileManager.default.fileExists(atPath: sources.path) else {
-  fail("there is no Sources/Hosting here; run it at the root of the repository")
-}
-do {
-  let wanted = try Coders.files(below: sources)
-  let kept = Set(wanted.keys)
+func write(_ module: URL) throws {
+  let wanted = try Coders.files(below: module)
+  let place = module.appending(path: Coders.folder)
   try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
   for old in try FileManager.default.contentsOfDirectory(atPath: place.path)
-  where !kept.contains(old) {
+  where wanted[old] == nil {
     try FileManager.default.removeItem(at: place.appending(path: old))
     print("removed \(old)")
   }
@@ -28,6 +22,16 @@ do {
     if let before = try? String(contentsOf: file, encoding: .utf8), before == text { continue }
     try Data(text.utf8).write(to: file, options: .atomic)
     print("wrote \(name)")
+  }
+}
+
+do {
+  for name in Coders.modules {
+    let module = URL(filePath: "Sources/\(name)")
+    guard FileManager.default.fileExists(atPath: module.path) else {
+      fail("there is no Sources/\(name) here; run it at the root of the repository")
+    }
+    try write(module)
   }
 } catch {
   fail("\(error)")

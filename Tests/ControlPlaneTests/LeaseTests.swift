@@ -92,19 +92,19 @@ import Wire
     let state = rig.member.board.current.state
     let admin = try #require(
       state.principal(presenting: APIRig.admin.digest, now: state.recordedAt))
-    let policies = Policies(assignments: Assignments(secret: APIRig.secret, limits: .usual))
+    let policies = OlderPolicies(assignments: Assignments(secret: APIRig.secret, limits: .usual))
     let before = rig.member.board.current
-    let first = policies.policy(at: before, epoch: 1)
+    let first = policies.policy(at: before, epoch: 1, lastChange: .empty)
     // What another leader gave out meanwhile, and what was undone since, was never looked at here.
     let epoch = try await rig.submit(PlaceMark(name: Name(known: "between")), by: admin).position
     try await rig.submit(PlaceMark(name: Name(known: "later")), by: admin)
     let head = rig.member.board.current
-    let same = policies.policy(at: head, epoch: 1)
+    let same = policies.policy(at: head, epoch: 1, lastChange: .empty)
     #expect(same.position == first.position, "a mark changes nothing that gateways go by")
     #expect(same.head == head.witness, "one that has seen more would not believe an older head")
-    let again = policies.policy(at: head, epoch: epoch)
+    let again = policies.policy(at: head, epoch: epoch, lastChange: .empty)
     #expect(again.position == head.state.position && again.hasContent(of: first))
-    #expect(policies.policy(at: head, epoch: epoch).position == again.position)
+    #expect(policies.policy(at: head, epoch: epoch, lastChange: .empty).position == again.position)
     await rig.stop()
   }
 
@@ -201,8 +201,10 @@ import Wire
     let state = rig.member.board.current.state
     let admin = try #require(
       state.principal(presenting: APIRig.admin.digest, now: state.recordedAt))
-    let policies = Policies(assignments: Assignments(secret: APIRig.secret, limits: .usual))
-    func position() -> Position { policies.policy(at: rig.member.board.current, epoch: 1).position }
+    let policies = OlderPolicies(assignments: Assignments(secret: APIRig.secret, limits: .usual))
+    func position() -> Position {
+      policies.policy(at: rig.member.board.current, epoch: 1, lastChange: .empty).position
+    }
     let first = position()
     let team = Name(known: "copilot")
     try await rig.submit(RegisterTeam(name: team, audience: .internal), by: admin)

@@ -20,16 +20,17 @@ private struct Asker {
 
   init(_ number: Int, limit: Int) throws {
     self.limit = limit
-    let model = PolicyModel(
-      id: Stream(.model, 3), name: "xai/grok-3", provider: "xai", task: "chat", contextLength: nil,
-      onboardedAt: Timestamp(microseconds: 0), versions: [], aliases: [:], routes: [])
+    let model = ServedModel(
+      id: Stream(.model, 3), name: "xai/grok-3", provider: Stream(.provider, 2), task: "chat",
+      contextLength: nil, onboardedAt: Timestamp(microseconds: 0), published: [], versions: [],
+      aliases: [:])
+    let team = ServedTeam(
+      id: Stream(.team, Position(Int64(100 + number))), name: try Name("team-\(number)"),
+      audience: .internal, requestsPerMinute: limit, tokensPerMinute: nil)
     permission = Permission(
-      team: PolicyIndex.Team(
-        id: Stream(.team, Position(Int64(100 + number))), name: try Name("team-\(number)"),
-        requestsPerMinute: limit, tokensPerMinute: nil, grants: [:], refusals: [:]),
-      grant: PolicyGrant(
-        model: model.id, requestsPerMinute: nil, tokensPerMinute: nil, notAfter: nil),
-      model: model, routes: [])
+      team: PolicyIndex.Team(facts: team),
+      grant: PolicyAccess(team: team.id, model: model.id, workload: .inference),
+      model: PolicyIndex.Model(facts: model), routes: [])
   }
 }
 
@@ -134,14 +135,10 @@ private struct Fleet {
     log = log.next
     var edge = Edge(
       process: log, offset: soon(0...5_000), rates: rates, passed: askers.map { _ in [] })
-    let policy = Policy(
+    let policy = PolicyNews(
       position: log, head: HeadWitness(era: 1, position: log, hash: .numbered(0)),
-      leaseSeconds: Leases.policySeconds, sharesLimits: true, keys: [],
-      teams: askers.map {
-        PolicyTeam(
-          id: $0.id.team, name: $0.permission.team.name, requestsPerMinute: $0.limit,
-          tokensPerMinute: nil, grants: [], refusals: [])
-      }, models: [])
+      recordedAt: Timestamp(microseconds: 0), leaseSeconds: Leases.policySeconds, graceSeconds: 0,
+      sharesLimits: true, teams: askers.map(\.permission.team.facts))
     edge.book.follow(PolicyIndex(policy), isFirst: true)
     edge.callsAt = now
     edges.append(edge)

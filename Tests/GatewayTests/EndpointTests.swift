@@ -53,7 +53,7 @@ import Wire
 
   @Test func `a model with no replica is asked at its own paths, too`() {
     var policy = Sample.policy()
-    policy.models[0].routes = []
+    policy.served = []
     let refused = PolicyIndex(policy).decide(
       keyDigest: Sample.digest(Sample.key), model: "xai/grok-3", at: .embeddings, now: Sample.now,
       lease: true)

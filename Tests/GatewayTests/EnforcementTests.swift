@@ -204,7 +204,7 @@ extension WithProcesses {
     @Test func `a grant runs out by the gateway's clock though nothing is heard`() async throws {
       let engine = try await Engine("--tokens-per-second", "5")
       var policy = Sample.policy(port: engine.port)
-      policy.teams[0].grants[0].notAfter = GatewayClock().now.date.adding(
+      policy.grants[0].until = GatewayClock().now.date.adding(
         seconds: Int64((2 * Pace.stretch).rounded(.up)))
       try await withGateway(policy) { gateway, control in
         control.isSilent = true
@@ -220,7 +220,7 @@ extension WithProcesses {
     @Test func `a key runs out by the gateway's clock though nothing is heard`() async throws {
       let engine = try await Engine("--tokens-per-second", "5")
       var policy = Sample.policy(port: engine.port)
-      policy.keys[0].notAfter = GatewayClock().now.date.adding(
+      policy.keys[0].secrets[0].until = GatewayClock().now.date.adding(
         seconds: Int64((2 * Pace.stretch).rounded(.up)))
       try await withGateway(policy) { gateway, control in
         control.isSilent = true

@@ -181,7 +181,7 @@ extension WithProcesses {
       try await withGateway(Sample.policy(port: engine.port)) { gateway, control in
         var parts = try await gateway.stream().body.makeAsyncIterator()
         _ = try await parts.next()
-        control.policy = control.policy.next { $0.models[0].routes = [] }
+        control.policy = control.policy.next { $0.served = [] }
         try await eventually("the policy is enforced") { control.enforced.contains(41) }
         engine.program.signal(SIGKILL)
         var rest = ""

@@ -17,9 +17,9 @@ import Wire
 
 extension WithProcesses {
   @Suite struct FailingEngineTests {
-    func policy(_ engines: Engine...) -> Policy {
+    func policy(_ engines: Engine...) -> PolicyNews {
       var policy = Sample.policy()
-      policy.models[0].routes = engines.enumerated().map { $1.route($0 + 1) }
+      policy.served = engines.enumerated().map { $1.route($0 + 1) }
       return policy
     }
 
@@ -64,7 +64,7 @@ extension WithProcesses {
         #expect(asked == 2)
         let sound = try await Engine()
         control.policy = control.policy.next {
-          $0.models[0].routes = [full[0].route(1), sound.route(4)]
+          $0.served = [full[0].route(1), sound.route(4)]
         }
         try await eventually("the policy is enforced") { control.enforced.contains(41) }
         for _ in 0..<4 { #expect(try await gateway.chat().status == 200) }
@@ -82,7 +82,7 @@ extension WithProcesses {
         #expect(reply.code == "engine_refused_key")
         #expect(!reply.body.contains("who?"))
         let sound = try await Engine()
-        control.policy = control.policy.next { $0.models[0].routes.append(sound.route(2)) }
+        control.policy = control.policy.next { $0.served.append(sound.route(2)) }
         try await eventually("the policy is enforced") { control.enforced.contains(41) }
         for _ in 0..<4 { #expect(try await gateway.chat().status == 200) }
       }
@@ -136,13 +136,13 @@ extension WithProcesses {
       first.waits = Launch.Waits(firstByteSeconds: 1, idleSeconds: 60, wholeSeconds: 60)
       second.waits = Launch.Waits(firstByteSeconds: 60, idleSeconds: 60, wholeSeconds: 1)
       var policy = Sample.policy()
-      policy.models[0].routes = [first]
+      policy.served = [first]
       var limits = GatewayLimits()
       // What is seen of replicas is looked at here, and told to nobody before.
       limits.sightingSeconds = 600
       try await withGateway(policy, limits: limits) { [second] gateway, control in
         #expect(try await gateway.chat().code == "engine_timeout")
-        control.policy = control.policy.next { $0.models[0].routes = [second] }
+        control.policy = control.policy.next { $0.served = [second] }
         try await eventually("the policy is enforced") { control.enforced.contains(41) }
         var rest = ""
         for try await part in try await gateway.stream().body { rest += String(buffer: part) }
@@ -162,7 +162,7 @@ extension WithProcesses {
       route.waits = Launch.Waits(
         firstByteSeconds: 60, idleSeconds: templateIsPatient ? 60 : 1, wholeSeconds: 600)
       var policy = Sample.policy()
-      policy.models[0].routes = [route]
+      policy.served = [route]
       var limits = GatewayLimits()
       limits.idleSeconds = templateIsPatient ? 1 : 60
       limits.sightingSeconds = 600

@@ -25,7 +25,7 @@ import Wire
     let admission = try admit(&state).get()
     #expect(state.lingering == [])
     let without = Sample.policy().next { next in
-      for index in next.models.indices { next.models[index].routes = [] }
+      next.routes = []
     }
     #expect(state.apply(PolicyIndex(without), now: at(1)).isEmpty)
     #expect(state.lingering == [admission.route.attempt])
@@ -123,17 +123,15 @@ import Wire
 
   @Test func `a policy that revokes ends what runs by the grant and lets all else run on`() throws {
     var policy = Sample.policy()
-    policy.teams[0].grants.append(Sample.grant(Stream(.model, 9)))
+    policy.grants.append(Sample.grant(Stream(.model, 9)))
     policy.models.append(Sample.model(Stream(.model, 9), "xai/other"))
+    policy.routes.append(ModelRoute(model: Stream(.model, 9), route: Sample.route(9)))
     var state = GateState.holding(policy)
     let revoked = try admit(&state).get().id
     let kept = try state.admit(
       keyDigest: key, model: "xai/other", wish: Sample.wish, now: at(0)
     ).get().id
-    let next = policy.next { next in
-      next.teams[0].grants.removeFirst()
-      next.teams[0].refusals.append(Sample.revoked)
-    }
+    let next = policy.revoking()
     let cuts = state.apply(PolicyIndex(next), now: at(1))
     #expect(cuts.map(\.id) == [revoked])
     #expect(cuts.first?.denial.code == "grantRevoked")
@@ -151,13 +149,13 @@ import Wire
   @Test func `a replica that leaves the policy finishes what it answers`() throws {
     var state = GateState.holding(Sample.policy())
     _ = try admit(&state).get()
-    let drained = Sample.policy().next { $0.models[0].routes = [] }
+    let drained = Sample.policy().next { $0.served = [] }
     #expect(state.apply(PolicyIndex(drained), now: at(1)) == [])
   }
 
   @Test func `a grant that runs out ends what runs by it though nothing was heard`() throws {
     var policy = Sample.policy()
-    policy.teams[0].grants[0].notAfter = Sample.now.adding(seconds: 5)
+    policy.grants[0].until = Sample.now.adding(seconds: 5)
     var state = GateState.holding(policy)
     _ = try admit(&state).get()
     #expect(state.sweep(now: at(1)) == [])
@@ -169,7 +167,7 @@ import Wire
 
   @Test func `a minute's requests pass at once, and the next when the first are a minute ago`() {
     var policy = Sample.policy()
-    policy.teams[0].grants[0].requestsPerMinute = 6
+    policy.grants[0].requestsPerMinute = 6
     var state = GateState.holding(policy, until: 1000)
     for _ in 0..<6 { #expect(admit(&state).denial == nil) }
     #expect(admit(&state).denial?.status == 429)
@@ -185,7 +183,7 @@ import Wire
     var random = SplitMix(seed: seed)
     let limit = Int.random(in: 1...20, using: &random)
     var policy = Sample.policy()
-    policy.teams[0].grants[0].requestsPerMinute = limit
+    policy.grants[0].requestsPerMinute = limit
     var state = GateState.holding(policy, until: 10_000)
     var now = 0.0
     var passed: [Double] = []
@@ -205,8 +203,9 @@ import Wire
   @Test func `a team's limit holds over all its models`() {
     var policy = Sample.policy()
     policy.teams[0].requestsPerMinute = 1
-    policy.teams[0].grants.append(Sample.grant(Stream(.model, 9)))
+    policy.grants.append(Sample.grant(Stream(.model, 9)))
     policy.models.append(Sample.model(Stream(.model, 9), "xai/other"))
+    policy.routes.append(ModelRoute(model: Stream(.model, 9), route: Sample.route(9)))
     var state = GateState.holding(policy)
     #expect(admit(&state).denial == nil)
     let other = state.admit(
@@ -245,14 +244,14 @@ import Wire
     #expect(
       admit(&state, 2).denial?.message.contains("over all gateways together is used up:") == true)
     // A wharfd of before shares nothing: the whole limit is this gateway's own.
-    _ = state.apply(PolicyIndex(policy.next { $0.sharesLimits = nil }), now: at(2))
+    _ = state.apply(PolicyIndex(policy.next { $0.sharesLimits = false }), now: at(2))
     #expect(state.shareReport(now: .seconds(2)) == nil)
     #expect(admit(&state, 2).denial?.message.contains("at this gateway") == true)
   }
 
   @Test func `tokens are charged afterwards and a debt is waited out`() throws {
     var policy = Sample.policy()
-    policy.teams[0].grants[0].tokensPerMinute = 60
+    policy.grants[0].tokensPerMinute = 60
     var state = GateState.holding(policy, until: 1000)
     state.finish(try admit(&state).get().id, tokens: 90)
     let refused = admit(&state).denial
@@ -272,7 +271,7 @@ import Wire
     var policy = Sample.policy()
     policy.teams[0].requestsPerMinute = 600
     policy.teams[0].tokensPerMinute = 60
-    policy.teams[0].grants[0].requestsPerMinute = 1
+    policy.grants[0].requestsPerMinute = 1
     var state = GateState.holding(policy, until: 1000)
     // The grant's request comes back after a minute, the team's tokens after two.
     state.finish(try admit(&state).get().id, tokens: 150)
@@ -296,7 +295,7 @@ import Wire
 
   @Test func `of two limits that are used up alike the smaller is named`() throws {
     var policy = Sample.policy()
-    policy.teams[0].grants[0].requestsPerMinute = 2
+    policy.grants[0].requestsPerMinute = 2
     policy.teams[0].tokensPerMinute = 1
     var state = GateState.holding(policy, until: 1000)
     // What is under way holds tokens, too.
@@ -307,11 +306,11 @@ import Wire
 
   @Test func `a refused request takes nothing from a quota`() throws {
     var policy = Sample.policy()
-    policy.teams[0].grants[0].requestsPerMinute = 1
-    policy.models[0].routes = []
+    policy.grants[0].requestsPerMinute = 1
+    policy.served = []
     var state = GateState.holding(policy)
     #expect(admit(&state).denial?.code == "no_ready_replica")
-    _ = state.apply(PolicyIndex(policy.next { $0.models[0].routes = [Sample.route()] }), now: at(0))
+    _ = state.apply(PolicyIndex(policy.next { $0.served = [Sample.route()] }), now: at(0))
     #expect(admit(&state).denial == nil)
   }
 
@@ -319,9 +318,10 @@ import Wire
     var book = QuotaBook()
     for number in 0..<1000 {
       var policy = Sample.policy()
-      policy.teams[0].grants[0] = Sample.grant(
-        Stream(.model, Position(Int64(number + 10))), requestsPerMinute: 1)
-      policy.models[0].id = policy.teams[0].grants[0].model
+      let model = Stream(.model, Position(Int64(number + 10)))
+      policy.grants[0] = Sample.grant(model, requestsPerMinute: 1)
+      policy.models[0].id = model
+      policy.routes[0].model = model
       let index = PolicyIndex(policy)
       let decision = index.decide(
         keyDigest: key, model: "xai/grok-3", now: Sample.now, lease: true)
@@ -334,7 +334,7 @@ import Wire
   @Test func `no quota and no count of tokens is too large to be reckoned with`() throws {
     var policy = Sample.policy()
     policy.teams[0].requestsPerMinute = .max
-    policy.teams[0].grants[0].tokensPerMinute = 1
+    policy.grants[0].tokensPerMinute = 1
     var state = GateState.holding(policy, until: 1000)
     let admission = try admit(&state).get()
     #expect(admission.quota.requests?.remaining == .max - 1)
@@ -361,7 +361,7 @@ import Wire
     var state = GateState.holding(Sample.policy())
     let id = try admit(&state).get().id
     #expect(state.isRouted(id))
-    _ = state.apply(PolicyIndex(Sample.policy().next { $0.models[0].routes = [] }), now: at(1))
+    _ = state.apply(PolicyIndex(Sample.policy().next { $0.served = [] }), now: at(1))
     #expect(!state.isRouted(id))
   }
 
@@ -377,7 +377,7 @@ import Wire
 
   func twoRoutes() -> GateState {
     var policy = Sample.policy()
-    policy.models[0].routes = [Sample.route(1), Sample.route(2)]
+    policy.served = [Sample.route(1), Sample.route(2)]
     return .holding(policy, until: 1000)
   }
 
@@ -479,7 +479,7 @@ import Wire
 
   @Test func `when every replica is out the least bad one is asked`() throws {
     var policy = Sample.policy()
-    policy.models[0].routes = [Sample.route(1), Sample.route(2)]
+    policy.served = [Sample.route(1), Sample.route(2)]
     var state = GateState.holding(policy, until: 1000)
     for second in [0.0, 6, 12] {
       for number in 1...2 { try fail(Sample.attempt(number), &state, second) }

@@ -15,11 +15,28 @@ import Wire
     return progress
   }
 
-  @Test func `a newer policy is applied, the same one again renews`() {
+  @Test func `news are added to what they are news of, and to nothing else`() {
     var progress = held()
-    #expect(progress.judge(first) == .renew)
-    #expect(progress.judge(first.next()) == .apply)
+    var news = first.next()
+    news.since = 40
+    #expect(progress.judge(news) == .apply)
     #expect(progress.applied == 41)
+    guard case .ignore = progress.judge(news) else { Issue.record("it was believed twice"); return }
+    news = news.next()
+    guard case .ignore = progress.judge(news) else { Issue.record("a gap was passed over"); return }
+    #expect(progress.applied == 41)
+    news.since = 41
+    #expect(progress.judge(news) == .apply)
+  }
+
+  @Test func `news of an era are added to nothing of another`() {
+    var progress = held()
+    var news = first.next()
+    news.since = 40
+    news.head = Sample.head(150, era: 101)
+    guard case .ignore = progress.judge(news) else { Issue.record("it was believed"); return }
+    news.since = nil
+    #expect(progress.judge(news) == .apply)
   }
 
   @Test func `a policy of a lower position is passed over`() {
@@ -69,16 +86,8 @@ import Wire
     var other = first
     other.head = Sample.head(100, hash: 8)
     guard case .alarm = progress.judge(other) else { Issue.record("no alarm"); return }
-    #expect(progress.policy == nil)
+    #expect(progress.held == nil)
     #expect(progress.judge(first) == .apply)
-  }
-
-  @Test func `two policies of one position are an alarm`() {
-    var progress = held()
-    var other = first
-    other.keys = []
-    guard case .alarm = progress.judge(other) else { Issue.record("no alarm"); return }
-    #expect(progress.policy == first)
   }
 
   @Test func `an earlier era is passed over, a later one is followed if it began after all seen`() {
@@ -100,4 +109,8 @@ import Wire
     guard case .alarm = progress.judge(rewritten) else { Issue.record("no alarm"); return }
     #expect(progress.applied == 40)
   }
+}
+
+extension PolicyProgress {
+  fileprivate mutating func judge(_ news: PolicyNews) -> Verdict { judge(news, addedTo: held) }
 }

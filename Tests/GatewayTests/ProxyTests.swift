@@ -71,12 +71,12 @@ extension WithProcesses {
     {
       let engine = try await Engine()
       var policy = Sample.policy(port: engine.port)
-      policy.models[0].routes = [engine.route(key: EngineKey(secret: "another attempt's key"))]
+      policy.served = [engine.route(key: EngineKey(secret: "another attempt's key"))]
       try await withGateway(policy) { gateway, control in
         let refused = try await gateway.chat()
         #expect(refused.status == 502, "the engine refuses another attempt's key")
         #expect(refused.code == "engine_refused_key")
-        control.policy = control.policy.next { $0.models[0].routes = [engine.route()] }
+        control.policy = control.policy.next { $0.served = [engine.route()] }
         try await eventually("the policy is enforced") { control.enforced.contains(41) }
         #expect(try await gateway.chat().status == 200)
       }
@@ -223,7 +223,7 @@ extension WithProcesses {
     @Test func `a used up quota says when to come back`() async throws {
       let engine = try await Engine()
       var policy = Sample.policy(port: engine.port)
-      policy.teams[0].grants[0].requestsPerMinute = 2
+      policy.grants[0].requestsPerMinute = 2
       try await withGateway(policy) { gateway, _ in
         let first = try await gateway.chat()
         #expect(first.headers["x-ratelimit-limit-requests"] == ["2"])

@@ -22,13 +22,9 @@ import Wire
     init() {
       var policy = Sample.policy()
       let team = Stream(.team, 6)
-      policy.keys.append(
-        PolicyKey(
-          digest: Sample.digest(otherKey), id: Stream(.key, 7), team: team, notAfter: nil))
-      policy.teams.append(
-        PolicyTeam(
-          id: team, name: try! Name("search"), requestsPerMinute: nil, tokensPerMinute: nil,
-          grants: [Sample.grant()], refusals: []))
+      policy.keys.append(Sample.teamKey(otherKey, Stream(.key, 7), of: team))
+      policy.teams.append(Sample.team(team, "search"))
+      policy.grants.append(Sample.grant(to: team))
       state = .holding(policy, until: 10_000)
     }
 

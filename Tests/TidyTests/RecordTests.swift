@@ -6,9 +6,11 @@ import Testing
 
 @Suite struct RecordTests {
   private let sources = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources/Hosting")
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources")
 
-  @Test func `the coders that are kept are those that the fields ask for`() throws {
+  @Test(arguments: Coders.modules)
+  func `the coders that are kept are those that the fields ask for`(module: String) throws {
+    let sources = sources.appending(path: module)
     let wanted = try Coders.files(below: sources)
     let folder = sources.appending(path: Coders.folder)
     let kept = try FileManager.default.contentsOfDirectory(atPath: folder.path)

@@ -135,7 +135,8 @@ package struct APIServer {
     ).add(to: routes)
     GatewayRoutes(
       member: member, source: source, book: signals.gateways,
-      policies: Policies(assignments: assignments), forwarding: forwarding
+      policies: PolicyBook(board: member.board, assignments: assignments),
+      olderPolicies: OlderPolicies(assignments: assignments), forwarding: forwarding
     ).add(to: routes)
     SightingRoute(source: source, sightings: signals.sightings, forwarding: forwarding)
       .add(to: routes)

@@ -19,7 +19,8 @@ struct GatewayRoutes: Sendable {
   let member: LogMember
   let source: ReadSource
   let book: GatewayBook
-  let policies: Policies
+  let policies: PolicyBook
+  let olderPolicies: OlderPolicies
   let forwarding: Forwarding
 
   func add(to routes: RouterGroup<some RequestContext>) {
@@ -36,7 +37,7 @@ struct GatewayRoutes: Sendable {
   // MARK: Who asks
 
   /// A process of a gateway.
-  private struct Caller {
+  struct Caller {
     let principal: Principal
     let gateway: ID<Gateway>
     let name: Name
@@ -47,7 +48,7 @@ struct GatewayRoutes: Sendable {
     var key: GatewayBook.Key { .init(gateway: gateway, incarnation: incarnation) }
   }
 
-  private func caller(_ request: Request, _ head: inout Head) async throws -> Caller {
+  func caller(_ request: Request, _ head: inout Head) async throws -> Caller {
     let principal: Principal
     do {
       principal = try await source.principal(of: request, &head)
@@ -89,7 +90,7 @@ struct GatewayRoutes: Sendable {
   }
 
   /// The head and the epoch that this wharfd leads in; what is given out is made from nothing older.
-  private func leading(_ head: Head) throws -> (head: Head, epoch: Position) {
+  func leading(_ head: Head) throws -> (head: Head, epoch: Position) {
     try forwarding.requireLead(head)
     guard case .leading(let epoch) = member.board.current.standing else {
       throw APIError(SubmitFailure.notLeading(address: nil))
@@ -100,7 +101,7 @@ struct GatewayRoutes: Sendable {
   /// The process of a caller as the log names it, which may be made known here; none on a log that
   /// cannot name it. One that serves nothing any more is made known anew: the event that says so of the
   /// one before may be under way.
-  private func process(
+  func process(
     _ caller: Caller, _ head: inout Head, _ epoch: Position
   ) async throws -> GatewayProcess? {
     guard head.state.log.formatLevel >= FormatLevel.kept else { return nil }
@@ -126,7 +127,7 @@ struct GatewayRoutes: Sendable {
     return head.state.process(of: caller.gateway, incarnation: caller.incarnation)
   }
 
-  private func give(
+  func give(
     _ caller: Caller, _ process: GatewayProcess?, enforcing position: Position,
     serving: [AttemptID]? = nil, withPolicy: Bool = false, _ head: Head, _ epoch: Position
   ) throws -> GatewayBook.Given {
@@ -139,47 +140,6 @@ struct GatewayRoutes: Sendable {
   }
 
   // MARK: What they ask
-
-  private func policy(_ request: Request) async throws -> Response {
-    var after = Position(Int64(try request.wholeNumber("after") ?? 0))
-    let wait = min(try request.wholeNumber("wait") ?? 0, Self.longestWaitSeconds)
-    let deadline = ContinuousClock.now + .seconds(wait)
-    if let address = try forwarding.leaderElsewhere() {
-      return try await forwarding.send([], request, to: address, waitSeconds: wait)
-    }
-    var head = try await source.head(atLeast: after)
-    let enforcing = after
-    var asking: GatewayProcess?
-    while true {
-      let caller = try await caller(request, &head)
-      var epoch: Position
-      (head, epoch) = try leading(head)
-      // Whoever asked may be gone meanwhile, and another in its place: it is not made known once more.
-      if let asking, head.state.gatewayProcesses[asking.id] == nil { throw policyNeeded(head) }
-      let process = try await process(caller, &head, epoch)
-      asking = process
-      let policy = policies.policy(at: head, epoch: epoch)
-      book.note(
-        policy: policy.position, through: head.state.position, epoch: epoch,
-        at: ContinuousClock.now)
-      let isNew = policy.position > after
-      let left = deadline - ContinuousClock.now
-      if isNew || left <= .zero || Task.isShuttingDownGracefully || Task.isCancelled {
-        switch try give(
-          caller, process, enforcing: enforcing, withPolicy: isNew, head, epoch)
-        {
-        case .given:
-          return isNew
-            ? .json(policy.jsonBytes, head: head) : .nothingNew(head: member.board.current)
-        case .policyNeeded: after = .empty
-        case .stale: break
-        }
-      } else {
-        await member.board.pause(after: head.state.position, upTo: left)
-      }
-      head = member.board.current
-    }
-  }
 
   private func enforced(_ request: Request) async throws -> Response {
     let body = try await Forwarding.body(of: request)
@@ -226,11 +186,11 @@ struct GatewayRoutes: Sendable {
     return call
   }
 
-  private func policyNeeded(_ head: Head) -> APIError {
+  func policyNeeded(_ head: Head) -> APIError {
     APIError(
       .conflict, LeaseRefusal.policyNeeded,
       "the lease and the grace of this process are over: what it enforces may be of the past",
-      help: "ask for the whole policy, without 'after'", head: head)
+      help: "ask for the policy anew, without 'wait'", head: head)
   }
 
   /// What is handed out with a lease that was asked for by itself.
@@ -261,7 +221,8 @@ struct GatewayRoutes: Sendable {
     }
     return .json(
       PolicyLease(
-        head: head.witness, leaseSeconds: Leases.policySeconds, shares: shares
+        head: head.witness, leaseSeconds: Leases.policySeconds,
+        time: head.time(at: ContinuousClock.now), shares: shares
       ).jsonBytes, head: head)
   }
 
@@ -355,8 +316,7 @@ struct GatewayRoutes: Sendable {
       throw APIError(SubmitFailure.notLeading(address: nil))
     }
     let present = ContinuousClock.now
-    let policy = policies.policy(at: head, epoch: epoch)
-    book.note(policy: policy.position, through: head.state.position, epoch: epoch, at: present)
+    note(policyAt: head, epoch)
     return book.standing(in: head, asked: asked, epoch: epoch, asOf: touchedAt, at: present)
   }
 }

@@ -77,7 +77,7 @@ extension Denial {
   }
 
   /// Told to those alone who may use the model.
-  static func wrongTask(of model: PolicyModel, at endpoint: Endpoint) -> Denial {
+  static func wrongTask(of model: PolicyIndex.Model, at endpoint: Endpoint) -> Denial {
     let paths = Endpoint.all(of: model.task).map(\.path).joined(separator: " or ")
     return Denial(
       400, type: "invalid_request_error", code: "model_task_mismatch",
@@ -87,24 +87,6 @@ extension Denial {
 
   static func refused(code: String, _ message: String) -> Denial {
     Denial(403, type: "permission_error", code: code, message, parameter: "model")
-  }
-
-  static func expiredGrant(of model: String, at date: Timestamp) -> Denial {
-    refused(code: "grantExpired", "The grant of the model '\(model)' ran out at \(date.short) UTC.")
-  }
-
-  static func noAgreement(for model: String, since date: Timestamp) -> Denial {
-    refused(
-      code: "noAgreement",
-      "The model '\(model)' is not served: the agreement with its provider ended at \(date.short) UTC."
-    )
-  }
-
-  static func noAgreementYet(for model: String, from date: Timestamp) -> Denial {
-    refused(
-      code: "noAgreement",
-      "The model '\(model)' is not served before \(date.short) UTC: the agreement with its provider "
-        + "begins then.")
   }
 
   static func noReadyReplica(of model: String) -> Denial {

@@ -3,7 +3,7 @@
 // 1. A head of the same era never goes back, and one position never has two hashes.
 // 2. A later era is followed only if it began after everything that was seen: else positions that
 //    were acted on now hold other facts.
-// 3. A policy never goes back, and one position never has two policies.
+// 3. A policy never goes back: news are added to the policy that they are news of, and to no other.
 // What breaks a rule that honest servers cannot break is an alarm. Nothing doubtful is applied and
 // nothing doubtful renews the lease, so the gateway serves on by the last good policy until its lease
 // ends. What it saw is kept in a file across its own death; a person makes it forget that with
@@ -13,44 +13,43 @@ import Hosting
 import Wire
 
 struct PolicyProgress: Sendable {
-  private(set) var policy: Policy?
+  /// Of what position and era the policy is that is held.
+  private(set) var held: Held?
   /// The furthest that was seen of the log.
   private(set) var witness: HeadWitness?
+
+  struct Held: Equatable, Sendable {
+    let position: Position
+    let era: Position
+  }
 
   init(witness: HeadWitness? = nil) { self.witness = witness }
 
   enum Verdict: Equatable, Sendable {
-    /// Newer than what is held.
+    /// To be taken in.
     case apply
-    /// Nothing new, from a server that knows no less than was seen: the lease is renewed.
+    /// From a server that knows no less than was seen: the lease is renewed.
     case renew
     /// From a server that knows less.
     case ignore(String)
     case alarm(String)
   }
 
-  var applied: Position? { policy?.position }
+  var applied: Position? { held?.position }
 
-  /// The right to serve by it is over: the next one counts as new, also where it is the same.
-  mutating func dropPolicy() { policy = nil }
-
+  /// News that make a policy, by themselves or with what they are to be added to.
   mutating func judge(
-    _ offered: Policy, _ echo: SeenEcho? = nil, asked: HeadWitness? = nil
+    _ offered: PolicyNews, addedTo base: Held?, _ echo: SeenEcho? = nil, asked: HeadWitness? = nil
   ) -> Verdict {
     let verdict = judge(offered.head, echo, asked: asked)
     guard verdict == .renew else { return verdict }
-    guard let held = policy else {
-      policy = offered
-      return .apply
+    if let since = offered.since, base != Held(position: since, era: offered.head.era) {
+      return .ignore("its news are of what changed since \(since), which is not what is held")
     }
-    if offered.position < held.position {
+    if let held, held.era == offered.head.era, offered.position < held.position {
       return .ignore("its policy is of \(offered.position), the one held is of \(held.position)")
     }
-    if offered.position == held.position {
-      return held.hasContent(of: offered)
-        ? .renew : .alarm("there are two policies of position \(held.position)")
-    }
-    policy = offered
+    held = Held(position: offered.position, era: offered.head.era)
     return .apply
   }
 

@@ -251,11 +251,11 @@ struct QuotaBook: Sendable {
   mutating func follow(_ index: PolicyIndex, isFirst: Bool) {
     shares.follow(index, isFirst: isFirst)
     meters = meters.filter { id, _ in
-      guard let team = index.teams[id.team] else { return false }
-      return id.model.map { team.grants[$0] != nil } ?? true
+      guard index.team(id.team) != nil else { return false }
+      return id.model.map { index.grants($0, to: id.team) } ?? true
     }
     lengths = lengths.filter { id, _ in
-      id.model.flatMap { index.teams[id.team]?.grants[$0] } != nil
+      id.model.map { index.grants($0, to: id.team) } ?? false
     }
   }
 

@@ -129,7 +129,8 @@ struct RouteBook: Sendable {
   let limits: GatewayLimits
   private var loads: [AttemptID: Load] = [:]
   private var choices = 0
-  private var routed: Set<AttemptID> = []
+  /// In no policy any more.
+  private var leaving: Set<AttemptID> = []
 
   init(limits: GatewayLimits) { self.limits = limits }
 
@@ -237,14 +238,23 @@ struct RouteBook: Sendable {
   }
 
   /// Forgets replicas that are in no policy any more and answer nothing.
-  mutating func retain(_ index: PolicyIndex) {
-    routed = Set(index.models.values.flatMap { $0.routes.map(\.attempt) })
-    loads = loads.filter { routed.contains($0.key) || $0.value.inFlight > 0 }
+  ///
+  /// - Parameter dropped: those that the policy before had; none, where that is not known.
+  mutating func retain(_ index: PolicyIndex, dropped: Set<AttemptID>?) {
+    leaving.formUnion(dropped ?? Set(loads.keys))
+    for attempt in leaving {
+      if index.isRouted(attempt) {
+        leaving.remove(attempt)
+      } else if inFlight(attempt) == 0 {
+        leaving.remove(attempt)
+        loads[attempt] = nil
+      }
+    }
   }
 
   /// Those that are in no policy any more, and answer still.
   var lingering: [AttemptID] {
-    loads.filter { $0.value.inFlight > 0 && !routed.contains($0.key) }.keys.sorted()
+    leaving.filter { inFlight($0) > 0 }.sorted()
   }
 
   func inFlight(_ attempt: AttemptID) -> Int { loads[attempt]?.inFlight ?? 0 }

@@ -184,7 +184,7 @@ struct GatewayResponder: HTTPResponder {
   ) throws(Rejection) -> Response {
     let team = try team(of: keyDigest(request), context)
     let reading = gate.reading
-    let models = reading.index?.usable(by: team, now: gate.clock.now.date) ?? []
+    let models = reading.index?.usable(by: team, now: reading.date) ?? []
     return decorated(Replies.models(models), request, reading)
   }
 
@@ -196,9 +196,9 @@ struct GatewayResponder: HTTPResponder {
     let asked = Self.decoded(path)
     do throws(Denial) {
       guard let index = reading.index, let reference = ModelReference(asked),
-        let model = index.models[reference.model]
+        let model = index.model(named: reference.model)
       else { throw .unknownModel(asked) }
-      _ = try index.grant(of: model, asked: asked, to: team, now: gate.clock.now.date)
+      _ = try index.grant(of: model, asked: asked, to: team, now: reading.date)
       return decorated(Replies.model(model), request, reading)
     } catch {
       throw Rejection(denial: error)

@@ -66,7 +66,7 @@ enum Replies {
     return buffer
   }
 
-  static func models(_ models: [PolicyModel]) -> Response {
+  static func models(_ models: [PolicyIndex.Model]) -> Response {
     var json = JSONWriter()
     json.openObject()
     json.key("object")
@@ -79,20 +79,20 @@ enum Replies {
     return Self.json(status: 200, json.bytes)
   }
 
-  static func model(_ model: PolicyModel) -> Response {
+  static func model(_ model: PolicyIndex.Model) -> Response {
     var json = JSONWriter()
     write(model, &json)
     return Self.json(status: 200, json.bytes)
   }
 
-  private static func write(_ model: PolicyModel, _ json: inout JSONWriter) {
+  private static func write(_ model: PolicyIndex.Model, _ json: inout JSONWriter) {
     json.openObject()
     json.key("id")
     json.string(model.name)
     json.key("object")
     json.string("model")
     json.key("created")
-    json.integer(model.onboardedAt.microseconds / 1_000_000)
+    json.integer(model.facts.onboardedAt.microseconds / 1_000_000)
     json.key("owned_by")
     json.string(model.provider)
     json.closeObject()

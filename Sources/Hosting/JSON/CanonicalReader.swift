@@ -58,7 +58,7 @@ package struct CanonicalReader {
 
   /// A field that must be there.
   @inline(__always)
-  mutating func field<Value: CanonicallyRead>(
+  package mutating func field<Value: CanonicallyRead>(
     _ name: StaticString, _ type: Value.Type
   ) -> Value? {
     guard key(name), let value = Value(canonical: &self) else { return nil }
@@ -68,7 +68,7 @@ package struct CanonicalReader {
 
   /// A field that is left out when it has no value.
   @inline(__always)
-  mutating func optional<Value: CanonicallyRead>(
+  package mutating func optional<Value: CanonicallyRead>(
     _ name: StaticString, _ type: Value.Type
   ) -> Value?? {
     guard key(name) else { return .some(nil) }

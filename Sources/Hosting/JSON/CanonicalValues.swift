@@ -101,6 +101,13 @@ extension ID: CanonicallyRead {
   }
 }
 
+extension Stream: CanonicallyRead {
+  package init?(canonical reader: inout CanonicalReader) {
+    guard let ascii = reader.ascii(), let stream = Stream(ascii: ascii) else { return nil }
+    self = stream
+  }
+}
+
 extension AttemptID: CanonicallyRead {
   package init?(canonical reader: inout CanonicalReader) {
     guard let text = reader.text(), let id = try? AttemptID(jsonText: text) else { return nil }
@@ -129,3 +136,4 @@ extension RestartCause: CanonicallyRead {}
 extension Mistrust: CanonicallyRead {}
 extension NodeTrouble: CanonicallyRead {}
 extension GatewayStopped.Cause: CanonicallyRead {}
+extension EndedGrant.Cause: CanonicallyRead {}

@@ -14,7 +14,14 @@ final class ControlPlane: Sendable {
   static let credential = "gateway-credential"
 
   private struct State {
-    var policy: Policy
+    var policy: PolicyNews {
+      didSet { told[policy.position] = policy }
+    }
+    /// Each that ever was, by its position.
+    var told: [Position: PolicyNews] = [:]
+    /// All there is is told in pages, a kind of facts on each.
+    var tellsPages = false
+    var pages = 0
     var isSilent = false
     var enforced: [PolicyEnforced] = []
     var leaseHead: HeadWitness?
@@ -35,9 +42,19 @@ final class ControlPlane: Sendable {
   /// Called when a report arrives, before it is recorded.
   private let onEnforced: Mutex<(@Sendable (PolicyEnforced) -> Void)?> = Mutex(nil)
 
-  init(_ policy: Policy) { state = Mutex(State(policy: policy)) }
+  init(_ policy: PolicyNews) {
+    state = Mutex(State(policy: policy, told: [policy.position: policy]))
+  }
 
-  var policy: Policy {
+  var tellsPages: Bool {
+    get { state.withLock { $0.tellsPages } }
+    set { state.withLock { $0.tellsPages = newValue } }
+  }
+  var pages: Int { state.withLock { $0.pages } }
+  /// Forgets what changed up to now: whoever asks for it is told everything.
+  func forgetChanges() { state.withLock { $0.told = [:] } }
+
+  var policy: PolicyNews {
     get { state.withLock { $0.policy } }
     set { state.withLock { $0.policy = newValue } }
   }
@@ -138,13 +155,19 @@ final class ControlPlane: Sendable {
   private func pull(_ request: Request) async throws -> Response {
     state.withLock { $0.pulls += 1 }
     let after = request.uri.queryParameters["after"].flatMap { Position(text: $0) }
-    let wait = request.uri.queryParameters["wait"].flatMap { Double($0) } ?? 0
-    let deadline = ContinuousClock.now + .seconds(wait)
+    let wait = request.uri.queryParameters["wait"].flatMap { Double($0) }
+    let deadline = ContinuousClock.now + .seconds(wait ?? 0)
     while true {
       let policy = self.policy
-      guard let after else { return json(policy.jsonBytes) }
+      if let page = request.uri.queryParameters["page"] {
+        state.withLock { $0.pages += 1 }
+        return json(policy.page(Int(page) ?? 0).jsonBytes)
+      }
+      guard let after, let known = state.withLock({ $0.told[after] }) else {
+        return json((tellsPages ? policy.page(0) : policy).jsonBytes)
+      }
       while pollsHang { try await Task.sleep(for: .milliseconds(5)) }
-      if policy.position > after { return json(policy.jsonBytes) }
+      if policy.position > after || wait == nil { return json(policy.since(known).jsonBytes) }
       if isSilent { return Response(status: .serviceUnavailable) }
       if ContinuousClock.now >= deadline {
         let head = idleHead ?? policy.head

@@ -156,7 +156,7 @@ struct GatewayUnderTest: Sendable {
 
 /// Runs a gateway against a control plane that serves `policy`, once it has applied it.
 func withGateway<Value: Sendable>(
-  _ policy: Policy, limits: GatewayLimits = GatewayLimits(), origins: [String] = [],
+  _ policy: PolicyNews, limits: GatewayLimits = GatewayLimits(), origins: [String] = [],
   _ body: @escaping @Sendable (GatewayUnderTest, ControlPlane) async throws -> Value
 ) async throws -> Value {
   let control = ControlPlane(policy)

@@ -33,22 +33,32 @@ enum Sample {
       engineKey: key, servedModelName: "engine-grok")
   }
 
-  static func model(
-    _ id: Stream = model, _ name: String = "xai/grok-3", routes: [PolicyRoute] = [route()]
-  ) -> PolicyModel {
-    PolicyModel(
-      id: id, name: name, provider: String(name.prefix { $0 != "/" }), task: "chat",
-      contextLength: nil, onboardedAt: Timestamp("2025-05-01")!, versions: ["1", "2"],
-      aliases: ["stable": "1"], routes: routes)
+  static let provider = Stream(.provider, 2)
+
+  static func model(_ id: Stream = model, _ name: String = "xai/grok-3") -> ServedModel {
+    ServedModel(
+      id: id, name: name, provider: provider, task: "chat", contextLength: nil,
+      onboardedAt: Timestamp("2025-05-01")!, published: [.internal], versions: ["1", "2"],
+      aliases: ["stable": "1"])
   }
 
   static func grant(
-    _ model: Stream = model, requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil,
-    notAfter: Timestamp? = nil
-  ) -> PolicyGrant {
-    PolicyGrant(
-      model: model, requestsPerMinute: requestsPerMinute, tokensPerMinute: tokensPerMinute,
-      notAfter: notAfter)
+    _ model: Stream = model, to team: Stream = team, requestsPerMinute: Int? = nil,
+    tokensPerMinute: Int? = nil, until: Timestamp? = nil
+  ) -> PolicyAccess {
+    PolicyAccess(
+      team: team, model: model, workload: .inference, requestsPerMinute: requestsPerMinute,
+      tokensPerMinute: tokensPerMinute, until: until)
+  }
+
+  static func team(_ id: Stream = team, _ name: String = "copilot") -> ServedTeam {
+    ServedTeam(
+      id: id, name: try! Name(name), audience: .internal, requestsPerMinute: nil,
+      tokensPerMinute: nil)
+  }
+
+  static func teamKey(_ secret: String, _ id: Stream, of team: Stream = team) -> TeamKey {
+    TeamKey(id: id, team: team, secrets: [.init(digest: digest(secret), until: nil)])
   }
 
   static func head(_ position: Position, era: Position = 1, hash: UInt8 = 7) -> HeadWitness {
@@ -57,30 +67,47 @@ enum Sample {
   }
 
   /// At position 40, with one route to an engine at `port`.
-  static func policy(port: Int = 1) -> Policy {
-    Policy(
-      position: 40, head: head(100), leaseSeconds: 30,
-      keys: [PolicyKey(digest: digest(key), id: Stream(.key, 5), team: team, notAfter: nil)],
-      teams: [
-        PolicyTeam(
-          id: team, name: try! Name("copilot"), requestsPerMinute: nil, tokensPerMinute: nil,
-          grants: [grant()],
-          refusals: [
-            PolicyRefusal(
-              model: refusedModel, code: "notGranted",
-              message: "The team 'copilot' was never granted 'xai/grok-mini'.")
-          ])
+  static func policy(port: Int = 1) -> PolicyNews {
+    PolicyNews(
+      position: 40, head: head(100), recordedAt: Timestamp("2025-05-20")!, leaseSeconds: 30,
+      graceSeconds: 0, sharesLimits: false,
+      providers: [
+        PolicyProvider(
+          id: provider, label: "xai", isSuspended: false,
+          agreement: AgreedTerms(
+            scope: [.inference], audiences: [.internal], from: nil, end: nil, ended: false))
       ],
-      models: [model(routes: [route(port: port)]), model(refusedModel, "xai/grok-mini")])
+      models: [model(), model(refusedModel, "xai/grok-mini")], teams: [team()],
+      grants: [grant()], keys: [teamKey(key, Stream(.key, 5))],
+      routes: [ModelRoute(model: model, route: route(port: port))])
   }
 
-  static let revoked = PolicyRefusal(
-    model: model, code: "grantRevoked", message: "The grant of 'xai/grok-3' was revoked.")
+  static let revoked = PolicyAccess(
+    team: team, model: model, workload: nil, ended: .revoked, endedAt: Timestamp("2025-05-30")!)
 }
 
-extension Policy {
+extension PolicyNews {
+  /// The routes of the model that is granted.
+  var served: [PolicyRoute] {
+    get { routes.filter { $0.model == Sample.model }.map(\.route) }
+    set {
+      routes.removeAll { $0.model == Sample.model }
+      routes += newValue.map { ModelRoute(model: Sample.model, route: $0) }
+    }
+  }
+  var agreementEnd: Timestamp? {
+    get { providers[0].agreement?.end }
+    set { providers[0].agreement?.end = newValue }
+  }
+  var agreementFrom: Timestamp? {
+    get { providers[0].agreement?.from }
+    set { providers[0].agreement?.from = newValue }
+  }
+}
+
+extension PolicyNews {
   /// The next policy: the same one, changed, at a later position.
-  func next(_ change: (inout Policy) -> Void = { _ in }) -> Policy {
+  func next(_ change: (inout PolicyNews) -> Void = { _ in }) -> PolicyNews {
     var policy = self
     policy.position = position.next
     policy.head.position = head.position.next
@@ -88,11 +115,57 @@ extension Policy {
     return policy
   }
 
-  func revoking() -> Policy {
+  /// With a model under embargo that another team was given.
+  func withSecret() -> PolicyNews {
     next { policy in
-      policy.teams[0].grants = []
-      policy.teams[0].refusals.append(Sample.revoked)
+      policy.position = position
+      policy.head = head
+      var secret = Sample.model(Stream(.model, 9), "xai/secret")
+      secret.published = []
+      policy.models.append(secret)
+      policy.teams.append(Sample.team(Stream(.team, 20), "insiders"))
+      policy.grants.append(Sample.grant(Stream(.model, 9), to: Stream(.team, 20)))
     }
+  }
+
+  func revoking() -> PolicyNews {
+    next { $0.grants[0] = Sample.revoked }
+  }
+}
+
+// MARK: As it is told
+
+extension PolicyNews {
+  /// What changed since another one.
+  func since(_ old: PolicyNews) -> PolicyNews {
+    var news = self
+    news.since = old.position
+    news.providers.removeAll(where: old.providers.contains)
+    news.models.removeAll(where: old.models.contains)
+    news.teams.removeAll(where: old.teams.contains)
+    news.grants.removeAll(where: old.grants.contains)
+    news.keys.removeAll(where: old.keys.contains)
+    news.routes.removeAll(where: old.routes.contains)
+    news.gone.models = old.models.map(\.id).filter { id in !models.contains { $0.id == id } }
+    news.gone.keys = old.keys.map(\.id).filter { id in !keys.contains { $0.id == id } }
+    news.gone.routes = old.routes.map(\.route.attempt).filter { attempt in
+      !routes.contains { $0.route.attempt == attempt }
+    }
+    news.gone.grants = old.grants.map { GoneGrant(team: $0.team, model: $0.model) }
+      .filter { gone in !grants.contains { $0.team == gone.team && $0.model == gone.model } }
+    return news
+  }
+
+  /// A page of all there is: one kind of facts.
+  func page(_ number: Int) -> PolicyNews {
+    var page = self
+    if number != 0 { page.providers = [] }
+    if number != 1 { page.models = [] }
+    if number != 2 { (page.teams, page.grants) = ([], []) }
+    if number != 3 { page.keys = [] }
+    if number != 4 { page.routes = [] }
+    page.next = number < 4 ? "\(number + 1)" : nil
+    return page
   }
 }
 
@@ -101,7 +174,7 @@ extension GateState {
   mutating func finish(_ id: RequestID, tokens: Int) { finish(id, tokens: tokens, now: .zero) }
 
   static func holding(
-    _ policy: Policy, limits: GatewayLimits = GatewayLimits(), until seconds: Int = 30
+    _ policy: PolicyNews, limits: GatewayLimits = GatewayLimits(), until seconds: Int = 30
   ) -> GateState {
     var state = GateState(limits: limits)
     _ = state.apply(PolicyIndex(policy), now: Moment(date: Sample.now, uptime: .zero))

@@ -1,5 +1,5 @@
-// From the state to what gateways enforce. The policy's version is the position of the log at which
-// its content last changed; computed once a head, however many gateways ask.
+// The policy as gateways of before its news take it: whole, with a refusal for each team and model. It is
+// made anew where something changed, and may go with the last of those gateways.
 
 import EventLog
 import HashTreeCollections
@@ -7,11 +7,12 @@ import Hosting
 import Synchronization
 import Wire
 
-package final class Policies: Sendable {
+package final class OlderPolicies: Sendable {
   private struct Kept {
     /// Of the leader that it was made by.
     var epoch: Position
     var seen: Position
+    var lastChange: Position
     var policy: Policy
   }
 
@@ -23,9 +24,11 @@ package final class Policies: Sendable {
   /// The policy of this head. Its position is that at which its content was first seen in this epoch:
   /// never one of an earlier leader's, so two policies of one position are one.
   ///
+  /// Nor is it one from before the last change: whoever has this one enforces that.
+  ///
   /// - Parameter head: at or past the epoch.
-  func policy(at head: Head, epoch: Position) -> Policy {
-    var policy = known(at: head, epoch) ?? renewed(at: head, epoch)
+  func policy(at head: Head, epoch: Position, lastChange: Position) -> Policy {
+    var policy = known(at: head, epoch) ?? renewed(at: head, epoch, lastChange)
     // Its head tells how much is known here, which is more than when the policy was new: a gateway that
     // has seen more of the log than a policy says would not believe it.
     if head.state.position > policy.head.position { policy.head = head.witness }
@@ -39,17 +42,20 @@ package final class Policies: Sendable {
     }
   }
 
-  private func renewed(at head: Head, _ epoch: Position) -> Policy {
+  private func renewed(at head: Head, _ epoch: Position, _ lastChange: Position) -> Policy {
     var policy = content(head)
     return kept.withLock { kept in
       if let other = kept, other.epoch >= epoch, other.seen >= head.state.position {
         return other.policy
       }
-      if let known = kept, known.epoch == epoch, known.policy.hasContent(of: policy) {
+      if let known = kept, known.epoch == epoch, known.lastChange == lastChange,
+        known.policy.hasContent(of: policy)
+      {
         policy.position = known.policy.position
         policy.head = known.policy.head
       }
-      kept = Kept(epoch: epoch, seen: head.state.position, policy: policy)
+      kept = Kept(
+        epoch: epoch, seen: head.state.position, lastChange: lastChange, policy: policy)
       return policy
     }
   }
@@ -107,48 +113,26 @@ package final class Policies: Sendable {
     case unknown
   }
 
+  /// Dates are the gateway's to watch, so that a grant is told with them before they are there.
   private func ruling(_ model: Model, for team: Team, _ state: HostingState) -> Ruling {
-    let provider = state.providers[model.provider]
-    guard let grant = team.grants[model.id] else {
-      if let ended = team.endedGrants[model.id] {
-        switch ended.cause {
-        case .revoked:
-          return .refused(
-            code: "grantRevoked",
-            message:
-              "access of team \(team.name) to \(model.label) was revoked on \(ended.at.short)")
-        case .expired:
-          return .refused(
-            code: "grantExpired",
-            message: "access of team \(team.name) to \(model.label) ran out on \(ended.at.short)")
-        }
+    let access = state.access(of: team, to: model)
+    if let grant = team.grants[model.id], let agreement = access.source?.agreement {
+      switch access.ruling(at: state.recordedAt) {
+      case .granted, .refused(.expired), .refused(.notBegun),
+        .refused(.agreementEnded) where !agreement.ended:
+        return .granted(
+          PolicyGrant(
+            model: model.id.stream, requestsPerMinute: grant.quota.requestsPerMinute,
+            tokensPerMinute: grant.quota.tokensPerMinute,
+            notAfter: [grant.until, agreement.end].compactMap { $0 }.min(),
+            notBefore: agreement.from, agreementEnd: agreement.end))
+      default: break
       }
-      guard model.published[team.audience] != nil else { return .unknown }
-      return .refused(
-        code: "notGranted", message: "team \(team.name) has no access to \(model.label)")
     }
-    if provider?.suspendedAt != nil {
-      return .refused(
-        code: "providerSuspended",
-        message: "\(model.label) is not served: provider \(provider?.label ?? "") is suspended")
+    return switch access.ruling(at: state.recordedAt) {
+    case .refused(let bar): .refused(code: bar.code, message: access.message(bar))
+    case .granted, .unknown: .unknown
     }
-    guard let agreement = provider.flatMap({ state.agreement(of: $0) }), !agreement.ended,
-      agreement.terms.scope.contains(grant.workload),
-      agreement.terms.audiences.contains(team.audience)
-    else {
-      return .refused(
-        code: "noAgreement",
-        message:
-          "\(model.label) is not served: no agreement with \(provider?.label ?? "its provider")"
-          + " that covers team \(team.name) is in force")
-    }
-    return .granted(
-      PolicyGrant(
-        model: model.id.stream, requestsPerMinute: grant.quota.requestsPerMinute,
-        tokensPerMinute: grant.quota.tokensPerMinute,
-        notAfter: [grant.until, agreement.end].compactMap { $0 }.min(),
-        notBefore: agreement.terms.from > agreement.signedAt ? agreement.terms.from : nil,
-        agreementEnd: agreement.end))
   }
 
   private func model(_ model: Model, _ state: HostingState) -> PolicyModel {

@@ -1,4 +1,4 @@
-// What gateways are given to go by: dates that bite without news, and nothing that is over.
+// What gateways of before the news are given to go by: dates that bite unheard, and nothing that is over.
 
 import HashTreeCollections
 import Hosting
@@ -10,8 +10,9 @@ import Wire
 @testable import ControlPlane
 @testable import EventLog
 
-@Suite struct PoliciesTests {
-  private let policies = Policies(assignments: Assignments(secret: APIRig.secret, limits: .usual))
+@Suite struct OlderPoliciesTests {
+  private let policies = OlderPolicies(
+    assignments: Assignments(secret: APIRig.secret, limits: .usual))
 
   /// The team copilot may use xai/m, and has the endless key laptop.
   private func world() throws -> World {
@@ -34,7 +35,8 @@ import Wire
 
   private func policy(_ world: World) -> Policy {
     policies.policy(
-      at: Head(state: world.state, hash: .numbered(0), standing: .leading(epoch: 1)), epoch: 1)
+      at: Head(state: world.state, hash: .numbered(0), standing: .leading(epoch: 1)), epoch: 1,
+      lastChange: .empty)
   }
 
   @Test func `an agreement's beginning and end are told with each grant`() throws {
