@@ -323,14 +323,14 @@ func chat(_ endpoint: String, key: String) async throws {
   request.headers.add(name: "content-type", value: "application/json")
   request.body = .bytes(
     Array(#"{"model":"xai/grok-3","messages":[{"role":"user","content":"hello"}]}"#.utf8))
-  _ = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
+  _ = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
 }
 
 /// - Returns: the status of a request for the list of models.
 func ask(_ endpoint: String, key: String) async throws -> Int {
   var request = HTTPClientRequest(url: endpoint + "/v1/models")
   request.headers.add(name: "authorization", value: "Bearer \(key)")
-  let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
+  let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
   _ = try await response.body.collect(upTo: 1 << 20)
   return Int(response.status.code)
 }

@@ -66,13 +66,20 @@ import Wire
     try await Workspace.use { space in
       try await StandInServer.use { server in
         try await LocalAgent.use(space, server) { _ in
-          await server.standIn.assign(
-            40, [assigned("31.1.40", launch: simLaunch(["--never-ready"], deadlineSeconds: 2))])
+          // It heeds no stop, and so stands there until the test ends it.
+          let launch = simLaunch(
+            ["--never-ready", "--refuse-stop"], deadlineSeconds: 2, graceSeconds: 600)
+          await server.standIn.assign(40, [assigned("31.1.40", launch: launch)])
+          let stopping = try await server.standIn.see(.stopping, of: "31.1.40")
+          #expect(stopping.cause == .neverReady)
+          try kill(stopping)
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
           #expect(ended.cause == .neverReady)
           #expect(ended.ordered == nil, "given up, which is a failure")
-          #expect(
-            await server.standIn.phases(of: "31.1.40") == [.starting, .loading, .stopping, .ended])
+          // Of what passes by itself any may be over before it is told.
+          let told = await server.standIn.phases(of: "31.1.40")
+          let all: [AttemptPhase] = [.starting, .loading, .stopping, .ended]
+          #expect(told == all.filter(told.contains) && told.suffix(2) == [.stopping, .ended])
           try await server.standIn.clear(41)
         }
       }
@@ -83,7 +90,11 @@ import Wire
     try await Workspace.use { space in
       try await StandInServer.use { server in
         try await LocalAgent.use(space, server) { _ in
-          await server.standIn.assign(40, [assigned("31.1.40", launch: simLaunch(graceSeconds: 1))])
+          var patient = simLaunch(graceSeconds: 1)
+          // For longer than the test may take it is not said to hang.
+          patient.liveness = Launch.Liveness(
+            path: nil, periodSeconds: 3_600, failures: 100, graceSeconds: 0, request: nil)
+          await server.standIn.assign(40, [assigned("31.1.40", launch: patient)])
           let ready = try await server.standIn.see(.ready, of: "31.1.40")
           let engine = try #require(
             ProcessIdentity(running: Int32(ready.pid ?? 0)).flatMap(ProcessHandle.init))
@@ -103,7 +114,7 @@ import Wire
   @Test func `one that hangs is out of the routes first, then ended as a failure`() async throws {
     try await Workspace.use { space in
       try await StandInServer.use { server in
-        try await LocalAgent.use(space, server) { _ in
+        try await LocalAgent.use(space, server) { agent in
           var hanging = simLaunch(graceSeconds: 1)
           hanging.liveness = Launch.Liveness(
             path: nil, periodSeconds: 1, failures: 4, graceSeconds: 0, request: nil)
@@ -115,8 +126,13 @@ import Wire
           let ended = try await server.standIn.see(.ended, of: "31.1.40", withinSeconds: 60)
           #expect(ended.cause == .hung)
           #expect(ended.ordered == nil, "a failure, which nobody ordered")
-          let phases = await server.standIn.phases(of: "31.1.40")
-          #expect(phases.suffix(4) == [.ready, .unhealthy, .stopping, .ended])
+          // Of what passes by itself any may be over before it is told; what the agent did it says itself.
+          let steps = ["ready", "no longer answers", "stopping", "ended"]
+          #expect(
+            agent.lines.all.filter(steps.contains).suffix(4) == steps[...], "\(agent.lines.all)")
+          let told = await server.standIn.phases(of: "31.1.40").drop { $0 != .ready }
+          let all: [AttemptPhase] = [.ready, .unhealthy, .stopping, .ended]
+          #expect(Array(told) == all.filter(told.contains) && told.last == .ended, "\(told)")
           try await server.standIn.clear(41)
         }
       }
@@ -153,18 +169,53 @@ import Wire
           let stubborn = simLaunch(["--refuse-stop"], graceSeconds: 1)
           await server.standIn.assign(40, [assigned("31.1.40", launch: stubborn)])
           _ = try await server.standIn.see(.ready, of: "31.1.40")
-          // Its successor waits for the device until it is really gone.
-          await server.standIn.assign(50, [assigned("31.1.50", launch: simLaunch())])
-          _ = try await server.standIn.see(.stopping, of: "31.1.40")
-          #expect(await server.standIn.attempt("31.1.50")?.phase == .starting)
+          await server.standIn.assign(50, [])
           let ended = try await server.standIn.see(.ended, of: "31.1.40")
           #expect(ended.exitSignal == Int(SIGKILL))
           #expect(ended.cause == .notAssigned)
+        }
+      }
+    }
+  }
+
+  @Test
+  func `the successor of one that does not stop waits for its device until it is really gone`()
+    async throws
+  {
+    try await Workspace.use { space in
+      try await StandInServer.use { server in
+        let log = space.path + "/engines"
+        try await LocalAgent.use(space, server) { _ in
+          // In its grace it stands for as long as the test likes.
+          let stubborn = simLaunch(["--refuse-stop"], engineLog: log, graceSeconds: 600)
+          await server.standIn.assign(40, [assigned("31.1.40", launch: stubborn)])
+          _ = try await server.standIn.see(.ready, of: "31.1.40")
+          await server.standIn.assign(50, [assigned("31.1.50", launch: simLaunch(engineLog: log))])
+          let stopping = try await server.standIn.see(.stopping, of: "31.1.40")
+          try await eventually("its successor waits") {
+            await server.standIn.attempt("31.1.50")?.cause == .awaitsDevice
+          }
+          #expect(await server.standIn.attempt("31.1.50")?.phase == .starting)
+          func lines() -> Int {
+            String(decoding: Files.tail(log, bytes: 1 << 16), as: UTF8.self)
+              .split(separator: "\n").count { $0.contains("\"start\"") }
+          }
+          #expect(lines() == 1)
+          try kill(stopping)
+          let ended = try await server.standIn.see(.ended, of: "31.1.40")
+          #expect(ended.cause == .notAssigned)
           _ = try await server.standIn.see(.ready, of: "31.1.50")
+          #expect(lines() == 2)
           try await server.standIn.clear(51)
         }
       }
     }
+  }
+
+  /// Ends an engine that heeds no other word.
+  private func kill(_ attempt: ObservedAttempt) throws {
+    let engine = ProcessIdentity(running: Int32(attempt.pid ?? 0)).flatMap(ProcessHandle.init)
+    try #require(engine).signal(SIGKILL)
   }
 
   @Test func `one whose holder is killed is cleared away with all it started`() async throws {
@@ -255,7 +306,9 @@ import Wire
         // Bound and not yet listening, it does not show; then it listens first.
         let outsider = Outsider(port: ports.lowerBound, listening: false)
         defer { outsider.leave() }
-        try await LocalAgent.use(space, server, ports: ports, settleMilliseconds: 20_000) { agent in
+        // Until its first answer it is told to start, however long that takes.
+        try await LocalAgent.use(space, server, ports: ports, settleMilliseconds: 3_600_000) {
+          agent in
           // The engine itself waits until the port is taken.
           let gate = space.path + "/taken"
           let sim = simLaunch()
@@ -265,6 +318,7 @@ import Wire
           await server.standIn.assign(40, [assigned("31.1.40", launch: waiting)])
           let plan = agent.folder.path + "/attempts/31.1.40/plan.json"
           try await eventually("it is being started") { access(plan, F_OK) == 0 }
+          _ = try await server.standIn.see(.starting, of: "31.1.40")
           outsider.listen()
           try Files.write([], to: gate)
           let ready = try await server.standIn.see(.ready, of: "31.1.40")

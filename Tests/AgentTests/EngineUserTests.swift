@@ -36,7 +36,10 @@ import Testing
           echo done; exec sleep 1000
           """
         await server.standIn.assign(
-          40, [assigned("31.1.40", launch: launch(["/bin/sh", "-c", script]))])
+          40,
+          [
+            assigned("31.1.40", launch: launch(["/bin/sh", "-c", script], deadlineSeconds: 3_600))
+          ])
         let log = space.data + "/attempts/31.1.40/engine.log"
         let said = try await eventually("the engine has said all") {
           let text = String(decoding: Files.tail(log, bytes: 1 << 16), as: UTF8.self)

@@ -3,6 +3,7 @@
 import AsyncHTTPClient
 import Hosting
 import Logging
+import Synchronization
 import TestTools
 import Testing
 import Wire
@@ -12,6 +13,8 @@ import Wire
 struct LocalAgent {
   let agent: NodeAgent
   let folder: DataFolder
+  /// What it said, which shows also what was over before it could be told.
+  let lines: AgentLines
 
   /// Runs an agent during `test`; engines that it leaves are the test's to end.
   static func use(
@@ -23,6 +26,7 @@ struct LocalAgent {
     var log = Logger(label: "agent")
     log.logLevel = .critical
     let quiet = log
+    let lines = AgentLines()
     let folder = try DataFolder(data ?? space.data)
     let lock = try DataLock(folder)
     defer { withExtendedLifetime(lock) {} }
@@ -44,13 +48,13 @@ struct LocalAgent {
           settleMilliseconds: settleMilliseconds),
         facts: facts, folder: folder,
         host: host,
-        client: client, log: quiet)
+        client: client, log: lines.logger)
       try await agent.adopt()
       let link = ControlLink(
         client: client, servers: [server.url], bearer: try folder.credential().secret)
       let running = Task { _ = await agent.run(link) }
       do {
-        try await test(LocalAgent(agent: agent, folder: folder))
+        try await test(LocalAgent(agent: agent, folder: folder, lines: lines))
       } catch {
         print("last observation: \(await agent.observation().attempts)")
         running.cancel()
@@ -76,6 +80,32 @@ extension StandIn {
   /// Ends everything, as a control plane would.
   nonisolated func clear(_ generation: Int64) async throws {
     await assign(generation, [])
-    try await eventually("nothing is left") { await last?.attempts == [] }
+    // What was last told before that may have been as empty, of something that had not begun.
+    try await eventually("nothing is left") {
+      guard let last = await last else { return false }
+      return last.generation == Position(generation) && last.attempts == []
+    }
+  }
+}
+
+/// Keeps what an agent says, without what it says it of.
+final class AgentLines: Sendable {
+  private let lines = Mutex<[String]>([])
+  var all: [String] { lines.withLock { $0 } }
+
+  var logger: Logger {
+    Logger(label: "agent") { _ in Handler(lines: self) }
+  }
+
+  private struct Handler: LogHandler {
+    let lines: AgentLines
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.lines.withLock { $0.append("\(event.message)") } }
   }
 }

@@ -76,7 +76,7 @@ final class Meddler: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await application.run() }
       group.addTask {
-        await started.wait(longestMilliseconds: 10_000)
+        await started.wait(longestMilliseconds: 3_600_000)
         let place = StandInServer(standIn: server.standIn, port: bound.port.withLock { $0 })
         try await test(meddler, place)
       }

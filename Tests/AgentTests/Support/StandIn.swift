@@ -226,7 +226,7 @@ struct StandInServer {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await application.run() }
       group.addTask {
-        await started.wait(longestMilliseconds: 10_000)
+        await started.wait(longestMilliseconds: 3_600_000)
         try await test(StandInServer(standIn: standIn, port: bound.port.withLock { $0 }))
       }
       try await group.next()
