@@ -46,7 +46,7 @@ extension WithProcesses {
     }
 
     @Test func `a revocation answers a request that waits for its engine`() async throws {
-      let engine = try await Engine("--time-to-first-token-ms", "60000")
+      let engine = try await Engine("--time-to-first-token", "1h")
       try await withGateway(Sample.policy(port: engine.port)) { gateway, control in
         async let waiting = gateway.chat()
         try await eventually("the engine is asked") { try await engine.running == 1 }
@@ -82,7 +82,8 @@ extension WithProcesses {
         try await withThrowingTaskGroup(of: Void.self) { group in
           for _ in 0..<16 {
             group.addTask {
-              for _ in 0..<100 {
+              // Until it is refused.
+              while true {
                 let wasReported = tally.isReported
                 let reply = try await gateway.chat()
                 if wasReported, reply.status == 200 { tally.countLate() }
@@ -114,8 +115,12 @@ extension WithProcesses {
       var policy = Sample.policy(port: engine.port)
       policy.leaseSeconds = 3
       try await withGateway(policy) { gateway, control in
-        var parts = try await gateway.stream().body.makeAsyncIterator()
-        _ = try await parts.next()
+        // One that came between two leases is refused, and asked for again.
+        let response = try await eventually("a stream begins") {
+          let response = try await gateway.stream()
+          return response.status == .ok ? response : nil
+        }
+        var parts = response.body.makeAsyncIterator()
         control.isSilent = true
         let rest = try await rest(&parts)
         #expect(rest.contains(#""code":"no_policy_lease""#))
@@ -170,16 +175,20 @@ extension WithProcesses {
     {
       let engine = try await Engine()
       var policy = Sample.policy(port: engine.port)
-      policy.leaseSeconds = 2
-      policy.graceSeconds = 6
+      policy.leaseSeconds = Int((2 * Pace.stretch).rounded(.up))
+      // Longer than what is looked at in it takes; then another one is told of.
+      let graceSeconds = 3_600
+      policy.graceSeconds = graceSeconds
       try await withGateway(policy, origins: ["*"]) { gateway, control in
-        #expect(try await gateway.chat().headers["x-wharf-grace-seconds"] == [])
+        try await eventually("in its lease it says nothing of it") {
+          try await gateway.chat().headers["x-wharf-grace-seconds"] == []
+        }
         control.isSilent = true
         try await eventually("its lease ends") { gateway.gate.reading.isInGrace }
         let served = try await gateway.chat()
         #expect(served.status == 200)
         let left = try #require(served.headers["x-wharf-grace-seconds"].first.flatMap { Int($0) })
-        #expect((0...6).contains(left))
+        #expect((0...graceSeconds).contains(left))
         var page = gateway.request(.GET, "/v1/models")
         page.headers.add(name: "origin", value: "https://app.example.com")
         let read = try await HTTPClient.shared.execute(page, timeout: .seconds(120)).headers
@@ -189,6 +198,10 @@ extension WithProcesses {
         }
         #expect(read["x-wharf-grace-seconds"].count == 1)
         #expect(try await gateway.send(.GET, "/health", key: nil).body.contains("inGrace"))
+        control.policy = control.policy.next { $0.graceSeconds = 1 }
+        control.isSilent = false
+        try await eventually("it hears of a short one") { control.enforced.last == 41 }
+        control.isSilent = true
         try await eventually("its grace ends") { try await gateway.chat().status == 503 }
         #expect(!gateway.gate.mayServe)
         // A lease alone brings nothing back: the policy it has may be of the past.
@@ -201,16 +214,31 @@ extension WithProcesses {
 
     // MARK: Dates
 
+    /// Asks for a stream that a date cuts, though nothing is heard: one that came too late for it is refused, and
+    /// asked for again with another date.
+    private func cut(
+      _ gateway: GatewayUnderTest, _ control: ControlPlane,
+      _ end: @escaping (inout PolicyNews, Timestamp) -> Void
+    ) async throws -> String {
+      let response = try await eventually("a stream begins before its end") {
+        control.isSilent = false
+        let date = GatewayClock().now.date.adding(seconds: Int64((2 * Pace.stretch).rounded(.up)))
+        control.policy = control.policy.next { end(&$0, date) }
+        let position = control.policy.position
+        try await eventually("the policy is enforced") { control.enforced.contains(position) }
+        control.isSilent = true
+        let response = try await gateway.stream()
+        return response.status == .ok ? response : nil
+      }
+      var parts = response.body.makeAsyncIterator()
+      return try await rest(&parts)
+    }
+
     @Test func `a grant runs out by the gateway's clock though nothing is heard`() async throws {
       let engine = try await Engine("--tokens-per-second", "5")
-      var policy = Sample.policy(port: engine.port)
-      policy.grants[0].until = GatewayClock().now.date.adding(
-        seconds: Int64((2 * Pace.stretch).rounded(.up)))
-      try await withGateway(policy) { gateway, control in
-        control.isSilent = true
-        var parts = try await gateway.stream().body.makeAsyncIterator()
-        _ = try await parts.next()
-        #expect(try await rest(&parts).contains(#""code":"grantExpired""#))
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, control in
+        let text = try await cut(gateway, control) { $0.grants[0].until = $1 }
+        #expect(text.contains(#""code":"grantExpired""#))
         let refused = try await gateway.chat()
         #expect(refused.status == 403)
         #expect(refused.code == "grantExpired")
@@ -219,14 +247,9 @@ extension WithProcesses {
 
     @Test func `a key runs out by the gateway's clock though nothing is heard`() async throws {
       let engine = try await Engine("--tokens-per-second", "5")
-      var policy = Sample.policy(port: engine.port)
-      policy.keys[0].secrets[0].until = GatewayClock().now.date.adding(
-        seconds: Int64((2 * Pace.stretch).rounded(.up)))
-      try await withGateway(policy) { gateway, control in
-        control.isSilent = true
-        var parts = try await gateway.stream().body.makeAsyncIterator()
-        _ = try await parts.next()
-        #expect(try await rest(&parts).contains(#""code":"api_key_expired""#))
+      try await withGateway(Sample.policy(port: engine.port)) { gateway, control in
+        let text = try await cut(gateway, control) { $0.keys[0].secrets[0].until = $1 }
+        #expect(text.contains(#""code":"api_key_expired""#))
         let refused = try await gateway.chat()
         #expect(refused.status == 401)
         #expect(refused.code == "api_key_expired")
@@ -239,17 +262,23 @@ extension WithProcesses {
       async throws
     {
       let engine = try await Engine()
-      var policy = Sample.policy(port: engine.port)
-      policy.leaseSeconds = 3
-      try await withGateway(policy) { gateway, control in
-        control.policy = control.policy.next { $0.head = Sample.head(100, hash: 9) }
-        try await eventually("the alarm is counted") {
-          let page = try await gateway.send(.GET, "/metrics").body
-          return !page.contains("wharf_gateway_alarms_total 0")
+      // A lease that lasts for what is looked at in it, and one that is soon over.
+      for leaseSeconds in [3_600, 3] {
+        var policy = Sample.policy(port: engine.port)
+        policy.leaseSeconds = leaseSeconds
+        try await withGateway(policy) { gateway, control in
+          control.policy = control.policy.next { $0.head = Sample.head(100, hash: 9) }
+          try await eventually("the alarm is counted") {
+            let page = try await gateway.send(.GET, "/metrics").body
+            return !page.contains("wharf_gateway_alarms_total 0")
+          }
+          #expect(gateway.gate.reading.position == 40)
+          if leaseSeconds > 3 {
+            #expect(try await gateway.chat().status == 200, "it serves on by what it knows")
+          } else {
+            try await eventually("its lease ends") { try await gateway.chat().status == 503 }
+          }
         }
-        #expect(gateway.gate.reading.position == 40)
-        #expect(try await gateway.chat().status == 200, "it serves on by what it knows")
-        try await eventually("its lease ends") { try await gateway.chat().status == 503 }
       }
     }
 
@@ -269,6 +298,8 @@ extension WithProcesses {
       let engine = try await Engine()
       let policy = Sample.policy(port: engine.port)
       let (first, second) = (ControlPlane(policy), ControlPlane(policy))
+      // The first question of a gateway is answered all the same.
+      first.pollsHang = true
       try await first.serving { firstPort in
         try await second.serving { secondPort in
           // It would hang for longer than this test.
@@ -284,7 +315,6 @@ extension WithProcesses {
             try await eventually("it polls the first") {
               first.enforced == [40] && first.pulls == 2
             }
-            first.pollsHang = true
             first.isSilent = true
             second.policy = policy.next()
             try await eventually("it enforces what the second says") { second.enforced == [41] }

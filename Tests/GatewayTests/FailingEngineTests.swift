@@ -119,10 +119,14 @@ extension WithProcesses {
     @Test func `a healthy engine whose answers never come is left out after a few`() async throws {
       let mute = try await Engine("--mute-after-requests", "0")
       let sound = try await Engine()
+      // Only the mute one is given up so soon.
+      var silent = mute.route(1)
+      silent.waits = Launch.Waits(firstByteSeconds: 1, idleSeconds: 60, wholeSeconds: 60)
+      var policy = Sample.policy()
+      policy.served = [silent, sound.route(2)]
       var limits = GatewayLimits()
-      limits.engineFirstByteSeconds = 1
       limits.routeRestSeconds = 0
-      try await withGateway(policy(mute, sound), limits: limits) { [limits] gateway, _ in
+      try await withGateway(policy, limits: limits) { [limits] gateway, _ in
         var lost = 0
         for _ in 0..<20 where try await gateway.chat().status != 200 { lost += 1 }
         #expect(lost == limits.routeFruitlessTries)
@@ -134,7 +138,10 @@ extension WithProcesses {
       let slow = try await Engine("--tokens-per-second", "5")
       var (first, second) = (mute.route(1), slow.route(1))
       first.waits = Launch.Waits(firstByteSeconds: 1, idleSeconds: 60, wholeSeconds: 60)
-      second.waits = Launch.Waits(firstByteSeconds: 60, idleSeconds: 60, wholeSeconds: 1)
+      // In which its first part comes, also on a machine that is slow.
+      let wholeSeconds = Int(Pace.stretch.rounded(.up))
+      second.waits = Launch.Waits(
+        firstByteSeconds: 60, idleSeconds: 60, wholeSeconds: wholeSeconds)
       var policy = Sample.policy()
       policy.served = [first]
       var limits = GatewayLimits()

@@ -138,6 +138,8 @@ extension WithProcesses {
       var limits = GatewayLimits()
       // Beyond half of these, strangers make way.
       limits.clientConnections = 16
+      // Nobody goes for saying nothing.
+      limits.serving.firstHeadSeconds = 3_600
       try await withGateway(Sample.policy(), limits: limits) { gateway, _ in
         func ask(_ client: RawClient, _ key: String?, _ path: String = "/v1/models") async throws {
           func answers() -> Int { client.received.split(separator: "HTTP/1.1 ").count }

@@ -21,29 +21,33 @@ extension WithProcesses {
     }
 
     @Test func `told to stop, it finishes what is in flight and takes nothing new`() async throws {
-      let engine = try await Engine("--tokens-per-second", "10")
-      let control = ControlPlane(Sample.policy(port: engine.port))
-      try await control.serving { controlPort in
-        let program = try Program("wharf-gateway", Self.arguments(control: controlPort))
-        let port = try await program.number(after: "answers at port ")
-        let gateway = GatewayUnderTest(port: port, gate: Gate())
-        try await eventually("the policy is enforced") { control.enforced == [40] }
-        var parts = try await gateway.stream(tokens: 20).body.makeAsyncIterator()
-        _ = try await parts.next()
-        program.signal(SIGTERM)
-        try await eventually("nothing new is taken") {
-          do {
-            _ = try await HTTPClient.shared.execute(
-              gateway.request(.GET, "/health"), timeout: .seconds(60))
-            return false
-          } catch {
-            return true
+      let engine = HeldEngine()
+      try await engine.serving { enginePort in
+        let control = ControlPlane(Sample.policy(port: enginePort))
+        try await control.serving { controlPort in
+          let program = try Program(
+            "wharf-gateway", Self.arguments(control: controlPort) + ["--drain-seconds", "3600"])
+          let port = try await program.number(after: "answers at port ")
+          let gateway = GatewayUnderTest(port: port, gate: Gate())
+          try await eventually("the policy is enforced") { control.enforced == [40] }
+          var parts = try await gateway.stream().body.makeAsyncIterator()
+          _ = try await parts.next()
+          program.signal(SIGTERM)
+          try await eventually("nothing new is taken") {
+            do {
+              _ = try await HTTPClient.shared.execute(
+                gateway.request(.GET, "/health"), timeout: .seconds(60))
+              return false
+            } catch {
+              return true
+            }
           }
+          engine.release()
+          var rest = ""
+          while let part = try await parts.next() { rest += String(buffer: part) }
+          #expect(rest.hasSuffix("data: [DONE]\n\n"))
+          #expect(try await program.ended(withinSeconds: 10) == 0, "long before the grace is over")
         }
-        var rest = ""
-        while let part = try await parts.next() { rest += String(buffer: part) }
-        #expect(rest.hasSuffix("data: [DONE]\n\n"))
-        #expect(try await program.ended(withinSeconds: 10) == 0, "long before the grace is over")
       }
     }
 

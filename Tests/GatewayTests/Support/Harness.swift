@@ -92,6 +92,38 @@ final class FloodingEngine: Sendable {
   }
 }
 
+/// Streams the first part of an answer, and the rest once it is told to: what is to happen while it is at
+/// work has all the time that it needs.
+final class HeldEngine: Sendable {
+  private let isReleased = Mutex(false)
+
+  func release() { isReleased.withLock { $0 = true } }
+
+  func serving(_ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+    try await withPort { [self] onRunning in
+      let responder = CallbackResponder<BasicRequestContext> { [self] request, _ in
+        _ = try await request.body.collect(upTo: 1 << 20)
+        return Response(
+          status: .ok, headers: [.contentType: "text/event-stream"],
+          body: ResponseBody { writer in
+            try await writer.write(ByteBuffer(string: "data: {\"choices\":[{}]}\n\n"))
+            while !self.isReleased.withLock({ $0 }) {
+              try await Task.sleep(for: .milliseconds(5))
+            }
+            try await writer.write(ByteBuffer(string: "data: [DONE]\n\n"))
+            try await writer.finish(nil)
+          })
+      }
+      try await Application(
+        responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+        onServerRunning: { await onRunning($0.localAddress!.port!) }, logger: quiet
+      ).run()
+    } body: {
+      try await body($0)
+    }
+  }
+}
+
 struct Reply: Sendable {
   let status: Int
   let headers: HTTPHeaders
