@@ -83,11 +83,36 @@ import Testing
     #expect(!down.contains("supervisor stopped"))
   }
 
+  /// A folder of PostgreSQL's programs whose initdb, begun, never comes to its end.
+  private func endlessPostgres(_ system: TestSystem) throws -> String {
+    let folder = system.folder.path("endless")
+    let real = try PostgresPrograms.find(named: nil, dataVersion: nil)
+    try FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: false,
+      attributes: [.posixPermissions: 0o755])
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(folder)/postgres", withDestinationPath: real.program("postgres"))
+    let script = """
+      #!/bin/sh
+      while [ "$1" != -D ]; do shift; done
+      mkdir "$2/base" && exec sleep 100000
+      """
+    try Data(script.utf8).write(to: URL(filePath: "\(folder)/script"))
+    // By another program: what we wrote ourselves a process that another test starts could hold open.
+    try #require(
+      ShortCommand.run(
+        ["cp", "\(folder)/script", "\(folder)/initdb"], environment: Environment.own)?
+        .code == 0)
+    chmod("\(folder)/initdb", 0o755)
+    return folder
+  }
+
   @Test func `killed while it makes the database, the next up makes it anew`() async throws {
     let system = try TestSystem()
-    let starting = try system.start(system.small + ["--detach"])
+    let starting = try system.start(
+      system.small + ["--detach", "--postgres", try endlessPostgres(system)])
     try await eventually("initdb is at work", withinSeconds: 60) {
-      FileManager.default.fileExists(atPath: "\(system.layout.newPostgres)/PG_VERSION")
+      FileManager.default.fileExists(atPath: "\(system.layout.newPostgres)/base")
     }
     try await system.kill9(system.supervisor())
     let ran = try await system.finish(starting)
@@ -101,9 +126,10 @@ import Testing
 
   @Test func `down while it comes up leaves nothing, and a later up succeeds`() async throws {
     let system = try TestSystem()
-    let starting = try system.start(system.small + ["--detach"])
+    let starting = try system.start(
+      system.small + ["--detach", "--postgres", try endlessPostgres(system)])
     try await eventually("initdb is at work", withinSeconds: 60) {
-      FileManager.default.fileExists(atPath: "\(system.layout.newPostgres)/PG_VERSION")
+      FileManager.default.fileExists(atPath: "\(system.layout.newPostgres)/base")
     }
     let down = try await system.wharf("down", "--data", system.data)
     #expect(down.status == .code(0), "\(down)")
