@@ -13,15 +13,19 @@ import Testing
   private func events() throws -> [String?] { try Sim.log(in: folder).map { $0["event"].string } }
 
   @Test func `While loading, health is 503 and so is inference`() async throws {
-    let sim = try await Sim(["--load-seconds", "1.5"], in: folder, untilReady: false)
-    #expect(try await sim.get("/health").status == 503)
-    let early = try await sim.chat("x")
+    // One that loads for longer than any test, and one that is soon done.
+    let loading = try await Sim(["--load", "1h"], in: folder, untilReady: false)
+    #expect(try await loading.get("/health").status == 503)
+    let early = try await loading.chat("x")
     #expect(early.status == 503)
     #expect(try early.errorCode == "model_loading")
     #expect(try events() == ["start"])
+    loading.process.send(SIGKILL)
+    try await loading.process.waitForExit()
+    let sim = try await Sim(["--load", "500ms"], in: folder, untilReady: false)
     try await eventually("it is ready") { try await sim.get("/health").status == 200 }
     #expect(try await sim.chat("x").status == 200)
-    #expect(try events() == ["start", "ready", "serving"])
+    #expect(try events() == ["start", "start", "ready", "serving"])
   }
 
   @Test func `It may never become ready`() async throws {
@@ -57,12 +61,18 @@ import Testing
   }
 
   @Test func `A crash after so many seconds cuts streams off`() async throws {
-    // After the stream has begun, and long before it is whole.
-    let milliseconds = Int(min(15, 1 + Pace.stretch) * 1_000)
-    let sim = try await Sim(
-      ["--crash-after", "\(milliseconds)ms", "--tokens-per-second", "1"], in: folder)
-    var stream = try await sim.chatStream("hello")
-    _ = try await stream.next()
+    // Long before the stream is whole; where that was before it had begun, the next has longer.
+    var seconds = 1
+    let (sim, begun) = try await eventually("a stream begins before the crash") {
+      seconds *= 2
+      let sim = try? await Sim(
+        ["--crash-after", "\(seconds)s", "--tokens-per-second", "0.01"], in: folder)
+      guard let sim, var stream = try? await sim.chatStream("hello"),
+        (try? await stream.next()) != nil
+      else { return nil as (Sim, EventReader)? }
+      return (sim, stream)
+    }
+    var stream = begun
     await #expect(throws: (any Error).self) { try await stream.rest() }
     #expect(try await sim.process.waitForExit() == .signal(SIGABRT))
   }
@@ -127,7 +137,10 @@ import Testing
       ], in: folder)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for (place, count) in [("running", 1), ("waiting", 1)] {
-        group.addTask { _ = try await sim.chat("x") }
+        // For longer than any test.
+        group.addTask {
+          _ = try await sim.chat("x", #","max_tokens":4000,"ignore_eos":true"#)
+        }
         try await eventually("one is \(place)") {
           try await sim.get("/metrics").text
             .contains("vllm:num_requests_\(place){model_name=\"sim\"} \(count).0")

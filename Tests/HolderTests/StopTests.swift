@@ -44,7 +44,12 @@ import Testing
   }
 
   @Test func `What an engine leaves behind is killed when it ends`() async throws {
-    let leaving = "\(Self.children) sleep 0.3; echo up; exit 5"
+    // It ends once both are there.
+    let log = folder.path("log")
+    let leaving = """
+      \(Self.children)
+      until grep -q child '\(log)' && grep -q runaway '\(log)'; do sleep 0.02; done; exit 5
+      """
     let holder = try Holder(shell(leaving), in: folder)
     let state = try await holder.finalState()
     #expect(state?.exitStatus == .init(code: 5))
