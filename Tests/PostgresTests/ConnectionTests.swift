@@ -254,7 +254,7 @@ import Testing
   @Test func `a terminated backend is a lost connection`() async throws {
     try await withConnection { connection in
       var other = try TestDatabase.current.connect()
-      try other.execute("SELECT pg_terminate_backend(\(connection.backendProcessID), 5000)")
+      try other.execute("SELECT pg_terminate_backend(\(connection.backendProcessID), 300000)")
       let error = #expect(throws: PostgresError.self) { try connection.query("SELECT 1") }
       #expect(error?.kind == .connectionLost)
       #expect(connection.isBroken == true)
@@ -265,7 +265,7 @@ import Testing
     try await withConnection { connection in
       #expect(connection.isUsable() == true)
       var other = try TestDatabase.current.connect()
-      try other.execute("SELECT pg_terminate_backend(\(connection.backendProcessID), 5000)")
+      try other.execute("SELECT pg_terminate_backend(\(connection.backendProcessID), 300000)")
       #expect(connection.isUsable() == false)
       #expect(connection.isBroken == true)
     }

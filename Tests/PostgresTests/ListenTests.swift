@@ -44,7 +44,7 @@ import Testing
     try await withConnection { connection in
       let ended = try connection.query(
         """
-        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        SELECT pg_terminate_backend(pid, 300000) FROM pg_stat_activity
         WHERE datname = current_database() AND query LIKE 'LISTEN%'
         """)
       #expect(ended.count == 1)

@@ -19,7 +19,7 @@ import Testing
     let waiting = Task.detached { () throws -> PostgresError? in
       var configuration = try database.configuration
       configuration.applicationName = "waits"
-      if case .timeout = ending { configuration.statementTimeout = .milliseconds(500) }
+      if case .timeout = ending { configuration.statementTimeout = Pace.stretched(0.5) }
       var connection = try Connection(configuration)
       do { try commit(&connection) } catch let error as PostgresError { return error }
       return nil

@@ -105,7 +105,7 @@ import Testing
       let within = #expect(throws: PostgresError.self) {
         try connection.transaction { connection in
           try connection.execute("INSERT INTO t VALUES (1)")
-          try other.execute("SELECT pg_terminate_backend(\(pid), 5000)")
+          try other.execute("SELECT pg_terminate_backend(\(pid), 300000)")
           try connection.execute("INSERT INTO t VALUES (2)")
         }
       }
