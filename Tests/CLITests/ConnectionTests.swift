@@ -66,9 +66,14 @@ extension AgainstWharfd {
       // Who has seen nothing of the log yet has nothing to compare, and sends at once. Stopped, it
       // takes the connection and cannot answer: the command is on its way when it dies.
       let admin = try hosted.admin("newcomer")
+      let relay = try Relay(to: hosted.port)
+      defer { relay.close() }
       hosted.pause()
-      async let registered = admin.wharf("provider", "register", "xai")
-      try await Task.sleep(for: .seconds(1))
+      async let registered = admin.wharf(
+        "provider", "register", "xai", "--api", "http://127.0.0.1:\(relay.port)")
+      try await Programs.until("the command is on its way") {
+        relay.requests(of: "/v1/commands") > 0
+      }
       hosted.stop(by: SIGKILL)
       try await hosted.start()
       let ran = try await registered

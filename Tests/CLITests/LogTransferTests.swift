@@ -10,6 +10,11 @@ import Testing
 extension AgainstWharfd {
   struct LogTransferTests {
     private static let manyEvents = 40_000
+    /// Who waits for the test's lock.
+    private static let held: Query = """
+      SELECT pid FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event = 'advisory'
+      """
 
     private func wharfd(_ hosted: Hosted, _ arguments: String...) async throws -> Ran {
       try await Programs.run(
@@ -47,11 +52,32 @@ extension AgainstWharfd {
       #expect(twice.code == 1 && twice.err.contains("exists already"))
 
       let to = try await TestCluster.shared().makeDatabase()
+      let migrated = try await wharfd(hosted, "migrate", "--database", to.url)
+      #expect(migrated.code == 0, "\(migrated)")
+      // In its middle it waits for a lock.
+      var holder = try to.connect()
+      try holder.script(
+        """
+        CREATE FUNCTION log.hold() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END $$;
+        CREATE TRIGGER hold BEFORE INSERT ON log.events FOR EACH ROW
+          WHEN (NEW.position = \(Self.manyEvents / 2)) EXECUTE FUNCTION log.hold();
+        SELECT pg_advisory_lock(1);
+        """)
       let child = try Programs.start(
         "wharfd", ["import", file, "--database", to.url], environment: [:], folder: hosted.folder)
-      try await Programs.until("some of it is there") { try count(to) > 2_000 }
+      try await Programs.until("it is in its middle") {
+        try holder.query(Self.held).count > 0
+      }
       child.send(SIGKILL)
       try await child.waitForExit()
+      // Its server process would find out by itself, sooner or later.
+      for row in try holder.query(Self.held) {
+        try holder.execute(
+          "SELECT pg_terminate_backend(\(try row.decode(Int32.self, at: 0)), 300000)")
+      }
+      try holder.script(
+        "DROP TRIGGER hold ON log.events; DROP FUNCTION log.hold(); SELECT pg_advisory_unlock(1)")
       let left = try count(to)
       #expect(left > 2_000 && left < Self.manyEvents, "it was killed in the middle: \(left)")
       let again = try await wharfd(hosted, "import", file, "--database", to.url)
