@@ -136,7 +136,8 @@ import Wire
     let standIn = StandIn()
     let (leader, follower) = try await follower(
       of: standIn.start(answering: "{", stalls: true))
-    let forwarding = Forwarding(member: follower.member, answerMilliseconds: 500)
+    let forwarding = Forwarding(
+      member: follower.member, answerMilliseconds: Int64(500 * Pace.stretch))
     let address = try #require(try forwarding.leaderElsewhere())
     let watch = Stopwatch()
     let error = await #expect(throws: APIError.self) {

@@ -177,6 +177,8 @@ import Testing
     let watched = try Watched(rig.member.board)
     var configuration = try database.configuration
     configuration.applicationName = "announcer"
+    // Given up by itself only after the alarm has begun.
+    configuration.statementTimeout = .seconds(600)
     let pool = try Pool(configuration)
     let announcer = Announcer(
       board: rig.member.board, pool: pool, readers: watched.readers, logger: .quiet)

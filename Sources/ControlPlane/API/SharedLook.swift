@@ -8,10 +8,14 @@ actor SharedLook {
   private let look: @Sendable () async throws -> Position
   private var running: Task<Position, any Error>?
   private var next: Task<Position, any Error>?
+  /// Who asked and has no answer yet.
+  private(set) var waiting = 0
 
   init(_ look: @escaping @Sendable () async throws -> Position) { self.look = look }
 
   func head() async throws -> Position {
+    waiting += 1
+    defer { waiting -= 1 }
     if let next { return try await next.value }
     let before = running
     let task = Task {
