@@ -70,9 +70,15 @@ import Testing
     #expect(told.contains("replicasRestarted"), "\(told)")
 
     kill(second.pid, SIGSTOP)
+    // It is ready again soon; what was reported meanwhile stays.
     try await eventually("it is known to answer no more") {
-      let state = try await replica(site, "grok-2")["phase"] as? String
-      return state != "ready" && state != nil
+      try await site.events("nodeReported").contains { event in
+        let data = event["data"] as? [String: Any]
+        return (data?["attempts"] as? [[String: Any]] ?? []).contains {
+          $0["id"] as? String == second.attempt
+            && ["unhealthy", "stopping", "ended"].contains($0["phase"] as? String)
+        }
+      }
     }
     // Who asks now is sent to the other one.
     let outAt = Date()

@@ -44,7 +44,7 @@ final class LeaseProbe: Sendable {
     request.method = method
     request.headers.add(name: "authorization", value: "Bearer \(credential)")
     if let body { request.body = .bytes(body) }
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(3_600))
     return (
       Int(response.status.code), Array(buffer: try await response.body.collect(upTo: 1 << 20))
     )

@@ -248,6 +248,13 @@ final class Site: HasGateway {
     return ran.output.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
+  /// What a command takes on this machine now, with all that runs beside it.
+  func commandSeconds() async throws -> Double {
+    let start = ContinuousClock.now
+    try await done("status", "-q")
+    return (ContinuousClock.now - start) / .seconds(1)
+  }
+
   /// What a command said as JSON.
   func fields(_ arguments: String...) async throws -> [String: Any] {
     let ran = try await wharf(arguments + ["-o", "json"])

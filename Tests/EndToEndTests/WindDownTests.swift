@@ -155,7 +155,7 @@ import Testing
     let engines = site.engines
 
     // Told of the end, and then left alone with it: in time, however slow this machine is.
-    let end = Date() + 12 * Pace.stretch
+    let end = Date() + max(12, try await 20 * site.commandSeconds())
     try await site.done("agreement", "terminate", "xai", "--at", text(end))
     let terminated = try await site.position(of: "agreementTerminated")
     try await eventually("agent and gateway know") {
@@ -207,7 +207,8 @@ import Testing
 
   @Test func `an agreement that is prolonged in time stops nobody`() async throws {
     let site = try await site()
-    let end = Date() + 30 * Pace.stretch
+    // Some twenty commands, and the start of two engines, come before it.
+    let end = Date() + max(30, try await 100 * site.commandSeconds())
     try await site.onboard("xai", "grok-3", until: text(end))
     try await site.done(
       "deployment", "create", "grok", "--model", "xai/grok-3:1", "--replicas", "2", "--wait")
