@@ -11,6 +11,14 @@ import Testing
 @Suite(.database, .bounded) struct AheadTests {
   private func mark(_ name: String) -> PlaceMark { PlaceMark(name: Name(known: name)) }
 
+  /// One that leads; what a test holds up is given up by nobody.
+  private func held() async throws -> Rig {
+    try await Rig.leading(.current) {
+      $0.statementTimeout = .seconds(3_600)
+      $0.inbox.waitSeconds = 3_600
+    }
+  }
+
   /// The outcome of a command sent now.
   private func send(
     _ rig: Rig, _ command: any Command, id: CommandID = .random()
@@ -31,11 +39,9 @@ import Testing
 
   private func waitingForLocks(_ rig: Rig) throws -> Int64 {
     var connection = try Connection(rig.database)
+    // Who was given it and has not been let run since counts as waiting everywhere else.
     let rows = try connection.query(
-      """
-      SELECT count(*) FROM pg_stat_activity
-      WHERE wait_event_type = 'Lock' AND datname = current_database()
-      """)
+      "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'log.events'::regclass")
     return try rows[0].decode(Int64.self, at: 0)
   }
 
@@ -52,7 +58,7 @@ import Testing
   @Test func `what is decided ahead rests on the batch under way, once that is stored`()
     async throws
   {
-    let rig = try await Rig.leading(TestDatabase.current)
+    let rig = try await held()
     let before = rig.head.state.position
     var holder = try Connection(rig.database)
     try hold(&holder)
@@ -74,7 +80,7 @@ import Testing
   }
 
   @Test func `what was decided ahead is decided anew when another event came first`() async throws {
-    let rig = try await Rig.leading(TestDatabase.current)
+    let rig = try await held()
     var holder = try Connection(rig.database)
     try hold(&holder)
     let first = send(rig, mark("first"))
@@ -103,7 +109,7 @@ import Testing
   @Test func `who is stored is answered while the batch after it is held up, and dies`()
     async throws
   {
-    let rig = try await Rig.leading(TestDatabase.current)
+    let rig = try await held()
     var holder = try Connection(rig.database)
     try hold(&holder)
     let first = send(rig, mark("first"))
@@ -128,8 +134,8 @@ import Testing
     #expect(rig.head.state.position == stored)
     try holder.execute(
       """
-      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE wait_event_type = 'Lock' AND datname = current_database()
+      SELECT pg_terminate_backend(pid) FROM pg_locks
+      WHERE NOT granted AND relation = 'log.events'::regclass
       """)
     isOver.finish()
     try await holding.value
@@ -177,7 +183,7 @@ import Testing
   }
 
   @Test func `a batch whose connection dies takes what was decided ahead with it`() async throws {
-    let rig = try await Rig.leading(TestDatabase.current)
+    let rig = try await held()
     var holder = try Connection(rig.database)
     try hold(&holder)
     let first = send(rig, mark("first"))
@@ -188,8 +194,8 @@ import Testing
     try await Task.sleep(for: .milliseconds(100))
     try holder.execute(
       """
-      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE wait_event_type = 'Lock' AND datname = current_database()
+      SELECT pg_terminate_backend(pid) FROM pg_locks
+      WHERE NOT granted AND relation = 'log.events'::regclass
       """)
     try holder.script("COMMIT")
     var places: Set<Position> = [try await first.value.get().position]

@@ -111,10 +111,16 @@ private struct LoadCargo: Command {
     try await eventually("the old one follows") {
       old.head.standing == .following(address: "http://new")
     }
-    // As if it had been out of touch for long.
+    // As if it had been out of touch for long, whatever it says of itself from now on.
     var connection = try Connection(new.database)
-    try connection.execute(
-      "UPDATE log.members SET seen_at = seen_at - interval '1 hour' WHERE instance = 'old'")
+    try connection.script(
+      """
+      CREATE FUNCTION log.unseen() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN NEW.seen_at := clock_timestamp() - interval '1 hour'; RETURN NEW; END $$;
+      CREATE TRIGGER unseen BEFORE INSERT OR UPDATE ON log.members FOR EACH ROW
+        WHEN (NEW.instance = 'old') EXECUTE FUNCTION log.unseen();
+      UPDATE log.members SET seen_at = seen_at WHERE instance = 'old';
+      """)
     let outcome = try finalize(new)
     let error = await #expect(throws: LogError.self) { try await old.ended() }
     guard case .raised(_, let position) = outcome else {

@@ -52,8 +52,11 @@ struct WharfLeaders: LeadersUnderTest {
   private let reader: LogReader
 
   init(_ database: TestDatabase) async throws {
-    old = try await Rig.leading(database)
-    let new = try Rig(database.configuration, instance: "two")
+    // What the check holds up is given up by nobody.
+    old = try await Rig.leading(database) { $0.statementTimeout = .seconds(3_600) }
+    let new = try Rig(database.configuration, instance: "two") {
+      $0.statementTimeout = .seconds(3_600)
+    }
     try await eventually("two follows") { new.head.standing == .following(address: "http://one") }
     self.new = new
     reader = LogReader(pool: try Pool(database.configuration), keys: PersonKeys(Rig.secret))

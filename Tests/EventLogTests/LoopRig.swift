@@ -33,6 +33,8 @@ final class LoopRig: Sendable {
     var settings = LogSettings(
       database: database, instance: "one", address: "http://one", makeCommandID: { .random() })
     settings.pollInterval = .milliseconds(100)
+    // What a test holds up is given up by nobody.
+    settings.statementTimeout = .seconds(3_600)
     let loop = MemberLoop(
       settings: settings, secret: Rig.secret, keys: keys, board: board,
       inbox: inbox, wake: wake, stopped: { [self] in isStopped.withLock { $0 } }, touched: { _ in },
@@ -74,7 +76,7 @@ final class LoopRig: Sendable {
   func add(_ request: CommandRequest, as name: String) {
     inbox.add(
       PendingCommand(
-        request: request, seal: request.seal(Rig.secret), deadline: .now + .seconds(60)
+        request: request, seal: request.seal(Rig.secret), deadline: .now + .seconds(3_600)
       ) { [self] answer in answers.withLock { $0[name, default: []].append(answer) } })
   }
 

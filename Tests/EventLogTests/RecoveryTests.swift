@@ -62,8 +62,8 @@ import Testing
     let copied = try Rig(restored.configuration, instance: "copied")
     // As long as the original's leader lives, in this cluster its session does, too: the copy's row of it
     // looks alive, and is waited for.
-    try await eventually("it has read the log") { copied.head.standing != .starting }
-    #expect(copied.head.standing == .following(address: nil))
+    let read = await copied.member.board.wait(upTo: .seconds(7_200)) { $0.standing != .starting }
+    #expect(read?.standing == .following(address: nil))
     if isRecovered {
       try await copied.leads()
       await copied.stop()

@@ -131,37 +131,53 @@ import Testing
     var limits = SnapshotLimits.every(20)
     limits.chunkBytes = 16
     let store = SnapshotStore(secret: Rig.secret, limits: limits, logger: LogLines().logger)
-    var (kills, rounds) = (0, 0)
-    var random = SplitMix64(seed: 11)
+    var holder = try Connection(rig.database)
+    try holder.script(
+      """
+      CREATE FUNCTION log.hold() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$;
+      SELECT pg_advisory_lock(1);
+      """)
     try await withSnapshotter(rig, store) {
-      // A kill that met nobody at work is tried again.
-      while kills < 4, rounds < 100 {
-        rounds += 1
+      // Each is held up at such a row, and killed there.
+      for (table, row) in [
+        ("snapshots", "true"), ("snapshot_chunks", "NEW.number = 0"),
+        ("snapshot_chunks", "NEW.number = 1"), ("snapshot_chunks", "NEW.number = 100"),
+      ] {
+        try holder.script(
+          """
+          CREATE TRIGGER hold AFTER INSERT ON log.\(table) FOR EACH ROW WHEN (\(row))
+            EXECUTE FUNCTION log.hold()
+          """)
         try await rig.grow(to: rig.head.state.position + 20, &commands)
-        try await Task.sleep(for: .milliseconds(Int.random(in: 5...120, using: &random)))
-        var connection = try Connection(rig.database)
-        kills += try connection.query(
-          """
-          SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE application_name = 'wharfd-snapshots' AND datname = current_database()
-            AND state <> 'idle'
-          """
-        ).count
-        let broken = try connection.query(
+        try await eventually("one is killed at \(table), \(row)") {
+          try holder.query(
+            """
+            SELECT pg_terminate_backend(pid, 300000) FROM pg_stat_activity
+            WHERE application_name = 'wharfd-snapshots' AND datname = current_database()
+              AND wait_event = 'advisory'
+            """
+          ).count > 0
+        }
+        let broken = try holder.query(
           """
           SELECT position FROM log.snapshots s WHERE size <>
             (SELECT coalesce(sum(octet_length(bytes)), 0) FROM log.snapshot_chunks c
              WHERE c.format = s.format AND c.position = s.position)
           """)
         #expect(broken.count == 0)
+        // One that tries again meanwhile is let go first.
+        try holder.script("SELECT pg_advisory_unlock(1)")
+        try holder.script("DROP TRIGGER hold ON log.\(table)")
+        try holder.script("SELECT pg_advisory_lock(1)")
       }
+      try await rig.grow(to: rig.head.state.position + 20, &commands)
       let head = rig.head.state.position
       try await eventually("a snapshot is written after all") {
         var connection = try Connection(rig.database)
         return try snapshotPositions(&connection).last ?? 0 >= head.value / 20 * 20
       }
     }
-    #expect(kills >= 4)
     await rig.stop()
     var connection = try Connection(rig.database)
     let kept = try #require(try SnapshotStore.fresh(every: 20).newest(on: &connection))

@@ -53,7 +53,7 @@ import Testing
     let cluster = try await TestCluster.dedicated(settings: .init(fsync: true))
     let database = try await cluster.makeDatabase()
     // The others leave it time to be ended by somebody else.
-    let patience = Duration.seconds(ending == .timeout ? 1 : 5)
+    let patience = ending == .timeout ? Pace.stretched(1) : .seconds(600)
     let rig = try await Rig.leading(database) {
       $0.statementTimeout = patience
       $0.inbox.waitSeconds = 100
