@@ -33,15 +33,7 @@ extension WithProcesses {
           var parts = try await gateway.stream().body.makeAsyncIterator()
           _ = try await parts.next()
           program.signal(SIGTERM)
-          try await eventually("nothing new is taken") {
-            do {
-              _ = try await HTTPClient.shared.execute(
-                gateway.request(.GET, "/health"), timeout: .seconds(60))
-              return false
-            } catch {
-              return true
-            }
-          }
+          try await eventually("nothing new is taken") { (try? RawClient(port: port)) == nil }
           engine.release()
           var rest = ""
           while let part = try await parts.next() { rest += String(buffer: part) }
