@@ -40,8 +40,8 @@ protocol LeadersUnderTest: Sendable {
   func newLeads() async throws
   /// What a tail gives after a position.
   func tail(after position: Int64) async throws -> [LogEntry]
-  /// Until the old one knows that it does not lead.
-  func oldFollows() async throws
+  /// Until one of them knows that it does not lead, but the other.
+  func oneFollows() async throws
   func end() async
 }
 
@@ -95,9 +95,12 @@ struct WharfLeaders: LeadersUnderTest {
     try await reader.events(after: Position(position), limit: 1_000).map(entry)
   }
 
-  func oldFollows() async throws {
-    try await eventually("the old one follows") {
-      old.head.standing == .following(address: "http://two")
+  func oneFollows() async throws {
+    try await eventually("one leads, and the other follows it") {
+      switch (old.head.standing, new.head.standing) {
+      case (.following("http://two"), .leading), (.leading, .following("http://one")): true
+      default: false
+      }
     }
   }
 

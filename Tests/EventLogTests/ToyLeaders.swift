@@ -71,7 +71,7 @@ final class ToyLeaders: LeadersUnderTest {
     try await eventually("the new one leads") { views.withLock { $0[.new]?.leads == true } }
   }
 
-  func oldFollows() async throws {
+  func oneFollows() async throws {
     // It finds out when it appends.
     _ = try await place("last", id: .random(), by: .old)
     try await eventually("the old one follows") { views.withLock { $0[.old]?.leads == false } }
