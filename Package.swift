@@ -120,10 +120,8 @@ let package = Package(
     module(
       "EngineSim",
       [
-        "Hosting", "Program", argumentParser, hummingbird, hummingbirdCore, httpTypes, lifecycle,
-        logging,
-        nioCore,
-        unixSignals,
+        "HTTPServing", "Hosting", "Program", argumentParser, hummingbird, hummingbirdCore,
+        httpTypes, lifecycle, logging, nioCore, unixSignals,
       ]),
     module(
       "Up",
@@ -137,7 +135,7 @@ let package = Package(
       ]),
     module(
       "Bench", ["ControlPlane", "EventLog", "Hosting", "Postgres", lifecycle, logging]),
-    module("TestTools"),
+    module("TestTools", ["CLinux"]),
     module("TestKit", ["CLinux", "Hosting", "Postgres", "TestTools", hashTrees]),
 
     // Programs
@@ -165,7 +163,10 @@ let package = Package(
     tests("PlannerTests", ["Hosting", "Planner", "TestKit", hashTrees]),
     tests(
       "HTTPServingTests",
-      ["HTTPServing", "TestTools", httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1]),
+      [
+        "HTTPServing", "TestTools", httpTypes, hummingbird, hummingbirdCore, lifecycle, logging,
+        nioCore, nioHTTP1, nioPosix,
+      ]),
     tests("PostgresTests", ["Postgres", "TestKit"]),
     tests("HolderTests", ["TestKit", "wharf-holder"]),
     tests(
@@ -174,14 +175,14 @@ let package = Package(
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "CLinux", "EngineTemplates", "Hosting", "TestTools", "Wire", "wharf-agent",
-        "wharf-engine-sim", "wharf-holder",
+        "Agent", "CLinux", "EngineTemplates", "HTTPServing", "Hosting", "TestTools", "Wire",
+        "wharf-agent", "wharf-engine-sim", "wharf-holder",
         asyncHTTPClient, httpTypes, hummingbird, logging, nioCore, nioHTTP1,
       ], exclude: ["Golden"], swiftSettings: strict),
     tests(
       "GatewayTests",
       [
-        "Gateway", "HTTPServing", "Hosting", "TestTools", "Wire", "wharf-engine-sim",
+        "CLinux", "Gateway", "HTTPServing", "Hosting", "TestTools", "Wire", "wharf-engine-sim",
         "wharf-gateway", asyncHTTPClient, crypto, httpTypes, hummingbird, hummingbirdTesting,
         lifecycle, logging, nioCore, nioHTTP1,
       ]),
@@ -212,9 +213,9 @@ let package = Package(
     tests(
       "ControlPlaneTests",
       [
-        "ControlPlane", "EventLog", "Gateway", "Hosting", "Migrations", "Postgres", "TestKit",
-        "TestTools", "Wire", hashTrees, httpTypes, hummingbird, hummingbirdTesting, logging,
-        nioCore,
+        "ControlPlane", "EventLog", "Gateway", "HTTPServing", "Hosting", "Migrations", "Postgres",
+        "TestKit", "TestTools", "Wire", hashTrees, httpTypes, hummingbird, hummingbirdTesting,
+        logging, nioCore,
       ]),
   ]
 )

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import HTTPServing
 import Hosting
 import Hummingbird
 import HummingbirdCore
@@ -84,7 +85,7 @@ package struct EngineSimCommand: AsyncParsableCommand {
     logger.logLevel = .error
     let application = Application(
       router: engine.makeRouter(),
-      server: .http1(configuration: .init(idleTimeout: .seconds(Self.idleTimeoutSeconds))),
+      server: .plain(.init(idleTimeout: .seconds(Self.idleTimeoutSeconds))),
       configuration: .init(
         address: .hostname(options.serving.host, port: options.serving.port),
         backlog: Self.acceptBacklog,

@@ -11,7 +11,7 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
 package struct ServingChannel: ServerChildChannel, HTTPChannelHandler {
-  package typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+  package typealias Value = HTTPConnection
 
   package let responder: HTTPChannelHandler.Responder
   private let limits: ServingLimits
@@ -60,17 +60,6 @@ package struct ServingChannel: ServerChildChannel, HTTPChannelHandler {
 
   package func handle(value: Value, logger: Logger) async {
     await handleHTTP(asyncChannel: value, logger: logger)
-  }
-}
-
-extension HTTPServerBuilder {
-  /// - Parameter form: how this server puts a problem that no route sees.
-  package static func serving(
-    _ limits: ServingLimits, _ book: ConnectionBook, form: @escaping ProblemForm
-  ) -> HTTPServerBuilder {
-    HTTPServerBuilder { responder in
-      ServingChannel(limits: limits, book: book, form: form, responder: responder)
-    }
   }
 }
 

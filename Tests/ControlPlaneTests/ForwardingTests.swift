@@ -1,6 +1,7 @@
 // A request on its way to the leader: it goes on once, never to the sender, and its answer comes back
 // whole, or is given up.
 
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -40,7 +41,8 @@ import Wire
         }
       }
       let application = Application(
-        router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+        router: router, server: .plain(),
+        configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { [self] channel in
           port.withLock { $0 = channel.localAddress?.port }
         }, logger: .quiet)

@@ -2,6 +2,7 @@
 
 import AsyncHTTPClient
 import Glibc
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -25,7 +26,8 @@ extension WithProcesses {
       }
       return try await withPort { onRunning in
         try await Application(
-          responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+          responder: responder, server: .plain(),
+          configuration: .init(address: .hostname("127.0.0.1", port: 0)),
           onServerRunning: { await onRunning($0.localAddress!.port!) }, logger: quiet
         ).run()
       } body: { port in

@@ -3,6 +3,7 @@
 import AsyncHTTPClient
 import Foundation
 import Glibc
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -191,7 +192,7 @@ extension WithProcesses {
       }
       try await withPort { onRunning in
         try await Application(
-          responder: responder,
+          responder: responder, server: .plain(),
           configuration: .init(address: .hostname("127.0.0.1", port: 0)),
           onServerRunning: { await onRunning($0.localAddress!.port!) }, logger: quiet
         ).run()

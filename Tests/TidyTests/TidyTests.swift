@@ -22,11 +22,11 @@ private let directions: [String: Set<String>] = [
   "Agent": ["CLinux", "Hosting", "Wire"],
   "Gateway": ["HTTPServing", "Hosting", "Wire"],
   "Program": ["CLinux", "Hosting"],
-  "EngineSim": ["Hosting", "Program"],
+  "EngineSim": ["HTTPServing", "Hosting", "Program"],
   "Up": ["CLinux", "Hosting", "Wire"],
   "CLI": ["CLinux", "Hosting", "Program", "Up", "Wire"],
   "Bench": ["ControlPlane", "EventLog", "Hosting", "Postgres"],
-  "TestTools": [],
+  "TestTools": ["CLinux"],
   "TestKit": ["CLinux", "Hosting", "Postgres", "TestTools", "Wire"],
   "wharf": ["CLI"],
   "wharfd": [

@@ -2,6 +2,7 @@
 // meddle. It speaks HTTP on a real socket, to a real control plane's stand-in.
 
 import AsyncHTTPClient
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -68,7 +69,8 @@ final class Meddler: Sendable {
       }
     }
     let application = Application(
-      router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+      router: router, server: .plain(),
+      configuration: .init(address: .hostname("127.0.0.1", port: 0)),
       onServerRunning: { channel in
         if let port = channel.localAddress?.port { bound.port.withLock { $0 = port } }
         started.nudge()

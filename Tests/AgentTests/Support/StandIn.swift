@@ -2,6 +2,7 @@
 // where only the agent is tested.
 
 import Agent
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -217,7 +218,7 @@ struct StandInServer {
     // The kernel chooses: a port that was found free is another's a moment later.
     let bound = BoundPort(port)
     let application = Application(
-      router: routes(standIn),
+      router: routes(standIn), server: .plain(),
       configuration: .init(address: .hostname("127.0.0.1", port: port)),
       onServerRunning: { channel in
         if let port = channel.localAddress?.port { bound.port.withLock { $0 = port } }

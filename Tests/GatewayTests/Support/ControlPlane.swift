@@ -1,6 +1,7 @@
 // The control plane's two routes for gateways, over real HTTP: a policy that a test changes, a long
 // poll that waits for it, and a record of what was reported as enforced.
 
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -191,7 +192,7 @@ final class ControlPlane: Sendable {
         try await respond(request)
       }
       try await Application(
-        responder: responder,
+        responder: responder, server: .plain(),
         configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { await onRunning($0.localAddress!.port!) }, logger: quiet
       ).run()

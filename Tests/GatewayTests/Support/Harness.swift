@@ -2,6 +2,7 @@
 
 import AsyncHTTPClient
 import Glibc
+import HTTPServing
 import HTTPTypes
 import Hosting
 import Hummingbird
@@ -83,7 +84,8 @@ final class FloodingEngine: Sendable {
           })
       }
       try await Application(
-        responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+        responder: responder, server: .plain(),
+        configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { await onRunning($0.localAddress!.port!) }, logger: quiet
       ).run()
     } body: {
@@ -115,7 +117,8 @@ final class HeldEngine: Sendable {
           })
       }
       try await Application(
-        responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+        responder: responder, server: .plain(),
+        configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { await onRunning($0.localAddress!.port!) }, logger: quiet
       ).run()
     } body: {
