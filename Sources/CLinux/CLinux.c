@@ -58,3 +58,7 @@ int wharf_pidfd_wait(int fd, int block, int *exit_code, int *term_signal) {
 int wharf_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 int wharf_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int wharf_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}

@@ -1,5 +1,6 @@
 // Finds PostgreSQL's server programs, and runs them as a user that they accept.
 
+import CLinux
 import Foundation
 import Glibc
 
@@ -86,6 +87,8 @@ enum ChildProcess {
     }
     posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    // Sockets of tests that run beside would stay open until this one ends.
+    wharf_spawn_close_from(&actions, 3)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

@@ -1,6 +1,7 @@
 // A real process under a test: spawned, waited for with a deadline, and never left behind. Foundation's
 // `Process` is not used: its waits have no limit, and end on a run loop that may never hear of the end.
 
+import CLinux
 import Foundation
 import Glibc
 import Synchronization
@@ -52,6 +53,8 @@ package final class Child: Sendable {
     posix_spawn_file_actions_addopen(&actions, 0, inputPath, O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, outputPath, flags, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, errorPath, flags, 0o600)
+    // Others' sockets, which NIO opens for children too, would stay open until this one ends.
+    wharf_spawn_close_from(&actions, 3)
     if let leakedDescriptor {
       posix_spawn_file_actions_adddup2(&actions, 1, leakedDescriptor)
     }

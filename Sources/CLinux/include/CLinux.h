@@ -3,6 +3,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <spawn.h>
 #include <sys/types.h>
 
 // A descriptor with a 64-bit counter; the flags are EFD_CLOEXEC | EFD_NONBLOCK, see below.
@@ -22,6 +23,9 @@ int wharf_pidfd_wait(int fd, int block, int *exit_code, int *term_signal);
 
 // pipe2(2) with O_CLOEXEC: no child started meanwhile keeps an end open.
 int wharf_pipe(int ends[2]);
+
+// A spawned child has nothing open from this number on, whatever others of this process open meanwhile.
+int wharf_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 
 // Takes room in a file for so many bytes from an offset on; its length and contents stay.
 int wharf_reserve(int fd, off_t offset, off_t length);

@@ -1,5 +1,6 @@
 // Starts the project's own programs as real processes, and ends them.
 
+import CLinux
 import Glibc
 import Synchronization
 import TestTools
@@ -36,6 +37,8 @@ final class Program: Sendable {
     posix_spawn_file_actions_init(&actions)
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
     posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
+    // Sockets of the gateway under test would stay open until this one ends.
+    wharf_spawn_close_from(&actions, 3)
     defer { posix_spawn_file_actions_destroy(&actions) }
     let path = Self.folder + "/" + name
     var argv = Self.strings([path] + arguments)
