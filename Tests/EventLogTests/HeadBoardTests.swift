@@ -34,6 +34,52 @@ import Testing
     #expect(await board.wait(upTo: .milliseconds(1)) { $0.standing == .starting } == nil)
   }
 
+  @Test func `events are kept for those who follow, until all of them have taken them`() throws {
+    var history = try RandomHistory(seed: 1)
+    try history.grow(to: 60)
+    let board = HeadBoard()
+    func publish(_ range: ClosedRange<Int>) throws {
+      let events = range.map { position in
+        StoredEvent(
+          position: Position(Int64(position)), stream: .log, type: "providerRegistered",
+          schemaVersion: 1, data: [], metadata: [], commandID: .random(), commandHash: nil,
+          correlationID: .random(), causation: nil, actor: .wharfd,
+          recordedAt: Timestamp(microseconds: 1), hash: .zero)
+      }
+      board.publish(
+        Head(
+          state: try history.state(after: range.upperBound), hash: Chain.origin,
+          standing: .starting), events)
+    }
+    func positions(_ events: [StoredEvent]?) -> [Int]? { events?.map { Int($0.position.value) } }
+
+    try publish(1...10)
+    #expect(board.kept == 0, "nobody follows")
+    let (quick, slow) = (board.follower(from: 10), board.follower(from: 10))
+    try publish(11...20)
+    #expect(positions(quick.take(through: 20)) == Array(11...20))
+    #expect(positions(quick.take(through: 15)) == [])
+    #expect(board.kept == 10, "one has not taken them")
+    try publish(21...30)
+    #expect(positions(slow.take(through: 20)) == Array(11...20))
+    #expect(positions(slow.take(through: 30)) == Array(21...30))
+    #expect(positions(quick.take(through: 30)) == Array(21...30))
+    #expect(board.kept == 0)
+
+    do {
+      let late = board.follower(from: 20)
+      try publish(31...40)
+      #expect(late.take(through: 40) == nil, "those after 20 were let go of before it came")
+      try publish(41...50)
+      #expect(positions(late.take(through: 50)) == Array(41...50))
+    }
+    #expect(positions(quick.take(through: 50)) == Array(31...50))
+    #expect(positions(slow.take(through: 50)) == Array(31...50))
+    #expect(board.kept == 0, "who is let go of holds up nothing")
+    try publish(51...60)
+    #expect(board.kept == 10)
+  }
+
   @Test func `who waits in vain is told so when the time is over`() async {
     #expect(await HeadBoard().wait(for: 1, upTo: .milliseconds(1)) == nil)
     #expect(await HeadBoard().wait(for: 1, upTo: .zero) == nil)

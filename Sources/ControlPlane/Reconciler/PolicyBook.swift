@@ -11,6 +11,7 @@ package final class PolicyBook: Sendable {
   private struct Kept {
     /// Positions mean the same within an era only.
     let era: Position
+    let follower: HeadFollower
     var state: HostingState
     var changes: PolicyChanges
   }
@@ -37,13 +38,15 @@ package final class PolicyBook: Sendable {
   private func follow(_ head: Head, _ kept: inout Kept?) {
     let era = head.witness.era
     guard var known = kept, known.era == era else {
+      let position = head.state.position
       kept = Kept(
-        era: era, state: head.state, changes: PolicyChanges(knowing: head.state.position))
+        era: era, follower: board.follower(from: position), state: head.state,
+        changes: PolicyChanges(knowing: position))
       return
     }
     guard known.changes.through < head.state.position else { return }
     kept = nil
-    if let facts = facts(changedBy: known.state, head) {
+    if let facts = facts(changedSince: known, head) {
       known.changes.note(facts, through: head.state.position)
     } else {
       known.changes = PolicyChanges(knowing: head.state.position)
@@ -53,17 +56,15 @@ package final class PolicyBook: Sendable {
   }
 
   /// None where that cannot be told.
-  private func facts(changedBy old: HostingState, _ head: Head) -> Set<PolicyFact>? {
-    guard let events = board.events(after: old.position, through: head.state.position) else {
-      return nil
-    }
+  private func facts(changedSince known: Kept, _ head: Head) -> Set<PolicyFact>? {
+    guard let events = known.follower.take(through: head.state.position) else { return nil }
     var facts: Set<PolicyFact> = []
     for event in events where Self.concerns(event.stream.kind) {
       guard
         let body = try? EventTypes.decode(
           type: event.type, schemaVersion: event.schemaVersion, data: event.data),
         case .facts(let changed) = head.state.policyChange(
-          by: body, on: event.stream, since: old)
+          by: body, on: event.stream, since: known.state)
       else { return nil }
       facts.formUnion(changed)
     }
