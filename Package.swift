@@ -75,6 +75,7 @@ let package = Package(
     // Modules, from the inside out
     .target(
       name: "Hosting", dependencies: [hashTrees], exclude: ["LEASES.md"], swiftSettings: strict),
+    module("Time", ["Hosting"]),
     module("Program", ["CLinux", "Hosting", argumentParser]),
     module("Postgres", ["CLibPQ", "CLinux"]),
     .target(
@@ -86,7 +87,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     module("Planner", ["Hosting", hashTrees]),
-    module("Wire", ["Hosting", crypto, hashTrees, yams]),
+    module("Wire", ["Hosting", "Time", crypto, hashTrees, yams]),
     .target(
       name: "EngineTemplates", path: "Deploy/engines", exclude: ["README.md"],
       resources: ["sim", "vllm", "sglang", "llama-cpp", "llama-cpp-python", "tei"].map {
@@ -98,21 +99,23 @@ let package = Package(
         httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioHTTP1, nioHTTPTypes,
         nioHTTPTypesHTTP1,
       ]),
-    module("EventLog", ["Hosting", "Migrations", "Postgres", crypto, deque, logging]),
+    module(
+      "EventLog", ["Hosting", "Migrations", "Postgres", "Time", crypto, deque, logging]),
     module(
       "ControlPlane",
       [
         "EngineTemplates", "EventLog", "HTTPServing", "Hosting", "Migrations", "Planner",
-        "Postgres", "Wire", asyncHTTPClient, hashTrees,
+        "Postgres", "Time", "Wire", asyncHTTPClient, hashTrees,
         httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, unixSignals,
       ]),
 
     module(
-      "Agent", ["CLinux", "Hosting", "Wire", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1]),
+      "Agent",
+      ["CLinux", "Hosting", "Time", "Wire", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1]),
     module(
       "Gateway",
       [
-        "HTTPServing", "Hosting", "Wire", asyncHTTPClient, crypto, hashTrees, hummingbird,
+        "HTTPServing", "Hosting", "Time", "Wire", asyncHTTPClient, crypto, hashTrees, hummingbird,
         hummingbirdCore,
         httpTypes, lifecycle,
         logging, nioCore, nioHTTP1, nioPosix, unixSignals,
@@ -125,17 +128,19 @@ let package = Package(
       ]),
     module(
       "Up",
-      ["CLinux", "Hosting", "Wire", argumentParser, asyncHTTPClient, crypto, nioCore, nioHTTP1]),
+      [
+        "CLinux", "Hosting", "Time", "Wire", argumentParser, asyncHTTPClient, crypto, nioCore,
+        nioHTTP1,
+      ]),
     module(
       "CLI",
       [
-        "CLinux", "Hosting", "Program", "Up", "Wire", argumentParser, asyncHTTPClient, nioCore,
-        nioHTTP1,
-        nioPosix, yams,
+        "CLinux", "Hosting", "Program", "Time", "Up", "Wire", argumentParser, asyncHTTPClient,
+        nioCore, nioHTTP1, nioPosix, yams,
       ]),
     module(
       "Bench", ["ControlPlane", "EventLog", "Hosting", "Postgres", lifecycle, logging]),
-    module("TestTools", ["CLinux"]),
+    module("TestTools", ["CLinux", "Hosting", "Time"]),
     module("TestKit", ["CLinux", "Hosting", "Postgres", "TestTools", hashTrees]),
 
     // Programs
@@ -150,8 +155,8 @@ let package = Package(
     program(
       "wharfd",
       [
-        "ControlPlane", "EventLog", "Hosting", "Migrations", "Program", "Wire", argumentParser,
-        logging,
+        "ControlPlane", "EventLog", "Hosting", "Migrations", "Program", "Time", "Wire",
+        argumentParser, logging,
       ]),
     program("wharf-records", ["Records"]),
     program("wharf-bench", ["Bench", "Hosting", "Program", argumentParser]),
@@ -175,14 +180,15 @@ let package = Package(
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "CLinux", "EngineTemplates", "HTTPServing", "Hosting", "TestTools", "Wire",
+        "Agent", "CLinux", "EngineTemplates", "HTTPServing", "Hosting", "TestTools", "Time", "Wire",
         "wharf-agent", "wharf-engine-sim", "wharf-holder",
         asyncHTTPClient, httpTypes, hummingbird, logging, nioCore, nioHTTP1,
       ], exclude: ["Golden"], swiftSettings: strict),
     tests(
       "GatewayTests",
       [
-        "CLinux", "Gateway", "HTTPServing", "Hosting", "TestTools", "Wire", "wharf-engine-sim",
+        "CLinux", "Gateway", "HTTPServing", "Hosting", "TestTools", "Time", "Wire",
+        "wharf-engine-sim",
         "wharf-gateway", asyncHTTPClient, crypto, httpTypes, hummingbird, hummingbirdTesting,
         lifecycle, logging, nioCore, nioHTTP1,
       ]),
@@ -208,14 +214,16 @@ let package = Package(
       ]),
     tests("BenchTests", ["Bench", "Hosting", "Postgres", "TestKit", "TestTools", "wharfd"]),
     tests("TidyTests", ["Records"]),
-    tests("TestToolsTests", ["TestTools"]),
-    tests("EventLogTests", ["EventLog", "Hosting", "Migrations", "Postgres", "TestKit", logging]),
+    tests("TestToolsTests", ["TestTools", "Time"]),
+    tests(
+      "EventLogTests",
+      ["EventLog", "Hosting", "Migrations", "Postgres", "TestKit", "Time", logging]),
     tests(
       "ControlPlaneTests",
       [
         "ControlPlane", "EventLog", "Gateway", "HTTPServing", "Hosting", "Migrations", "Postgres",
-        "TestKit", "TestTools", "Wire", hashTrees, httpTypes, hummingbird, hummingbirdTesting,
-        logging, nioCore,
+        "TestKit", "TestTools", "Time", "Wire", hashTrees, httpTypes, hummingbird,
+        hummingbirdTesting, logging, nioCore,
       ]),
   ]
 )
