@@ -86,7 +86,7 @@ package struct Databases: Sendable {
       let commands = try (start..<min(count, start + Self.rowsPerStatement)).map { index in
         let request = try Workload.amend(producer: 0, of: 1, sequence: index)
         return PendingCommand(
-          request: request, seal: Chain.origin, deadline: ContinuousClock.now, answer: { _ in })
+          request: request, seal: Chain.origin, deadline: nil, answer: { _ in })
       }
       let batch = Batch(commands, after: state, hash: hash, now: .wall, sealing: .nothing)
       precondition(batch.rows.count == commands.count, "each command leads to one event")

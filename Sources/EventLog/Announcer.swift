@@ -5,6 +5,7 @@
 import Hosting
 import Logging
 import Postgres
+import Time
 
 package struct Announcer: Sendable {
   static let coalesceMilliseconds = 20
@@ -50,7 +51,7 @@ package struct Announcer: Sendable {
       } else {
         place = nil
       }
-      try? await Task.sleep(for: rest)
+      try? await board.clocks.sleep(for: rest)
     }
   }
 }

@@ -4,22 +4,23 @@
 
 import DequeModule
 import Hosting
+import Time
 
 /// Where the log ended, and since when it is known to have.
 struct HeadHistory {
   /// Of so many looks; past that what lies further back is taken for as old as the oldest.
   static let samplesLimit = 3_600
 
-  private var samples: Deque<(head: Position, at: ContinuousClock.Instant)> = []
+  private var samples: Deque<(head: Position, at: Clocks.Instant)> = []
 
-  mutating func note(_ head: Position, at instant: ContinuousClock.Instant) {
+  mutating func note(_ head: Position, at instant: Clocks.Instant) {
     guard head > samples.last?.head ?? .empty else { return }
     samples.append((head, instant))
     if samples.count > Self.samplesLimit { samples.removeFirst() }
   }
 
   /// When the event after a position was first known to be in the log; nil while there is none.
-  func firstKnown(after position: Position) -> ContinuousClock.Instant? {
+  func firstKnown(after position: Position) -> Clocks.Instant? {
     var (low, high) = (0, samples.count)
     while low < high {
       let middle = (low + high) / 2
@@ -37,11 +38,11 @@ struct BehindAlarm {
   }
 
   /// While it is raised: since when the reader is behind.
-  private(set) var since: ContinuousClock.Instant?
+  private(set) var since: Clocks.Instant?
 
   /// - Parameter unread: since when what the reader has not read is in the log; nil: it has read all.
   mutating func look(
-    unreadSince unread: ContinuousClock.Instant?, limit: Duration, at now: ContinuousClock.Instant
+    unreadSince unread: Clocks.Instant?, limit: Duration, at now: Clocks.Instant
   ) -> Change? {
     let lag = unread.map { now - $0 } ?? .zero
     if let begin = since {

@@ -6,6 +6,7 @@
 // on our own monotonic clock.
 
 import Hosting
+import Time
 
 struct Candidacy {
   /// A living leader raises its beat this often.
@@ -22,11 +23,11 @@ struct Candidacy {
   }
 
   private var beat: Int64?
-  private var beatSince: ContinuousClock.Instant?
+  private var beatSince: Clocks.Instant?
   private var sessionMissing = false
 
   /// Whether to try now, after this sighting; none means that nobody ever led.
-  mutating func shouldLead(_ sighting: Sighting?, at now: ContinuousClock.Instant) -> Bool {
+  mutating func shouldLead(_ sighting: Sighting?, at now: Clocks.Instant) -> Bool {
     guard let sighting, sighting.instance != nil else { return true }
     if beat != sighting.beat || beatSince == nil {
       beat = sighting.beat

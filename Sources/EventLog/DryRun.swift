@@ -34,8 +34,7 @@ package struct DryRun: Sendable {
         steps.append(.earlier(receipt))
         continue
       }
-      let pending = PendingCommand(
-        request: request, seal: seal, deadline: .now, answer: { _ in })
+      let pending = PendingCommand(request: request, seal: seal)
       batch.append([pending], now: now)
       switch batch.outcomes[batch.outcomes.count - 1].outcome {
       case .accepted(let rows): steps.append(.would(Array(batch.rows[rows])))

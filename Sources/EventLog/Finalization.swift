@@ -91,8 +91,7 @@ package struct Finalization {
     }
     let command = RaiseFormatLevel(level: level, readers: try readers(&connection))
     let request = CommandRequest(id: makeCommandID(), command: command, principal: .wharfd)
-    let pending = PendingCommand(
-      request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })
+    let pending = PendingCommand(request: request, seal: request.seal(secret))
     let batch = Batch([pending], after: state, hash: hash, now: now, sealing: .nothing)
     switch batch.outcomes[0].outcome {
     case .accepted: break

@@ -5,12 +5,16 @@
 // and are decided. It waits for a small part of a commit's time at most, and never when nobody is there.
 
 import Glibc
+import Time
 
 struct Gathering {
   /// It waits, beside what it decides, for at most this part of what the last append took …
   private static let shareOfAnAppend = 8
   /// … and no longer than this.
   private static let waitMicrosecondsLimit = 1_000
+  /// On a clock that stands still no time is ever over: so often it looks in vain, many times what fits into
+  /// the longest wait.
+  private static let vainLooksLimit = 100_000
   /// Of fewer than twice as many all are waited for: what a statement costs besides its rows is more
   /// than what is won by deciding beside it.
   private static let smallestHalf = 24
@@ -45,15 +49,18 @@ struct Gathering {
 
   /// Hands over the commands of the next batch, beside those that it has, as they come: the first are
   /// decided while the others are on their way.
-  func take(_ inbox: Inbox, having count: Int, _ each: ([PendingCommand]) -> Void) {
+  func take(
+    _ inbox: Inbox, having count: Int, by clocks: Clocks, _ each: ([PendingCommand]) -> Void
+  ) {
     // Those in the batch already were not among the ones just answered: together they are all, but
     // for who waits besides.
     let wanted = Self.share(of: count + max(lastCount, inbox.count))
     let limit = min(lastTook / Self.shareOfAnAppend, .microseconds(Self.waitMicrosecondsLimit))
-    var (count, waited, idleSince) = (count, Duration.zero, ContinuousClock.Instant?.none)
+    var (count, waited, idleSince) = (count, Duration.zero, Clocks.Instant?.none)
+    var vainLooks = 0
     while count < wanted {
       let commands = inbox.take(wanted - count)
-      let now = ContinuousClock.now
+      let now = clocks.now
       if !commands.isEmpty {
         if let since = idleSince.take() { waited += now - since }
         each(commands)
@@ -61,7 +68,9 @@ struct Gathering {
         continue
       }
       // Nobody is there, and nobody was.
-      guard count > 0, waited + (now - (idleSince ?? now)) < limit else { return }
+      vainLooks += 1
+      guard count > 0, vainLooks < Self.vainLooksLimit, waited + (now - (idleSince ?? now)) < limit
+      else { return }
       idleSince = idleSince ?? now
       // They are microseconds away, and the shortest sleep is fifty.
       sched_yield()

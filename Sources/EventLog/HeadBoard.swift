@@ -5,6 +5,7 @@
 import DequeModule
 import Hosting
 import Synchronization
+import Time
 
 package enum Standing: Equatable, Sendable {
   /// Has not read the log yet.
@@ -37,7 +38,7 @@ package struct Head: Sendable {
   }
 
   /// The time that a decision at this head would have: by it dates are judged.
-  package func time(at instant: ContinuousClock.Instant) -> Timestamp {
+  package func time(at instant: Clocks.Instant) -> Timestamp {
     max(clock?.now(instant) ?? state.recordedAt, state.recordedAt)
   }
 }
@@ -114,7 +115,10 @@ package final class HeadBoard: Sendable {
 
   private let contents = Mutex(Contents())
 
-  package init() {}
+  /// Those of the wharfd whose head this is.
+  package let clocks: Clocks
+
+  package init(clocks: Clocks = .system) { self.clocks = clocks }
 
   package var current: Head { contents.withLock { $0.head } }
 
@@ -225,8 +229,8 @@ package final class HeadBoard: Sendable {
         if let answer { return continuation.resume(returning: answer) }
         // Not before: a timer that finds nobody does not come again.
         timer.withLock {
-          $0 = Task { [weak self] in
-            try await Task.sleep(for: timeout)
+          $0 = Task { [weak self, clocks] in
+            try await clocks.sleep(for: timeout)
             self?.giveUp(id)
           }
         }

@@ -4,17 +4,19 @@
 import DequeModule
 import Hosting
 import Synchronization
+import Time
 
 /// A command and who waits for it. A class, because it is handed on many times and never changes: a copy
 /// of a struct of this size counts the references of each of its parts.
 package final class PendingCommand: Sendable {
   let request: CommandRequest
   let seal: Digest
-  let deadline: ContinuousClock.Instant
+  /// Until when it may wait; none: nobody waits for it.
+  let deadline: Clocks.Instant?
   let answer: @Sendable (Result<Receipt, SubmitFailure>) -> Void
 
   package init(
-    request: CommandRequest, seal: Digest, deadline: ContinuousClock.Instant,
+    request: CommandRequest, seal: Digest, deadline: Clocks.Instant?,
     answer: @escaping @Sendable (Result<Receipt, SubmitFailure>) -> Void
   ) {
     self.request = request
@@ -22,6 +24,13 @@ package final class PendingCommand: Sendable {
     self.deadline = deadline
     self.answer = answer
   }
+
+  /// One that whoever decides it looks at himself.
+  convenience init(request: CommandRequest, seal: Digest) {
+    self.init(request: request, seal: seal, deadline: nil, answer: { _ in })
+  }
+
+  func hasWaitedTooLong(at now: Clocks.Instant) -> Bool { deadline.map { $0 <= now } ?? false }
 }
 
 /// The lines; a plain value so that fairness is tested without threads.
@@ -86,12 +95,12 @@ struct InboxLines {
   }
 
   /// Takes out those that waited too long.
-  mutating func takeExpired(_ now: ContinuousClock.Instant) -> [PendingCommand] {
+  mutating func takeExpired(_ now: Clocks.Instant) -> [PendingCommand] {
     var expired: [PendingCommand] = []
     for _ in 0..<turns.count {
       let number = turns.removeFirst()
-      expired += lines[number].waiting.filter { $0.deadline <= now }
-      lines[number].waiting.removeAll { $0.deadline <= now }
+      expired += lines[number].waiting.filter { $0.hasWaitedTooLong(at: now) }
+      lines[number].waiting.removeAll { $0.hasWaitedTooLong(at: now) }
       if lines[number].waiting.isEmpty { leave(number) } else { turns.append(number) }
     }
     count -= expired.count
@@ -163,7 +172,7 @@ final class Inbox: Sendable {
   }
 
   /// Answers what waited longer than `waitSeconds`.
-  func expire(_ now: ContinuousClock.Instant, _ reason: SubmitFailure) {
+  func expire(_ now: Clocks.Instant, _ reason: SubmitFailure) {
     let expired = contents.withLock { $0.lines.takeExpired(now) }
     for pending in expired { pending.answer(.failure(reason)) }
   }

@@ -4,6 +4,7 @@
 import Hosting
 import Postgres
 import Synchronization
+import Time
 
 package final class LogBell: Sendable {
   private struct State {
@@ -14,7 +15,9 @@ package final class LogBell: Sendable {
 
   private let state = Mutex(State())
 
-  package init() {}
+  let clocks: Clocks
+
+  package init(clocks: Clocks = .system) { self.clocks = clocks }
 
   /// How often it rang.
   package var count: UInt64 { state.withLock { $0.count } }
@@ -42,7 +45,7 @@ package final class LogBell: Sendable {
   package func wait(past count: UInt64, upTo limit: Duration) async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.ringing(past: count) }
-      group.addTask { try? await Task.sleep(for: limit) }
+      group.addTask { try? await self.clocks.sleep(for: limit) }
       await group.next()
       group.cancelAll()
     }

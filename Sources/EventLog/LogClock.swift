@@ -8,6 +8,7 @@
 // waits before its next try would wait for hours. So the log goes on at half the speed until both meet.
 
 import Hosting
+import Time
 
 package struct LogClock: Sendable {
   /// A log that is ahead of the database goes on at this part of the speed.
@@ -16,15 +17,15 @@ package struct LogClock: Sendable {
   package static let aheadSecondsTold = 5.0
 
   private let databaseTime: Timestamp
-  private let readAt: ContinuousClock.Instant
+  private let readAt: Clocks.Instant
   /// What an event said, and when that was known: the log's time goes on from there.
-  private let event: (recordedAt: Timestamp, knownAt: ContinuousClock.Instant)
+  private let event: (recordedAt: Timestamp, knownAt: Clocks.Instant)
 
   /// - Parameters:
   ///   - recordedAt: of the last event.
   ///   - before: the clock until now, where there is one.
   init(
-    databaseTime: Timestamp, readAt: ContinuousClock.Instant, recordedAt: Timestamp,
+    databaseTime: Timestamp, readAt: Clocks.Instant, recordedAt: Timestamp,
     after before: LogClock?
   ) {
     self.databaseTime = databaseTime
@@ -36,23 +37,23 @@ package struct LogClock: Sendable {
     }
   }
 
-  package func now(_ instant: ContinuousClock.Instant) -> Timestamp {
+  package func now(_ instant: Clocks.Instant) -> Timestamp {
     max(database(at: instant), slow(at: instant))
   }
 
   /// How far the log's time is ahead of the database's; none, where that need not be told.
-  package func aheadSeconds(at instant: ContinuousClock.Instant) -> Double? {
+  package func aheadSeconds(at instant: Clocks.Instant) -> Double? {
     let seconds = now(instant).seconds(since: database(at: instant))
     return seconds >= Self.aheadSecondsTold ? seconds : nil
   }
 
-  private func database(at instant: ContinuousClock.Instant) -> Timestamp {
+  private func database(at instant: Clocks.Instant) -> Timestamp {
     Timestamp(
       microseconds: databaseTime.microseconds + Self.microseconds(instant - readAt))
   }
 
   /// How far the log has come by itself since an event, whatever the database says.
-  private func slow(at instant: ContinuousClock.Instant) -> Timestamp {
+  private func slow(at instant: Clocks.Instant) -> Timestamp {
     let elapsed = max(0, Self.microseconds(instant - event.knownAt))
     return Timestamp(
       microseconds: event.recordedAt.microseconds + elapsed / Self.partOfSpeed)

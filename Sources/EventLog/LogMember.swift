@@ -5,6 +5,7 @@ import Hosting
 import Logging
 import Postgres
 import Synchronization
+import Time
 
 package struct LogSettings: Sendable {
   package var database: PostgresConfiguration
@@ -28,10 +29,7 @@ package struct LogSettings: Sendable {
   package var keys: PersonKeys?
   /// Makes the ids of commands that this wharfd sends itself.
   package var makeCommandID: @Sendable () -> CommandID
-  /// Makes the keys of persons: 32 random bytes.
-  package var makeKey: @Sendable () -> [UInt8] = {
-    (0..<PersonKey.byteCount).map { _ in UInt8.random(in: .min ... .max) }
-  }
+  package var clocks = Clocks.system
 
   package init(
     database: PostgresConfiguration, instance: String, address: String,
@@ -48,7 +46,7 @@ package final class LogMember: Sendable {
   /// A leader beats every two seconds; one that missed this many is out of touch.
   static let touchSeconds = Leases.touchSeconds
 
-  package let board = HeadBoard()
+  package let board: HeadBoard
   package let keys: PersonKeys
   private let settings: LogSettings
   private let secret: ClusterSecret
@@ -57,18 +55,21 @@ package final class LogMember: Sendable {
   private let stopping = Mutex(false)
   /// The last head that a caller has seen and that was not here.
   private let shown = Mutex<ShownHead?>(nil)
-  private let contact = Mutex<ContinuousClock.Instant?>(nil)
+  private let contact = Mutex<Clocks.Instant?>(nil)
   private let logger: Logger
 
   package init(settings: LogSettings, secret: ClusterSecret, logger: Logger) throws {
     self.settings = settings
     self.secret = secret
     self.logger = logger
+    board = HeadBoard(clocks: settings.clocks)
     keys = settings.keys ?? PersonKeys(secret)
     let wake = try WakeDescriptor()
     self.wake = wake
     inbox = Inbox(limits: settings.inbox) { wake.wake() }
   }
+
+  package var clocks: Clocks { settings.clocks }
 
   /// Sends a command to the writer and waits until it is stored, refused, or given up.
   ///
@@ -125,14 +126,14 @@ package final class LogMember: Sendable {
   ) -> PendingCommand {
     PendingCommand(
       request: request, seal: request.seal(secret),
-      deadline: ContinuousClock.now + .seconds(settings.inbox.waitSeconds), answer: answer)
+      deadline: clocks.now + .seconds(settings.inbox.waitSeconds), answer: answer)
   }
 
   /// The log's time, as far as it is known here: what is refused, allowed or shown by a date goes by it,
   /// and never by this machine's clock. None until the database was asked.
   package var time: Timestamp? {
     let head = board.current
-    return head.clock == nil ? nil : head.time(at: .now)
+    return head.clock == nil ? nil : head.time(at: clocks.now)
   }
 
   /// Follows and leads until `stop`; throws when the log cannot be read on.
@@ -152,16 +153,16 @@ package final class LogMember: Sendable {
   package var isInTouch: Bool { isInTouch(withinSeconds: Double(Self.touchSeconds)) }
 
   package func isInTouch(withinSeconds seconds: Double) -> Bool {
-    touchedAt.map { ContinuousClock.now - $0 < .seconds(seconds) } ?? false
+    touchedAt.map { clocks.now - $0 < .seconds(seconds) } ?? false
   }
 
   /// When the log was last asked for what it then answered. A leader led at that moment, or later.
-  package var touchedAt: ContinuousClock.Instant? { contact.withLock { $0 } }
+  package var touchedAt: Clocks.Instant? { contact.withLock { $0 } }
 
   /// Set once the log was reached before, and not for a while; never while it starts.
   package var outOfTouch: OutOfTouch? {
     guard let last = contact.withLock({ $0 }) else { return nil }
-    let silent = ContinuousClock.now - last
+    let silent = clocks.now - last
     guard silent >= .seconds(Self.touchSeconds) else { return nil }
     return OutOfTouch(seconds: Int(silent.components.seconds))
   }

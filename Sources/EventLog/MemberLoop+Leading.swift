@@ -5,6 +5,7 @@ import Glibc
 import Hosting
 import Logging
 import Postgres
+import Time
 
 extension MemberLoop {
   /// How long callers wait for their answer while the server makes ready for the next batch: longer only
@@ -26,8 +27,8 @@ extension MemberLoop {
   mutating func append(
     _ batch: Batch, _ connection: inout Connection
   ) throws -> Appended {
-    let start = ContinuousClock.now
-    defer { gathering.note(batch.outcomes.count, took: ContinuousClock.now - start) }
+    let start = clocks.now
+    defer { gathering.note(batch.outcomes.count, took: clocks.now - start) }
     do throws(PostgresError) {
       try send(batch, &connection)
       decideAhead(of: batch, &connection)
@@ -73,7 +74,7 @@ extension MemberLoop {
   }
 
   mutating func lead(_ connection: inout Connection) throws {
-    if ContinuousClock.now >= nextBeat {
+    if clocks.now >= nextBeat {
       answerStored()
       try beat(&connection)
     }
@@ -91,7 +92,7 @@ extension MemberLoop {
     answerStored()
     guard let batch = gather() else {
       _ = try connection.waitForNotifications(
-        timeout: max(.zero, nextBeat - ContinuousClock.now), wake: wake)
+        timeout: max(.zero, nextBeat - clocks.now), wake: wake)
       return
     }
     try store(batch, &connection)
@@ -108,12 +109,12 @@ extension MemberLoop {
     // Who waits after those of the batch comes before who comes now.
     guard unsettled.count == batch?.outcomes.count ?? 0 else { return batch }
     var more: [PendingCommand] = []
-    gathering.take(inbox, having: unsettled.count) { commands in
+    gathering.take(inbox, having: unsettled.count, by: clocks) { commands in
       more += commands
       if batch == nil {
         batch = decide(commands, clock)
       } else {
-        batch?.append(commands, now: clock.now(ContinuousClock.now))
+        batch?.append(commands, now: clock.now(clocks.now))
       }
     }
     unsettled += more
@@ -122,17 +123,17 @@ extension MemberLoop {
 
   private func decide(_ commands: [PendingCommand], _ clock: LogClock) -> Batch {
     Batch(
-      commands, after: state, hash: hash, now: clock.now(ContinuousClock.now),
-      sealing: keys.sealing(makeKey: settings.makeKey))
+      commands, after: state, hash: hash, now: clock.now(clocks.now),
+      sealing: keys.sealing { [clocks] in clocks.random.bytes(PersonKey.byteCount) })
   }
 
   /// Raises the sign of life, and learns the database's time and whether another took over.
   private mutating func beat(_ connection: inout Connection) throws {
     guard case .leading(let epoch) = standing else { return }
-    let asked = ContinuousClock.now
+    let asked = clocks.now
     let rows = try connection.query(
       LogStatements.beat(epoch: epoch), timeout: settings.statementTimeout)
-    nextBeat = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
+    nextBeat = clocks.now + .seconds(Candidacy.beatSeconds)
     if rows.count == 0 { return try readOn(&connection) }
     try appear(&connection)
     // What tends the log, such as `wharfd finalize`, appends beside the leader.
@@ -163,7 +164,7 @@ extension MemberLoop {
       let commands = inbox.take(room)
       if commands.isEmpty { continue }
       unsettled += commands
-      let now = clock.now(ContinuousClock.now)
+      let now = clock.now(clocks.now)
       if next == nil {
         next = Batch(
           commands, after: batch.state, hash: batch.hash, now: now,

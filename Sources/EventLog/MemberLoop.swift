@@ -16,15 +16,16 @@
 //                   ▲  deposed, or connection lost │
 //                   └──────────────────────────────┘
 
-import Glibc
 import Hosting
 import Logging
 import Postgres
+import Time
 
 struct MemberLoop {
   private static let readLimit = 1_000
 
   let settings: LogSettings
+  var clocks: Clocks { settings.clocks }
   let secret: ClusterSecret
   let keys: PersonKeys
   private let fingerprint: Digest
@@ -36,7 +37,7 @@ struct MemberLoop {
   let shown: @Sendable () -> ShownHead?
   /// Told whenever the database answered as it should, with the moment at which it was asked: an answer
   /// may lie here unread for long, and says nothing of the time since.
-  let touched: @Sendable (ContinuousClock.Instant) -> Void
+  let touched: @Sendable (Clocks.Instant) -> Void
   /// Whether that is too long ago to let anybody wait.
   let outOfTouch: @Sendable () -> OutOfTouch?
   let logger: Logger
@@ -48,9 +49,9 @@ struct MemberLoop {
   var standing = Standing.starting
   private var candidacy = Candidacy()
   var clock: LogClock?
-  var nextBeat = ContinuousClock.now
-  private var nextSighting = ContinuousClock.now
-  private var nextAppearance = ContinuousClock.now
+  var nextBeat: Clocks.Instant
+  private var nextSighting: Clocks.Instant
+  private var nextAppearance: Clocks.Instant
   /// Which database the connection leads to.
   private var database: DatabaseIdentity?
   /// Backend pids of the connections that this loop has had.
@@ -71,10 +72,12 @@ struct MemberLoop {
     settings: LogSettings, secret: ClusterSecret, keys: PersonKeys, board: HeadBoard,
     inbox: Inbox, wake: WakeDescriptor, stopped: @escaping @Sendable () -> Bool,
     shown: @escaping @Sendable () -> ShownHead? = { nil },
-    touched: @escaping @Sendable (ContinuousClock.Instant) -> Void,
+    touched: @escaping @Sendable (Clocks.Instant) -> Void,
     outOfTouch: @escaping @Sendable () -> OutOfTouch?, logger: Logger
   ) {
     self.settings = settings
+    let now = settings.clocks.now
+    (nextBeat, nextSighting, nextAppearance) = (now, now, now)
     self.secret = secret
     self.keys = keys
     fingerprint = secret.fingerprint
@@ -122,7 +125,7 @@ struct MemberLoop {
         logger.warning("lost the database: \(error)")
         // What is published stays: a leader that comes back leads on, unless another does by then.
         if case .leading = standing { standing = .following(address: nil) }
-        nextSighting = ContinuousClock.now
+        nextSighting = clocks.now
         rest(backoff.next())
         expire(because: error.description)
       }
@@ -134,19 +137,19 @@ struct MemberLoop {
 
   /// Waits between tries to connect, in short steps so that a stop is not kept waiting.
   private func rest(_ duration: Duration) {
-    let end = ContinuousClock.now + duration
-    while !stopped(), ContinuousClock.now < end { usleep(20_000) }
+    let end = clocks.now + duration
+    while !stopped(), clocks.now < end { clocks.block(for: .milliseconds(20)) }
   }
 
   private mutating func expire(because reason: String) {
     ahead = nil
-    let now = ContinuousClock.now
+    let now = clocks.now
     if let outOfTouch = outOfTouch() { inbox.answerAll(.outOfTouch(outOfTouch)) }
     inbox.expire(now, .unavailable("the database cannot be reached: \(reason)"))
-    for pending in unsettled where pending.deadline <= now {
+    for pending in unsettled where pending.hasWaitedTooLong(at: now) {
       pending.answer(.failure(.outcomeUnknown("the database went away while storing: \(reason)")))
     }
-    unsettled.removeAll { $0.deadline <= now }
+    unsettled.removeAll { $0.hasWaitedTooLong(at: now) }
   }
 
   /// The log is durable whatever the database's own setting says; notifications are only hints.
@@ -258,15 +261,15 @@ struct MemberLoop {
     let time = try rows[0].decode(PostgresTimestamp.self, at: 0)
     set(
       LogClock(
-        databaseTime: Timestamp(microseconds: time.microsecondsSinceUnixEpoch), readAt: .now,
+        databaseTime: Timestamp(microseconds: time.microsecondsSinceUnixEpoch), readAt: clocks.now,
         recordedAt: state.recordedAt, after: clock))
-    nextAppearance = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
+    nextAppearance = clocks.now + .seconds(Candidacy.beatSeconds)
   }
 
   /// What is decided from here on is decided with this time, and what is planned is planned with it.
   private mutating func set(_ clock: LogClock) {
-    let ahead = clock.aheadSeconds(at: .now)
-    if let ahead, self.clock?.aheadSeconds(at: .now) == nil {
+    let ahead = clock.aheadSeconds(at: clocks.now)
+    if let ahead, self.clock?.aheadSeconds(at: clocks.now) == nil {
       logger.warning(
         "the log's time is \(Int(ahead)) s ahead of the database's clock: it goes on at half the speed until both meet"
       )
@@ -291,7 +294,7 @@ struct MemberLoop {
   /// Reads on from the last known position to the head.
   mutating func catchUp(_ connection: inout Connection) throws {
     while true {
-      let asked = ContinuousClock.now
+      let asked = clocks.now
       let rows = try connection.query(
         LogStatements.read(after: state.position, limit: Self.readLimit),
         timeout: settings.statementTimeout)
@@ -337,8 +340,8 @@ struct MemberLoop {
   private mutating func note(_ event: StoredEvent) {
     guard event.stream.kind == .person, event.type == PersonForgotten.type else { return }
     keys.note(event)
-    nextAppearance = ContinuousClock.now
-    nextBeat = ContinuousClock.now
+    nextAppearance = clocks.now
+    nextBeat = clocks.now
   }
 }
 
@@ -354,8 +357,8 @@ extension MemberLoop {
       }
       try catchUp(&connection)
       try requireShown()
-      if ContinuousClock.now >= nextAppearance { try appear(&connection) }
-      if ContinuousClock.now >= nextSighting, try shouldLead(&connection) {
+      if clocks.now >= nextAppearance { try appear(&connection) }
+      if clocks.now >= nextSighting, try shouldLead(&connection) {
         try takeLead(&connection)
         continue
       }
@@ -408,7 +411,7 @@ extension MemberLoop {
   }
 
   private mutating func shouldLead(_ connection: inout Connection) throws -> Bool {
-    let now = ContinuousClock.now
+    let now = clocks.now
     nextSighting = now + settings.pollInterval
     let rows = try connection.query(LogStatements.leader, timeout: settings.statementTimeout)
     guard rows.count > 0 else { return true }
@@ -435,7 +438,7 @@ extension MemberLoop {
     try keys.prepareAll(&connection, timeout: settings.statementTimeout)
     keys.giveUpMissing(in: state)
     let clock = LogClock(
-      databaseTime: databaseTime, readAt: .now, recordedAt: state.recordedAt, after: clock)
+      databaseTime: databaseTime, readAt: clocks.now, recordedAt: state.recordedAt, after: clock)
     let request = CommandRequest(
       id: settings.makeCommandID(),
       command: TakeLeadership(
@@ -443,11 +446,10 @@ extension MemberLoop {
         formatLevel: settings.formatLevel, secretFingerprint: fingerprint,
         nodeLostSeconds: settings.nodeLostSeconds),
       principal: .wharfd)
-    let pending = PendingCommand(
-      request: request, seal: request.seal(secret), deadline: ContinuousClock.now, answer: { _ in })
+    let pending = PendingCommand(request: request, seal: request.seal(secret))
     let batch = Batch(
-      [pending], after: state, hash: hash, now: clock.now(ContinuousClock.now), sealing: .nothing)
-    let asked = ContinuousClock.now
+      [pending], after: state, hash: hash, now: clock.now(clocks.now), sealing: .nothing)
+    let asked = clocks.now
     guard case .stored = try append(batch, &connection) else { return }
     advance(batch)
     set(clock)
@@ -455,7 +457,7 @@ extension MemberLoop {
     let row = LogStatements.takeRow(
       instance: settings.instance, epoch: state.position, address: settings.address)
     try connection.execute(row, timeout: settings.statementTimeout)
-    nextBeat = ContinuousClock.now + .seconds(Candidacy.beatSeconds)
+    nextBeat = clocks.now + .seconds(Candidacy.beatSeconds)
     touched(asked)
     stand(.leading(epoch: state.position))
     try answerKnown(&connection)

@@ -5,6 +5,7 @@
 import Hosting
 import Logging
 import Synchronization
+import Time
 
 /// A reader that is behind, as it was at the last look.
 package struct BehindReader: Equatable, Sendable {
@@ -26,7 +27,7 @@ package final class ReaderBook: Sendable {
   private struct Entry {
     let name: String
     /// What it had not read before is not its lag.
-    let entered: ContinuousClock.Instant
+    let entered: Clocks.Instant
     var position: Position
     var alarm = BehindAlarm()
     var told: BehindReader?
@@ -40,18 +41,23 @@ package final class ReaderBook: Sendable {
 
   private let contents = Mutex(Contents())
   private let limit: Duration
+  private let clocks: Clocks
   private let logger: Logger
 
-  package init(behindLimit: Duration = usualBehindLimit, logger: Logger) {
+  package init(
+    behindLimit: Duration = usualBehindLimit, clocks: Clocks = .system, logger: Logger
+  ) {
     limit = behindLimit
+    self.clocks = clocks
     self.logger = logger
   }
 
   /// Enters a reader; it stands in the book for as long as what is returned is kept.
   package func enter(_ name: String, at position: Position) -> ReaderPlace {
-    contents.withLock { contents in
+    let now = clocks.now
+    return contents.withLock { contents in
       contents.nextID += 1
-      contents.entries[contents.nextID] = Entry(name: name, entered: .now, position: position)
+      contents.entries[contents.nextID] = Entry(name: name, entered: now, position: position)
       return ReaderPlace(id: contents.nextID, book: self)
     }
   }
@@ -68,7 +74,7 @@ package final class ReaderBook: Sendable {
   /// - Parameters:
   ///   - head: where the log ends.
   ///   - time: the same moment as `now`, for people.
-  package func look(head: Position, at now: ContinuousClock.Instant, time: Timestamp) {
+  package func look(head: Position, at now: Clocks.Instant, time: Timestamp) {
     let changes = contents.withLock { contents in
       contents.history.note(head, at: now)
       let history = contents.history

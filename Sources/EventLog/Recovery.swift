@@ -83,8 +83,7 @@ package struct Recovery {
   ) throws -> (position: Position, hash: Digest) {
     let now = try LogStatements.readIdentity(&connection).databaseTime
     let request = CommandRequest(id: commandID, command: command, principal: .wharfd)
-    let pending = PendingCommand(
-      request: request, seal: seal, deadline: ContinuousClock.now, answer: { _ in })
+    let pending = PendingCommand(request: request, seal: seal)
     let batch = Batch(
       [pending], after: fold.state, hash: fold.hash, now: now, sealing: .nothing)
     switch batch.outcomes[0].outcome {

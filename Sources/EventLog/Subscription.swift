@@ -3,6 +3,7 @@
 
 import Hosting
 import Postgres
+import Time
 
 package struct SubscriptionOptions: Sendable {
   /// At most so many events in a page.
@@ -76,7 +77,7 @@ package struct Subscription: AsyncSequence, Sendable {
     package mutating func next() async throws -> SubscriptionPage? {
       // Who asks for more is done with what was given: a slow one is behind, not the log's reader.
       place?.reached(position)
-      let beat = options.beatInterval.map { ContinuousClock.now + $0 }
+      let beat = options.beatInterval.map { bell.clocks.now + $0 }
       while !Task.isCancelled {
         // Looked at before the log: an announcement in between is not missed.
         let heard = bell.count
@@ -86,7 +87,7 @@ package struct Subscription: AsyncSequence, Sendable {
           position = page.checkpoint
           return page
         }
-        if let beat, ContinuousClock.now >= beat { return page }
+        if let beat, bell.clocks.now >= beat { return page }
         await bell.wait(past: heard, upTo: options.pollInterval)
       }
       return nil

@@ -1,5 +1,7 @@
 // How batches are gathered, without a clock: what may be waited for, and how.
 
+import Hosting
+import TestKit
 import Testing
 
 @testable import EventLog
@@ -25,6 +27,19 @@ import Testing
     #expect(quick.spinning(behind: 128) == .zero, "as many again are at work")
     #expect(
       gathering(lastTook: .milliseconds(5)).spinning(behind: 16) == .zero, "the disk is slow")
+  }
+
+  @Test func `on a clock that stands still it does not wait for ever`() {
+    let inbox = Inbox(limits: InboxLimits()) {}
+    inbox.open()
+    let request = CommandRequest(
+      id: .random(), command: PlaceMark(name: Name(known: "a")), principal: .tester)
+    inbox.add(PendingCommand(request: request, seal: .zero))
+    var taken = 0
+    gathering(lastTook: .seconds(1)).take(inbox, having: 0, by: TestClock().clocks) {
+      taken += $0.count
+    }
+    #expect(taken == 1)
   }
 
   @Test func `it looks no longer than it thinks that the answer takes`() {

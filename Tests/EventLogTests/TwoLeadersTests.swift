@@ -5,6 +5,7 @@ import Hosting
 import Postgres
 import TestKit
 import Testing
+import Time
 
 @testable import EventLog
 
@@ -166,13 +167,22 @@ private struct TwoLeadersCheck {
     let database = TestDatabase.current
     _ = try Migrator.migrate(database.configuration)
     let proxy = try PostgresProxy(server: database.cluster.folder)
-    let rig = try Rig(PostgresConfiguration(proxy.url(database: database.name)))
+    let clock = TestClock()
+    let rig = try Rig(PostgresConfiguration(proxy.url(database: database.name))) {
+      $0.clocks = clock.clocks
+    }
     try await rig.leads()
     proxy.close()
     proxy.cut()
-    try await eventually("it is out of touch") { !rig.member.isInTouch }
+    clock.move(by: .seconds(LogMember.touchSeconds) - .milliseconds(1))
+    #expect(rig.member.isInTouch)
+    clock.move(by: .milliseconds(1))
+    #expect(!rig.member.isInTouch && rig.member.outOfTouch?.seconds == LogMember.touchSeconds)
+    await #expect(throws: SubmitFailure.outOfTouch(OutOfTouch(seconds: LogMember.touchSeconds))) {
+      try await rig.send(PlaceMark(name: Name(known: "in-vain")))
+    }
     guard case .leading = rig.head.standing else { throw TestFailure("it might come back") }
-    await rig.stop()
+    await clock.moving { await rig.stop() }
     #expect(rig.head.standing == .following(address: nil))
   }
 }

@@ -7,6 +7,7 @@
 import Hosting
 import Logging
 import Postgres
+import Time
 
 package struct Snapshotter: Sendable {
   /// How often it looks whether it is to stop; new events wake it when one is due.
@@ -43,7 +44,7 @@ package struct Snapshotter: Sendable {
         guard try await session.write(KeptState(state: head.state, hash: head.hash)) else {
           logger.info("no snapshot at \(head.state.position): a person was forgotten since")
           // The next try encodes the whole state again.
-          try await Task.sleep(for: .milliseconds(Self.idleMilliseconds))
+          try await board.clocks.sleep(for: .milliseconds(Self.idleMilliseconds))
           continue
         }
         logger.info("wrote a snapshot at position \(head.state.position)")
@@ -53,7 +54,7 @@ package struct Snapshotter: Sendable {
         if Task.isCancelled { break }
         logger.warning("no snapshot was written: \(error)")
         newest = nil
-        try? await Task.sleep(for: backoff.next())
+        try? await board.clocks.sleep(for: backoff.next())
       }
     }
     await session.close()
