@@ -4,15 +4,16 @@ import EngineTemplates
 import EventLog
 import Hosting
 import Logging
+import Time
 import Wire
 
 package enum Bootstrap {
   /// The secret that all wharfd of a system share: read from its file, or made there when there is
   /// none yet, and `mayMake` says that there cannot be one elsewhere.
   package static func clusterSecret(
-    file: String, mayMake: () throws -> Bool = { true }
+    file: String, random: Clocks.Random = Clocks.system.random,
+    mayMake: () throws -> Bool = { true }
   ) throws -> ClusterSecret {
-    var random = SystemRandomNumberGenerator()
     if try SecretFile.read(file) == nil {
       guard try mayMake() else {
         throw SecretFile.Failure(
@@ -21,9 +22,7 @@ package enum Bootstrap {
             "copy the file from another wharfd of this system, or from a backup; if it is lost for "
             + "good: wharfd recover --new-secret --secret-file \(file)")
       }
-      let bytes = (0..<ClusterSecret.byteCount).map { _ in
-        UInt8.random(in: .min ... .max, using: &random)
-      }
+      let bytes = random.bytes(ClusterSecret.byteCount)
       do {
         try SecretFile.create(file, bytes.hexadecimal)
       } catch {
@@ -46,7 +45,7 @@ package enum Bootstrap {
   package static func admitFirstAdmin(
     file: String, member: LogMember, commandID: CommandID, logger: Logger
   ) async throws {
-    var random = SystemRandomNumberGenerator()
+    var random = member.clocks.random
     if try SecretFile.read(file) == nil {
       try SecretFile.create(file, Secret(.person, using: &random).text)
     }

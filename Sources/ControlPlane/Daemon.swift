@@ -11,6 +11,7 @@ import NIOCore
 import Planner
 import Postgres
 import ServiceLifecycle
+import Time
 import UnixSignals
 import Wire
 
@@ -66,10 +67,12 @@ package struct Daemon: Sendable {
   private static let poolConnections = 4
 
   let settings: Settings
+  let clocks: Clocks
   let logger: Logger
 
-  package init(settings: Settings, logger: Logger) {
+  package init(settings: Settings, clocks: Clocks = .system, logger: Logger) {
     self.settings = settings
+    self.clocks = clocks
     self.logger = logger
   }
 
@@ -83,7 +86,7 @@ package struct Daemon: Sendable {
   }
 
   package func run() async throws {
-    let logger = logger
+    let (logger, clocks) = (logger, clocks)
     let database = try Self.database(settings.database)
     let (host, port) = try Self.split(settings.listen)
     let address = settings.advertise ?? "http://\(settings.listen)"
@@ -95,7 +98,7 @@ package struct Daemon: Sendable {
       for migration in try Migrator.migrate(database) {
         logger.info("applied migration \(migration.number), \(migration.name)")
       }
-      return try Bootstrap.clusterSecret(file: settings.secretFile) {
+      return try Bootstrap.clusterSecret(file: settings.secretFile, random: clocks.random) {
         try LogReader.isEmpty(database)
       }
     }
@@ -103,7 +106,8 @@ package struct Daemon: Sendable {
     let snapshots = SnapshotStore(secret: secret, keys: keys, logger: logger)
     var log = LogSettings(
       database: database, instance: settings.listen, address: address,
-      makeCommandID: { CommandID.make() })
+      makeCommandID: { clocks.makeCommandID() })
+    log.clocks = clocks
     log.memory = memory
     log.snapshots = snapshots
     log.nodeLostSeconds = settings.nodeLostSeconds
@@ -114,8 +118,8 @@ package struct Daemon: Sendable {
     options.name = "wharfd-read"
     let pool = try Pool(database, options: options)
     let signals = SignalBook(limits: SilenceLimits(nodeLostSeconds: settings.nodeLostSeconds))
-    let bell = LogBell()
-    let readers = ReaderBook(logger: logger)
+    let bell = LogBell(clocks: clocks)
+    let readers = ReaderBook(clocks: clocks, logger: logger)
     let server = APIServer(
       member: member,
       reader: LogReader(
@@ -125,15 +129,16 @@ package struct Daemon: Sendable {
       secret: secret, host: host,
       port: port, address: address, connectionsLimit: settings.connectionsLimit,
       crossOrigin: crossOrigin,
-      now: { member.time ?? .now() }, logger: logger)
+      now: { member.time ?? clocks.date }, logger: logger)
     let projector = try Projector(
       board: member.board, database: database, keys: keys, logger: logger, snapshots: snapshots,
       readers: readers)
     let watch = try ReaderWatch(
       board: member.board, database: database, readers: readers,
-      now: { member.time ?? .now() })
+      now: { member.time ?? clocks.date })
     let eraser = try Eraser(
-      member: member, snapshots: snapshots, database: database, makeCommandID: { .make() },
+      member: member, snapshots: snapshots, database: database,
+      makeCommandID: { clocks.makeCommandID() },
       logger: logger)
     let snapshotter = try Snapshotter(
       board: member.board, store: snapshots, database: database, logger: logger)
@@ -152,7 +157,8 @@ package struct Daemon: Sendable {
         BellService(bell: bell, database: database),
         AdmissionService(member: member, file: settings.adminTokenFile, logger: logger),
         Reconciler(
-          member: member, signals: signals, makeCommandID: { .make() }, logger: logger),
+          member: member, signals: signals, makeCommandID: { clocks.makeCommandID() },
+          logger: logger),
         projector,
         watch,
         SnapshotService(snapshotter: snapshotter),
@@ -180,19 +186,19 @@ package struct Daemon: Sendable {
   ///
   /// - Parameter body: may be done again: a migration looks first at what is there.
   private func whenReached<Value>(_ body: () throws -> Value) async throws -> Value {
-    let end = ContinuousClock.now + .seconds(Self.databaseWaitSeconds)
+    let end = clocks.now + .seconds(Self.databaseWaitSeconds)
     var backoff = Backoff()
     var said: String?
     while true {
       do { return try body() } catch let error as PostgresError
-        where error.isServerAway && ContinuousClock.now < end
+        where error.isServerAway && clocks.now < end
       {
         if said != error.description {
           logger.warning(
             "waiting for the database, for \(Self.databaseWaitSeconds) s at most: \(error)")
           said = error.description
         }
-        try await Task.sleep(for: backoff.next())
+        try await clocks.sleep(for: backoff.next())
       }
     }
   }
@@ -240,7 +246,7 @@ private struct ServingService<Application: ApplicationProtocol>: Service {
       try await application.run()
     } onGracefulShutdown: {
       Task {
-        try await Task.sleep(for: .seconds(Daemon.handOverSeconds))
+        try await member.clocks.sleep(for: .seconds(Daemon.handOverSeconds))
         member.stop()
       }
     }
@@ -291,44 +297,28 @@ private struct AdmissionService: Service {
   private static let restMilliseconds = 500
 
   func run() async throws {
+    let clocks = member.clocks
     var settled: Position?
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let head = member.board.current
       if case .leading(let epoch) = head.standing, settled != epoch {
         do {
           try await Bootstrap.defineEngines(
-            member: member, makeCommandID: { .make() }, logger: logger)
+            member: member, makeCommandID: { clocks.makeCommandID() }, logger: logger)
           if head.state.persons.count == 0 {
             try await Bootstrap.admitFirstAdmin(
-              file: file, member: member, commandID: .make(), logger: logger)
+              file: file, member: member, commandID: clocks.makeCommandID(), logger: logger)
           }
           settled = epoch
         } catch let failure as SubmitFailure {
           logger.warning("cannot set up the log yet: \(failure)")
           // Also while others append: what was refused is likely refused again.
-          await Pause.rest(.milliseconds(Self.restMilliseconds))
+          await Pause.rest(.milliseconds(Self.restMilliseconds), by: clocks)
           continue
         }
       }
       await member.board.pause(
         after: head.state.position, upTo: .milliseconds(Self.restMilliseconds))
     }
-  }
-}
-
-extension CommandID {
-  package static func make() -> CommandID {
-    CommandID(
-      at: .now(), random: (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max)))
-  }
-}
-
-extension Timestamp {
-  /// This machine's wall clock: in ids of commands, and until the log's clock was asked.
-  package static func now() -> Timestamp {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Timestamp(
-      microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
   }
 }

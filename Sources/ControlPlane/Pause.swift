@@ -4,10 +4,11 @@
 import EventLog
 import Hosting
 import ServiceLifecycle
+import Time
 
 enum Pause {
-  static func rest(_ duration: Duration) async {
-    await cancelWhenGracefulShutdown { try? await Task.sleep(for: duration) }
+  static func rest(_ duration: Duration, by clocks: Clocks) async {
+    await cancelWhenGracefulShutdown { try? await clocks.sleep(for: duration) }
   }
 }
 

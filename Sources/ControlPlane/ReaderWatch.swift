@@ -5,6 +5,7 @@ import EventLog
 import Hosting
 import Postgres
 import ServiceLifecycle
+import Time
 import Wire
 
 package struct ReaderWatch: Service {
@@ -41,13 +42,13 @@ package struct ReaderWatch: Service {
     let state = readers.enter("state", at: board.current.state.position)
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let reader = reader
-      let head = try? await within(milliseconds: Self.answerMilliseconds) {
+      let head = try? await within(milliseconds: Self.answerMilliseconds, by: board.clocks) {
         try await reader.head()
       }
       let known = board.current.state.position
       state.reached(known)
-      readers.look(head: max(head ?? .empty, known), at: .now, time: now())
-      await Pause.rest(interval)
+      readers.look(head: max(head ?? .empty, known), at: board.clocks.now, time: now())
+      await Pause.rest(interval, by: board.clocks)
     }
     await pool.close()
   }

@@ -5,6 +5,7 @@ import ControlPlane
 import EventLog
 import Hosting
 import Logging
+import Time
 
 struct Finalize: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,7 +27,7 @@ struct Finalize: ParsableCommand {
     do {
       let outcome = try Finalization.run(
         configuration, secret: secret, snapshots: SnapshotStore(secret: secret, logger: logger),
-        makeCommandID: { .make() })
+        makeCommandID: { Clocks.system.makeCommandID() })
       switch outcome {
       case .raised(let level, let position):
         print("The log is at format level \(level), from position \(position).")

@@ -3,6 +3,7 @@
 
 import Foundation
 import Hosting
+import Time
 
 final class Progress {
   private static let barColumns = 30
@@ -13,9 +14,9 @@ final class Progress {
 
   private let doing: String
   private let isTerminal = isatty(STDERR_FILENO) == 1
-  private let start = ContinuousClock.now
+  private let start = Clocks.system.now
   private var first: Int64?
-  private var lastDrawn: ContinuousClock.Instant?
+  private var lastDrawn: Clocks.Instant?
   private var lastStep = ""
 
   /// - Parameter doing: as "verified".
@@ -23,7 +24,7 @@ final class Progress {
 
   /// - Parameter head: where it ends, where that is known.
   func show(_ position: Position, of head: Position?) {
-    let now = ContinuousClock.now
+    let now = Clocks.system.now
     let first = self.first ?? position.value
     self.first = first
     guard isDue(now, isEnd: position == head) else { return }
@@ -37,7 +38,7 @@ final class Progress {
   }
 
   /// The end of a walk that was shown is shown too.
-  private func isDue(_ now: ContinuousClock.Instant, isEnd: Bool) -> Bool {
+  private func isDue(_ now: Clocks.Instant, isEnd: Bool) -> Bool {
     guard let lastDrawn else {
       return isTerminal || now - start >= .seconds(Self.firstLineSeconds)
     }
@@ -55,7 +56,7 @@ final class Progress {
   func say(_ step: String, at place: String = "") {
     guard step != lastStep else { return }
     lastStep = step
-    if isTerminal { lastDrawn = .now }
+    if isTerminal { lastDrawn = Clocks.system.now }
     Self.write(isTerminal ? "\r\u{1B}[K\(step)\(place)" : "\(step)\(place)\n")
   }
 

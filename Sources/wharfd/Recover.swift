@@ -7,6 +7,7 @@ import Foundation
 import Hosting
 import Postgres
 import Program
+import Time
 
 struct Recover: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -65,10 +66,11 @@ struct Recover: ParsableCommand {
         print("No era was begun.")
         throw ExitCode.failure
       }
-      let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+      let bytes = Clocks.system.random.bytes(32)
       // Nobody sends this command a second time: its seal only has to be there.
       let head = try recovery.begin(
-        &connection, secret: secret, commandID: .make(), seal: Digest(bytes: bytes))
+        &connection, secret: secret, commandID: Clocks.system.makeCommandID(),
+        seal: Digest(bytes: bytes))
       print(
         """
         The era of position \(recovery.finding.head.next) began. The head is now \(head.position), \
@@ -92,10 +94,10 @@ struct Recover: ParsableCommand {
       print("The log was left as it is.")
       throw ExitCode.failure
     }
-    let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+    let bytes = Clocks.system.random.bytes(32)
     do {
       let head = try recovery.record(
-        secret, &connection, commandID: .make(), seal: Digest(bytes: bytes))
+        secret, &connection, commandID: Clocks.system.makeCommandID(), seal: Digest(bytes: bytes))
       print(
         """
         The log belongs to the new secret. The head is now \(head.position), \(head.hash).

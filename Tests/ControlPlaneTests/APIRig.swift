@@ -54,10 +54,11 @@ final class APIRig: Sendable {
   /// - Parameter address: where it says that its API is.
   static func leading(
     _ database: TestDatabase, address: String = "http://one", connectionsLimit: Int = 64,
-    origins: [String] = []
+    origins: [String] = [], adjust: (inout LogSettings) -> Void = { _ in }
   ) async throws -> APIRig {
     let rig = try APIRig(database, connectionsLimit: connectionsLimit, origins: origins) {
       $0.address = address
+      adjust(&$0)
     }
     try await eventually("it leads") {
       if case .leading = rig.member.board.current.standing { true } else { false }

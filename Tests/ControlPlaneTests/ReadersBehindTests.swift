@@ -7,6 +7,7 @@ import Postgres
 import Synchronization
 import TestKit
 import Testing
+import Time
 
 @testable import ControlPlane
 @testable import EventLog
@@ -28,7 +29,7 @@ import Testing
       readers = ReaderBook(behindLimit: ReadersBehindTests.behindLimit, logger: lines.logger)
       let watch = try ReaderWatch(
         board: board, database: TestDatabase.current.configuration, readers: readers,
-        interval: ReadersBehindTests.interval, now: { .now() })
+        interval: ReadersBehindTests.interval, now: { Clocks.system.date })
       task = Task { await watch.run() }
     }
 
@@ -95,7 +96,8 @@ import Testing
     let head = rig.member.board.current.state.position
     let reader = try await watched.begins("views", of: head)
     #expect(reader.position == before && reader.events == head.value - before.value)
-    #expect(reader.since <= .now() && reader.since > .now().adding(seconds: -3_600))
+    let now = Clocks.system.date
+    #expect(reader.since <= now && reader.since > now.adding(seconds: -3_600))
     try holder.script("ROLLBACK")
     try await watched.ends("views")
     try await viewsCatchUp(rig)

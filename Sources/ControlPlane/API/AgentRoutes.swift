@@ -7,6 +7,7 @@ import Hosting
 import Hummingbird
 import Planner
 import ServiceLifecycle
+import Time
 import Wire
 
 struct AgentRoutes: Sendable {
@@ -72,7 +73,7 @@ struct AgentRoutes: Sendable {
   private func assignment(_ request: Request) async throws -> Answer {
     let after = Position(Int64(try request.wholeNumber("after") ?? 0))
     let wait = min(try request.wholeNumber("wait") ?? 0, Self.longestWaitSeconds)
-    let deadline = ContinuousClock.now + .seconds(wait)
+    let deadline = member.clocks.now + .seconds(wait)
     var head = try await source.head(atLeast: after)
     let principal = try await source.principal(of: request, &head)
     while true {
@@ -82,7 +83,7 @@ struct AgentRoutes: Sendable {
       if node.generation > after {
         return answer(assignments.assignment(of: node, in: head).jsonBytes, head)
       }
-      let left = deadline - ContinuousClock.now
+      let left = deadline - member.clocks.now
       guard left > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else {
         return (.nothingNew(head: member.board.current), [])
       }
@@ -107,7 +108,7 @@ struct AgentRoutes: Sendable {
   private func hear(_ node: Node, _ speaker: SignalBook.Speaker) throws {
     guard
       signals.heard(
-        node.id, speaker, recorded: (node.bootID, node.incarnation), at: ContinuousClock.now)
+        node.id, speaker, recorded: (node.bootID, node.incarnation), at: member.clocks.now)
         == .accepted
     else {
       throw APIError(

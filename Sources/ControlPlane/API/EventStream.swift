@@ -8,6 +8,7 @@ import Hosting
 import Hummingbird
 import NIOCore
 import ServiceLifecycle
+import Time
 import Wire
 
 struct EventStream: Sendable {
@@ -28,7 +29,7 @@ struct EventStream: Sendable {
     response.headers[.contentType] = "application/x-ndjson"
     response.headers[.contentLength] = nil
     response.body = ResponseBody { writer in
-      let stall = StallWatch()
+      let stall = StallWatch(clocks: routes.source.clocks)
       let watch = stall.watch(limit: stalled) { connection?.end() }
       defer { withExtendedLifetime(seat) { watch.cancel() } }
       try await write(request, by: context.principal, stall, to: &writer)
@@ -44,15 +45,16 @@ struct EventStream: Sendable {
     var options = SubscriptionOptions()
     options.beatInterval = Self.lookInterval
     var checkpoint = page.after
-    var beat = ContinuousClock.now + Self.beatInterval
+    let clocks = routes.source.clocks
+    var beat = clocks.now + Self.beatInterval
     let subscription = Subscription(
       name: "event stream of \(principal.actor)", reader: routes.source.reader, bell: routes.bell,
       filter: page.filter, after: page.after, options: options, readers: routes.readers)
     for try await next in subscription {
       if Task.isShuttingDownGracefully { return }
-      guard next.checkpoint > checkpoint || ContinuousClock.now >= beat else { continue }
+      guard next.checkpoint > checkpoint || clocks.now >= beat else { continue }
       checkpoint = next.checkpoint
-      beat = .now + Self.beatInterval
+      beat = clocks.now + Self.beatInterval
       _ = try await routes.source.head(atLeast: next.checkpoint)
       let context = try await routes.source.context(request)
       var lines = ByteBuffer()

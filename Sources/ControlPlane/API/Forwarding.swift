@@ -9,6 +9,7 @@ import Hosting
 import Hummingbird
 import NIOCore
 import NIOHTTP1
+import Time
 import Wire
 
 struct Forwarding: Sendable {
@@ -118,7 +119,7 @@ struct Forwarding: Sendable {
   ) async throws -> (HTTPClientResponse, ByteBuffer) {
     let board = member.board
     let before = board.current.standing
-    return try await within(milliseconds: limit) {
+    return try await within(milliseconds: limit, by: member.clocks) {
       try await withThrowingTaskGroup(of: (HTTPClientResponse, ByteBuffer)?.self) { group in
         defer { group.cancelAll() }
         group.addTask {

@@ -9,6 +9,7 @@ import HashTreeCollections
 import Hosting
 import Hummingbird
 import ServiceLifecycle
+import Time
 import Wire
 
 struct GatewayRoutes: Sendable {
@@ -108,7 +109,7 @@ struct GatewayRoutes: Sendable {
     let known = head.state.process(of: caller.gateway, incarnation: caller.incarnation)
     var replaces = caller.replaces
     if let known {
-      guard book.isSilent(known, in: head.state, epoch: epoch, at: ContinuousClock.now) else {
+      guard book.isSilent(known, in: head.state, epoch: epoch, at: member.clocks.now) else {
         return known
       }
       replaces = caller.incarnation
@@ -116,7 +117,7 @@ struct GatewayRoutes: Sendable {
     do {
       let receipt = try await member.submit(
         CommandRequest(
-          id: .make(),
+          id: member.clocks.makeCommandID(),
           command: StartGatewayProcess(
             incarnation: caller.incarnation, address: caller.address, replaces: replaces),
           principal: caller.principal))
@@ -136,7 +137,7 @@ struct GatewayRoutes: Sendable {
     let wish = GatewayBook.Wish(
       key: caller.key, name: caller.name, process: process?.id, address: caller.address,
       enforcing: position, serving: serving, withPolicy: withPolicy)
-    return book.give(wish, from: head, epoch: epoch, at: ContinuousClock.now)
+    return book.give(wish, from: head, epoch: epoch, at: member.clocks.now)
   }
 
   // MARK: What they ask
@@ -216,13 +217,13 @@ struct GatewayRoutes: Sendable {
     let shares = handingOut.flatMap { asked in
       process.flatMap {
         book.shares(
-          for: asked.report, of: $0.id, from: head, epoch: epoch, at: ContinuousClock.now)
+          for: asked.report, of: $0.id, from: head, epoch: epoch, at: member.clocks.now)
       }
     }
     return .json(
       PolicyLease(
         head: head.witness, leaseSeconds: Leases.policySeconds,
-        time: head.time(at: ContinuousClock.now), shares: shares
+        time: head.time(at: member.clocks.now), shares: shares
       ).jsonBytes, head: head)
   }
 
@@ -259,14 +260,15 @@ struct GatewayRoutes: Sendable {
 
   private func note(_ shares: ShareReport?, of process: GatewayProcess, _ epoch: Position) {
     guard let shares else { return }
-    book.noteLast(shares, of: process.id, epoch: epoch, at: ContinuousClock.now)
+    book.noteLast(shares, of: process.id, epoch: epoch, at: member.clocks.now)
   }
 
   private func leave(_ process: GatewayProcess, _ principal: Principal) async throws {
     do {
       _ = try await member.submit(
         CommandRequest(
-          id: .make(), command: StopGatewayProcess(process: process.id), principal: principal))
+          id: member.clocks.makeCommandID(), command: StopGatewayProcess(process: process.id),
+          principal: principal))
     } catch {
       throw APIError(error)
     }
@@ -283,11 +285,11 @@ struct GatewayRoutes: Sendable {
     }
     let asked = Position(Int64(try request.wholeNumber("position") ?? 0))
     _ = try await source.context(request)
-    let began = ContinuousClock.now
+    let began = member.clocks.now
     while true {
       let (head, epoch) = try leading(try await source.head(atLeast: asked))
       let items = try standing(in: head, asked, epoch)
-      let elapsed = ContinuousClock.now - began
+      let elapsed = member.clocks.now - began
       if elapsed >= .seconds(wait) || items.allSatisfy({ $0.holds(asked) })
         || Task.isShuttingDownGracefully || Task.isCancelled
       {
@@ -295,7 +297,8 @@ struct GatewayRoutes: Sendable {
           ItemsReply(position: head.state.position, items: items).jsonBytes, head: head)
       }
       // What gateways say, and that a lease has run out, stands in no log.
-      try? await Task.sleep(for: min(Self.look(after: elapsed), .seconds(wait) - elapsed))
+      try? await member.clocks.sleep(
+        for: min(Self.look(after: elapsed), .seconds(wait) - elapsed))
     }
   }
 
@@ -315,7 +318,7 @@ struct GatewayRoutes: Sendable {
     guard let touchedAt = member.touchedAt else {
       throw APIError(SubmitFailure.notLeading(address: nil))
     }
-    let present = ContinuousClock.now
+    let present = member.clocks.now
     note(policyAt: head, epoch)
     return book.standing(in: head, asked: asked, epoch: epoch, asOf: touchedAt, at: present)
   }
@@ -333,7 +336,7 @@ extension GatewayRoutes {
     }
     let (head, epoch) = try leading(context.head)
     let limits = team.limits
-    let use = book.use(of: limits.map(\.id), in: head, epoch: epoch, at: ContinuousClock.now)
+    let use = book.use(of: limits.map(\.id), in: head, epoch: epoch, at: member.clocks.now)
     let items = zip(limits, use).map { limit, use in
       LimitItem(
         model: limit.id.model.map { context.view.modelName(ID($0.origin)) }, kind: limit.id.kind,

@@ -5,13 +5,14 @@ import HashTreeCollections
 import Hosting
 import Hummingbird
 import ServiceLifecycle
+import Time
 import Wire
 
 extension GatewayRoutes {
   func wholePolicy(_ request: Request) async throws -> Response {
     var after = Position(Int64(try request.wholeNumber("after") ?? 0))
     let wait = min(try request.wholeNumber("wait") ?? 0, Self.longestWaitSeconds)
-    let deadline = ContinuousClock.now + .seconds(wait)
+    let deadline = member.clocks.now + .seconds(wait)
     if let address = try forwarding.leaderElsewhere() {
       return try await forwarding.send([], request, to: address, waitSeconds: wait)
     }
@@ -30,7 +31,7 @@ extension GatewayRoutes {
         at: head, epoch: epoch, lastChange: policies.lastChange(at: head))
       note(policyAt: head, epoch)
       let isNew = policy.position > after
-      let left = deadline - ContinuousClock.now
+      let left = deadline - member.clocks.now
       if isNew || left <= .zero || Task.isShuttingDownGracefully || Task.isCancelled {
         switch try give(
           caller, process, enforcing: enforcing, withPolicy: isNew, head, epoch)

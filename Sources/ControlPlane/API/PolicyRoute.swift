@@ -6,6 +6,7 @@ import HashTreeCollections
 import Hosting
 import Hummingbird
 import ServiceLifecycle
+import Time
 import Wire
 
 extension GatewayRoutes {
@@ -19,7 +20,7 @@ extension GatewayRoutes {
       page: request.uri.queryParameters["page"].map(String.init))
     let enforcing = Position(Int64(try request.wholeNumber("enforcing") ?? 0))
     let wait = try request.wholeNumber("wait").map { min($0, Self.longestWaitSeconds) }
-    let deadline = ContinuousClock.now + .seconds(wait ?? 0)
+    let deadline = member.clocks.now + .seconds(wait ?? 0)
     if let address = try forwarding.leaderElsewhere() {
       return try await forwarding.send([], request, to: address, waitSeconds: wait ?? 0)
     }
@@ -38,7 +39,7 @@ extension GatewayRoutes {
       process = try await self.process(caller, &head, epoch)
       note(policyAt: head, epoch)
       let isOver =
-        deadline <= ContinuousClock.now || Task.isShuttingDownGracefully || Task.isCancelled
+        deadline <= member.clocks.now || Task.isShuttingDownGracefully || Task.isCancelled
       switch policies.answer(asked, at: head) {
       case .unknownPage:
         throw APIError.badParameter(
@@ -67,7 +68,7 @@ extension GatewayRoutes {
         case .stale: break
         }
       case .nothing:
-        await member.board.pause(after: head.state.position, upTo: deadline - ContinuousClock.now)
+        await member.board.pause(after: head.state.position, upTo: deadline - member.clocks.now)
       }
       head = member.board.current
     }
@@ -77,6 +78,6 @@ extension GatewayRoutes {
   func note(policyAt head: Head, _ epoch: Position) {
     book.note(
       policy: policies.lastChange(at: head), through: head.state.position, epoch: epoch,
-      at: ContinuousClock.now)
+      at: member.clocks.now)
   }
 }

@@ -6,6 +6,7 @@ import HTTPTypes
 import HashTreeCollections
 import Hosting
 import Hummingbird
+import Time
 import Wire
 
 struct ReadContext: Sendable {
@@ -33,6 +34,7 @@ struct ReadSource: Sendable {
   static let afterWaitSeconds = 5
 
   let board: HeadBoard
+  var clocks: Clocks { board.clocks }
   let reader: LogReader
   let authentication: Authentication
   let budgets: APIBudgets
@@ -63,7 +65,7 @@ struct ReadSource: Sendable {
     let now = ReadContext(
       principal: principal, head: head, visibility: visibility,
       state: visibility.applied(to: head.state),
-      moment: moment, heard: signals.heard(in: head, at: moment))
+      moment: moment, heard: signals.heard(in: head, at: moment, clocks.now))
     guard let asked = request.uri.queryParameters["asOf"].map(String.init) else { return now }
     return try await context(now, asOf: asked)
   }

@@ -7,6 +7,7 @@ import HTTPTypes
 import Hosting
 import Hummingbird
 import Planner
+import Time
 import Wire
 
 struct ReadRoutes: Sendable {
@@ -115,7 +116,8 @@ struct ReadRoutes: Sendable {
       item: StatusItem(
         context.view, hash: isHead ? context.head.hash : nil,
         behind: isHead ? events.readers.behind.map(StatusItem.BehindLine.init) : nil,
-        aheadSeconds: isHead ? context.head.clock?.aheadSeconds(at: .now).map { Int($0) } : nil,
+        aheadSeconds: isHead
+          ? context.head.clock?.aheadSeconds(at: source.clocks.now).map { Int($0) } : nil,
         standing: standing,
         you: Self.name(of: context.principal, in: context.head.state),
         role: context.principal.role))

@@ -5,6 +5,7 @@ import EventLog
 import HashTreeCollections
 import Hosting
 import Hummingbird
+import Time
 import Wire
 
 struct SightingRoute: Sendable {
@@ -44,7 +45,7 @@ struct SightingRoute: Sendable {
         principal.role, request, "gateways", help: "ask with a gateway's credential")
     }
     try forwarding.requireLead(head)
-    sightings.saw(seen, by: ID(stream.origin), at: ContinuousClock.now) {
+    sightings.saw(seen, by: ID(stream.origin), at: source.clocks.now) {
       head.state.attempts[$0] != nil
     }
     return .nothingNew(head: head)

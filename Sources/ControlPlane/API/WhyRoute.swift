@@ -7,6 +7,7 @@ import HashTreeCollections
 import Hosting
 import Hummingbird
 import Planner
+import Time
 import Wire
 
 struct WhyRoute: Sendable {
@@ -52,7 +53,7 @@ struct WhyRoute: Sendable {
     var heard =
       context.isOfThePast
       ? Signals(hearingSeconds: 0, limits: signals.limits)
-      : signals.signals(at: ContinuousClock.now)
+      : signals.signals(at: source.clocks.now)
     heard.gateways = context.heard?.gateways
     switch kind {
     case "deployment":

@@ -18,6 +18,7 @@ import Hosting
 import Logging
 import Postgres
 import ServiceLifecycle
+import Time
 
 package final class Eraser: Service {
   package enum Step: Equatable, Sendable, CaseIterable {
@@ -79,7 +80,7 @@ package final class Eraser: Service {
       } catch {
         if Task.isCancelled { break }
         logger.warning("those forgotten are not erased yet: \(error)")
-        await Pause.rest(backoff.next())
+        await Pause.rest(backoff.next(), by: member.clocks)
       }
     }
     await session.close()
@@ -137,7 +138,7 @@ package final class Eraser: Service {
       if told != obstacle { logger.notice("an erasure waits for \(obstacle)") }
       told = obstacle
       try requireLead()
-      try await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
+      try await member.clocks.sleep(for: .milliseconds(Self.pauseMilliseconds))
     }
     try requireLead()
   }

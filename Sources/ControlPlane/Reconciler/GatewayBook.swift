@@ -12,10 +12,11 @@ import EventLog
 import HashTreeCollections
 import Hosting
 import Synchronization
+import Time
 import Wire
 
 package final class GatewayBook: Sendable {
-  typealias Instant = ContinuousClock.Instant
+  typealias Instant = Clocks.Instant
 
   struct Key: Hashable {
     let gateway: ID<Gateway>

@@ -9,6 +9,7 @@ import Hosting
 import Logging
 import Planner
 import ServiceLifecycle
+import Time
 
 package struct Reconciler: Service {
   /// A pass at least this often, though nothing woke it; it must find nothing.
@@ -51,7 +52,7 @@ package struct Reconciler: Service {
         await member.board.pause(after: head.state.position, upTo: .milliseconds(200))
         continue
       }
-      let instant = ContinuousClock.now
+      let instant = member.clocks.now
       signals.tick(epoch: epoch, at: instant, couldAppend: couldAppend && member.isInTouch)
       let plan = plan(
         head.state, signals.signals(of: head.state, at: instant), now: head.time(at: instant))
@@ -61,12 +62,14 @@ package struct Reconciler: Service {
       couldAppend = outcome.couldAppend
       fruitlessPasses = plan.decisions.isEmpty || outcome.stored > 0 ? 0 : fruitlessPasses + 1
       if fruitlessPasses >= Self.fruitlessPassesLimit {
-        await Pause.rest(.seconds(Self.longestRestSeconds))
+        await Pause.rest(.seconds(Self.longestRestSeconds), by: member.clocks)
         continue
       }
       let now = member.board.current
       guard now.state.position == head.state.position else { continue }
-      let due = plan.wakeAt.map { $0.seconds(since: now.time(at: .now)) } ?? Self.longestRestSeconds
+      let due =
+        plan.wakeAt.map { $0.seconds(since: now.time(at: member.clocks.now)) }
+        ?? Self.longestRestSeconds
       let rest = Duration.seconds(max(0.01, min(due, Self.longestRestSeconds)))
       await member.board.pause(after: head.state.position, upTo: rest)
     }

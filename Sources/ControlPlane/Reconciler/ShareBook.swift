@@ -13,10 +13,11 @@
 //    before. While any is unheard, nothing more is given to anybody.
 
 import Hosting
+import Time
 import Wire
 
 struct ShareBook: Sendable {
-  typealias Instant = ContinuousClock.Instant
+  typealias Instant = Clocks.Instant
 
   /// What a process holds: a part of every limit, and other parts of some.
   private struct Holding: Sendable {

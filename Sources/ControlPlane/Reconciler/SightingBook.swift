@@ -4,11 +4,12 @@
 import Hosting
 import Planner
 import Synchronization
+import Time
 import Wire
 
 package final class SightingBook: Sendable {
   private struct Seen {
-    let at: ContinuousClock.Instant
+    let at: Clocks.Instant
     let counts: Signals.Sighting
   }
 
@@ -21,7 +22,7 @@ package final class SightingBook: Sendable {
   private struct Book {
     var seen: [AttemptID: [ID<Gateway>: [Seen]]] = [:]
     var sums: [AttemptID: Signals.Sighting] = [:]
-    var summedAt: ContinuousClock.Instant?
+    var summedAt: Clocks.Instant?
   }
 
   private let book = Mutex(Book())
@@ -30,7 +31,7 @@ package final class SightingBook: Sendable {
 
   /// - Parameter known: whether an attempt may still run: others take no room.
   func saw(
-    _ sightings: GatewaySightings, by gateway: ID<Gateway>, at now: ContinuousClock.Instant,
+    _ sightings: GatewaySightings, by gateway: ID<Gateway>, at now: Clocks.Instant,
     known: (AttemptID) -> Bool
   ) {
     let items = sightings.items.prefix(GatewaySightings.itemsLimit).filter { known($0.attempt) }
@@ -50,7 +51,7 @@ package final class SightingBook: Sendable {
   }
 
   /// Of attempts that requests were given up on within the window: all that was seen of them in it.
-  func sightings(at now: ContinuousClock.Instant) -> [AttemptID: Signals.Sighting] {
+  func sightings(at now: Clocks.Instant) -> [AttemptID: Signals.Sighting] {
     book.withLock { book in
       if let last = book.summedAt, now - last < .seconds(Self.sumEverySeconds) { return book.sums }
       book.summedAt = now

@@ -6,6 +6,7 @@ import EventLog
 import Hosting
 import Planner
 import Synchronization
+import Time
 import Wire
 
 package final class SignalBook: Sendable {
@@ -13,7 +14,7 @@ package final class SignalBook: Sendable {
   static let stallSeconds = 1.0
 
   struct NodeSignal {
-    var heardAt: ContinuousClock.Instant
+    var heardAt: Clocks.Instant
     var bootID: String
     var incarnation: String
     /// Of the last observation that was taken in.
@@ -27,11 +28,11 @@ package final class SignalBook: Sendable {
 
   private struct Book {
     /// Since when this leader can hear without a break; none while it does not lead.
-    var hearingSince: ContinuousClock.Instant?
+    var hearingSince: Clocks.Instant?
     var epoch: Position?
     /// A moment after this leader took over; none while it does not lead.
-    var ledSince: ContinuousClock.Instant?
-    var lastTick: ContinuousClock.Instant?
+    var ledSince: Clocks.Instant?
+    var lastTick: Clocks.Instant?
     var nodes: [ID<Node>: NodeSignal] = [:]
   }
 
@@ -44,7 +45,7 @@ package final class SignalBook: Sendable {
 
   /// Called often while leading. A gap between two calls is a stall: what was silent meanwhile may
   /// have spoken and not been heard.
-  func tick(epoch: Position, at now: ContinuousClock.Instant, couldAppend: Bool) {
+  func tick(epoch: Position, at now: Clocks.Instant, couldAppend: Bool) {
     book.withLock { book in
       let stalled =
         book.lastTick.map { now - $0 > .seconds(Self.stallSeconds) } ?? true
@@ -65,7 +66,7 @@ package final class SignalBook: Sendable {
   }
 
   /// What a plan for a state goes by.
-  func signals(of state: HostingState, at now: ContinuousClock.Instant) -> Signals {
+  func signals(of state: HostingState, at now: Clocks.Instant) -> Signals {
     var signals = signals(at: now)
     guard let epoch = book.withLock({ $0.epoch }) else { return signals }
     let (enforced, silent, serving) = gateways.signals(in: state, epoch: epoch, at: now)
@@ -76,7 +77,7 @@ package final class SignalBook: Sendable {
     return signals
   }
 
-  func signals(at now: ContinuousClock.Instant) -> Signals {
+  func signals(at now: Clocks.Instant) -> Signals {
     book.withLock { book in
       guard let since = book.hearingSince else { return Signals(hearingSeconds: 0, limits: limits) }
       let heard = book.nodes.filter { $0.value.heardAt >= since }.mapValues { signal in
@@ -91,8 +92,13 @@ package final class SignalBook: Sendable {
   }
 
   /// What is told with a read of now.
-  func heard(in head: Head, at moment: Timestamp) -> Viewpoint.Heard {
-    let now = ContinuousClock.now
+  ///
+  /// - Parameters:
+  ///   - moment: the log's time.
+  ///   - now: the same moment, as silences are counted.
+  func heard(
+    in head: Head, at moment: Timestamp, _ now: Clocks.Instant
+  ) -> Viewpoint.Heard {
     let signals = signals(at: now)
     var standings: [GatewayStanding]?
     if case .leading(let epoch) = head.standing {
@@ -125,7 +131,7 @@ package final class SignalBook: Sendable {
   /// - Parameter recorded: the agent that the log knows; a new leader has heard none yet.
   func heard(
     _ node: ID<Node>, _ speaker: Speaker, recorded: (bootID: String, incarnation: String),
-    at now: ContinuousClock.Instant
+    at now: Clocks.Instant
   ) -> Session {
     book.withLock { book in
       let lease = Duration.seconds(limits.agentLeaseSeconds)
@@ -162,7 +168,9 @@ package final class SignalBook: Sendable {
   }
 
   /// Since when silence means something.
-  var hearingSince: ContinuousClock.Instant? { book.withLock { $0.hearingSince } }
+  var hearingSince: Clocks.Instant? { book.withLock { $0.hearingSince } }
+  /// When the last pass was.
+  var tickedAt: Clocks.Instant? { book.withLock { $0.lastTick } }
 }
 
 extension Duration {

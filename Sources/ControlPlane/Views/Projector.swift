@@ -16,6 +16,7 @@ import Hosting
 import Logging
 import Postgres
 import ServiceLifecycle
+import Time
 
 package final class Projector: Service {
   /// A batch is what was appended meanwhile, up to this many events.
@@ -66,11 +67,11 @@ package final class Projector: Service {
         logger.notice("the projector starts over: \(error)")
       } catch let error as Rebuild.UnderWay {
         logger.notice("the projector waits: \(error)")
-        await Pause.rest(backoff.next())
+        await Pause.rest(backoff.next(), by: board.clocks)
       } catch let error as PostgresError {
         if Task.isCancelled { break }
         logger.warning("the views fall behind: \(error)")
-        await Pause.rest(backoff.next())
+        await Pause.rest(backoff.next(), by: board.clocks)
       }
     }
     await session.close()
