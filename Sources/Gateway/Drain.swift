@@ -3,6 +3,7 @@
 
 import Hummingbird
 import ServiceLifecycle
+import Time
 
 struct Drain<Endpoint: ApplicationProtocol>: Service {
   let endpoint: Endpoint
@@ -18,7 +19,7 @@ struct Drain<Endpoint: ApplicationProtocol>: Service {
         // Cancelled, there is nothing to be told any more.
         do {
           try await gracefulShutdown()
-          try await Task.sleep(for: .seconds(gate.limits.drainSeconds))
+          try await gate.clocks.sleep(for: .seconds(gate.limits.drainSeconds))
           gate.endDrain()
         } catch {}
         return false

@@ -2,6 +2,7 @@
 
 import Hosting
 import Synchronization
+import Time
 import Wire
 
 package final class Gate: Sendable {
@@ -12,11 +13,12 @@ package final class Gate: Sendable {
 
   let limits: GatewayLimits
   let clock: GatewayClock
+  var clocks: Clocks { clock.clocks }
   private let guarded: Mutex<Guarded>
 
-  package init(limits: GatewayLimits = GatewayLimits(), clock: GatewayClock = GatewayClock()) {
+  package init(limits: GatewayLimits = GatewayLimits(), clocks: Clocks = .system) {
     self.limits = limits
-    self.clock = clock
+    clock = GatewayClock(clocks)
     guarded = Mutex(Guarded(state: GateState(limits: limits)))
   }
 
@@ -81,7 +83,7 @@ package final class Gate: Sendable {
   /// Returns once nothing that was cut is being answered any more.
   func waitUntilCut() async throws {
     while guarded.withLock({ $0.state.isCutting }) {
-      try await Task.sleep(for: .milliseconds(limits.cutPollMilliseconds))
+      try await clocks.sleep(for: .milliseconds(limits.cutPollMilliseconds))
     }
   }
 

@@ -11,6 +11,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Time
 import UnixSignals
 import Wire
 
@@ -64,7 +65,7 @@ package struct GatewayServer: Sendable {
     HTTPField.Name.ownFields + [.retryAfterSeconds] + Headers.quotaFields
 
   /// - Throws: `Credential.Unreadable`, `SeenFile.Problem`, `CrossOrigin.Unreadable`.
-  package init(_ options: GatewayOptions, logger: Logger) throws {
+  package init(_ options: GatewayOptions, clocks: Clocks = .system, logger: Logger) throws {
     self.options = options
     self.logger = logger
     _ = try Credential(file: options.credentialFile)
@@ -72,14 +73,16 @@ package struct GatewayServer: Sendable {
       GatewayResponder.digest(Substring(try Credential(file: $0).secret))
     }
     memory = try options.seenFile.map { try SeenFile($0, of: .gateway) { logger.error("\($0)") } }
-    process = ProcessFile(file: options.processFile) { logger.warning("\($0)") }
+    process = ProcessFile(file: options.processFile, random: clocks.random) {
+      logger.warning("\($0)")
+    }
     connections = ConnectionBook(options.limits.serving)
     crossOrigin =
       options.corsOrigins.isEmpty
       ? nil
       : try CrossOrigin(
         origins: options.corsOrigins, exposing: Self.exposedFields.map(\.canonicalName))
-    gate = Gate(limits: options.limits)
+    gate = Gate(limits: options.limits, clocks: clocks)
     metrics = GatewayMetrics(limits: options.limits)
     client = HTTPClient(
       eventLoopGroupProvider: .singleton, configuration: Self.engineConfiguration(options.limits))
@@ -173,7 +176,7 @@ private struct Sweeper: Service {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         gate.sweep()
-        try? await Task.sleep(for: .milliseconds(gate.limits.sweepMilliseconds))
+        try? await gate.clocks.sleep(for: .milliseconds(gate.limits.sweepMilliseconds))
       }
     }
   }

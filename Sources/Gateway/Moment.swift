@@ -1,7 +1,7 @@
 // Time as the gateway's pure parts get it: passed in, on both clocks.
 
-import Glibc
 import Hosting
+import Time
 
 /// One moment: by the calendar, which dates are compared with, and since an arbitrary start on a
 /// clock that never goes back and counts a suspended machine's sleep, which leases are counted on.
@@ -16,19 +16,17 @@ package struct Moment: Sendable, Equatable {
 }
 
 package struct GatewayClock: Sendable {
-  private let start = ContinuousClock.now
+  package let clocks: Clocks
+  private let start: Clocks.Instant
 
-  package init() {}
-
-  package var now: Moment { Moment(date: date, uptime: uptime) }
-
-  package var uptime: Duration { start.duration(to: .now) }
-
-  private var date: Timestamp {
-    var time = timespec()
-    precondition(clock_gettime(CLOCK_REALTIME, &time) == 0, "the system has no calendar clock")
-    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+  package init(_ clocks: Clocks = .system) {
+    self.clocks = clocks
+    start = clocks.now
   }
+
+  package var now: Moment { Moment(date: clocks.date, uptime: uptime) }
+
+  package var uptime: Duration { start.duration(to: clocks.now) }
 }
 
 extension Duration {

@@ -18,6 +18,7 @@ import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
 import Synchronization
+import Time
 import Wire
 
 package final class PolicyLink: Service {
@@ -289,9 +290,9 @@ package final class PolicyLink: Service {
       do { try await pauseBeforeLease(askedAt) } catch { return }
       let (enforced, first) = heard.withLock { ($0.enforced, $0.server) }
       guard let enforced, gate.mayServe else {
-        do { try await Task.sleep(for: .milliseconds(limits.shareLookMilliseconds)) } catch {
-          return
-        }
+        do {
+          try await gate.clocks.sleep(for: .milliseconds(limits.shareLookMilliseconds))
+        } catch { return }
         continue
       }
       askedAt = gate.clock.uptime
@@ -328,7 +329,8 @@ package final class PolicyLink: Service {
       {
         return
       }
-      try await Task.sleep(for: .milliseconds(min(limits.shareLookMilliseconds, milliseconds)))
+      try await gate.clocks.sleep(
+        for: .milliseconds(min(limits.shareLookMilliseconds, milliseconds)))
     }
   }
 
@@ -491,9 +493,9 @@ package final class PolicyLink: Service {
     }
     let whole = request
     let sentAt = gate.clock.uptime
-    return try await within(milliseconds: milliseconds) { [client, limits] in
+    return try await within(milliseconds: milliseconds, by: gate.clocks) { [client, limits] in
       let response = try await client.execute(
-        whole, deadline: .now() + .milliseconds(milliseconds))
+        whole, timeout: .milliseconds(milliseconds))
       let body: ByteBuffer
       do {
         body = try await response.body.collect(upTo: limits.policyBytes)
@@ -549,8 +551,9 @@ package final class PolicyLink: Service {
     let ceiling = min(
       limits.retryCeilingMilliseconds, limits.retryFloorMilliseconds << min(failures, 10))
     failures += 1
-    let milliseconds = Int.random(in: ceiling / 2...ceiling)
-    try? await Task.sleep(for: .milliseconds(milliseconds))
+    var random = gate.clocks.random
+    let milliseconds = Int.random(in: ceiling / 2...ceiling, using: &random)
+    try? await gate.clocks.sleep(for: .milliseconds(milliseconds))
   }
 }
 

@@ -5,6 +5,7 @@
 
 import Glibc
 import Hosting
+import Time
 
 package final class ProcessFile: Sendable {
   /// At random: told to the control plane with every request.
@@ -19,8 +20,9 @@ package final class ProcessFile: Sendable {
   /// - Parameters:
   ///   - path: none: nothing is known of one before.
   ///   - tell: why the next one will know nothing of this one.
-  init(file path: String?, _ tell: (String) -> Void = { _ in }) {
-    var random = SystemRandomNumberGenerator()
+  init(
+    file path: String?, random: Clocks.Random, _ tell: (String) -> Void = { _ in }
+  ) {
     let (high, low) = (random.next(), random.next())
     let own = Self.hexadecimal(high) + Self.hexadecimal(low)
     incarnation = own

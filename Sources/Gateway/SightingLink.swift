@@ -7,6 +7,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
+import Time
 import Wire
 
 struct SightingLink: Service {
@@ -21,7 +22,7 @@ struct SightingLink: Service {
       var server = 0
       var since = gate.clock.uptime
       while !Task.isCancelled {
-        try? await Task.sleep(for: .seconds(gate.limits.sightingSeconds))
+        try? await gate.clocks.sleep(for: .seconds(gate.limits.sightingSeconds))
         let now = gate.clock.uptime
         let seconds = Int((now - since).inSeconds.rounded())
         since = now
@@ -61,8 +62,8 @@ struct SightingLink: Service {
     request.body = .bytes(ByteBuffer(bytes: sightings.jsonBytes))
     let whole = request
     let seconds = gate.limits.controlPlaneReplySeconds
-    return try await within(milliseconds: seconds * 1_000) { [client] in
-      let response = try await client.execute(whole, deadline: .now() + .seconds(seconds))
+    return try await within(milliseconds: seconds * 1_000, by: gate.clocks) { [client] in
+      let response = try await client.execute(whole, timeout: .seconds(seconds))
       _ = try await response.body.collect(upTo: 1 << 16)
       return Int(response.status.code)
     }

@@ -9,6 +9,7 @@ import NIOHTTP1
 import Synchronization
 import TestTools
 import Testing
+import Time
 import Wire
 
 @testable import Gateway
@@ -175,20 +176,19 @@ extension WithProcesses {
     {
       let engine = try await Engine()
       var policy = Sample.policy(port: engine.port)
-      policy.leaseSeconds = Int((2 * Pace.stretch).rounded(.up))
-      // Longer than what is looked at in it takes; then another one is told of.
-      let graceSeconds = 3_600
-      policy.graceSeconds = graceSeconds
-      try await withGateway(policy, origins: ["*"]) { gateway, control in
-        try await eventually("in its lease it says nothing of it") {
-          try await gateway.chat().headers["x-wharf-grace-seconds"] == []
-        }
+      policy.leaseSeconds = 60
+      policy.graceSeconds = 600
+      let clock = TestClock()
+      try await withGateway(policy, origins: ["*"], clocks: clock.clocks) { gateway, control in
+        #expect(try await gateway.chat().headers["x-wharf-grace-seconds"] == [])
         control.isSilent = true
-        try await eventually("its lease ends") { gateway.gate.reading.isInGrace }
+        clock.move(by: .milliseconds(59_999))
+        #expect(try await gateway.chat().headers["x-wharf-grace-seconds"] == [])
+        clock.move(by: .milliseconds(1))
+        #expect(gateway.gate.reading.isInGrace)
         let served = try await gateway.chat()
         #expect(served.status == 200)
-        let left = try #require(served.headers["x-wharf-grace-seconds"].first.flatMap { Int($0) })
-        #expect((0...graceSeconds).contains(left))
+        #expect(served.headers["x-wharf-grace-seconds"] == ["600"])
         var page = gateway.request(.GET, "/v1/models")
         page.headers.add(name: "origin", value: "https://app.example.com")
         let read = try await HTTPClient.shared.execute(page, timeout: .seconds(120)).headers
@@ -198,47 +198,38 @@ extension WithProcesses {
         }
         #expect(read["x-wharf-grace-seconds"].count == 1)
         #expect(try await gateway.send(.GET, "/health", key: nil).body.contains("inGrace"))
-        control.policy = control.policy.next { $0.graceSeconds = 1 }
-        control.isSilent = false
-        try await eventually("it hears of a short one") { control.enforced.last == 41 }
-        control.isSilent = true
-        try await eventually("its grace ends") { try await gateway.chat().status == 503 }
+        // Nobody is let in whom the next sweep would cut.
+        let sweep = Duration.milliseconds(GatewayLimits().sweepMilliseconds)
+        clock.move(by: .seconds(600) - sweep - .milliseconds(1))
+        #expect(try await gateway.chat().status == 200)
+        clock.move(by: .milliseconds(1))
+        #expect(try await gateway.chat().status == 503)
         #expect(!gateway.gate.mayServe)
         // A lease alone brings nothing back: the policy it has may be of the past.
         let pulls = control.pulls
         control.isSilent = false
-        try await eventually("it serves again") { try await gateway.chat().status == 200 }
+        try await clock.moving {
+          try await eventually("it serves again") { try await gateway.chat().status == 200 }
+        }
         #expect(control.pulls > pulls)
       }
     }
 
     // MARK: Dates
 
-    /// Asks for a stream that a date cuts, though nothing is heard: one that came too late for it is refused, and
-    /// asked for again with another date.
-    private func cut(
-      _ gateway: GatewayUnderTest, _ control: ControlPlane,
-      _ end: @escaping (inout PolicyNews, Timestamp) -> Void
-    ) async throws -> String {
-      let response = try await eventually("a stream begins before its end") {
-        control.isSilent = false
-        let date = GatewayClock().now.date.adding(seconds: Int64((2 * Pace.stretch).rounded(.up)))
-        control.policy = control.policy.next { end(&$0, date) }
-        let position = control.policy.position
-        try await eventually("the policy is enforced") { control.enforced.contains(position) }
-        control.isSilent = true
-        let response = try await gateway.stream()
-        return response.status == .ok ? response : nil
-      }
-      var parts = response.body.makeAsyncIterator()
-      return try await rest(&parts)
-    }
-
     @Test func `a grant runs out by the gateway's clock though nothing is heard`() async throws {
       let engine = try await Engine("--tokens-per-second", "5")
-      try await withGateway(Sample.policy(port: engine.port)) { gateway, control in
-        let text = try await cut(gateway, control) { $0.grants[0].until = $1 }
-        #expect(text.contains(#""code":"grantExpired""#))
+      var policy = Sample.policy(port: engine.port)
+      let clock = TestClock()
+      policy.leaseSeconds = 86_400
+      policy.grants[0].until = clock.date.adding(seconds: 3_600)
+      try await withGateway(policy, clocks: clock.clocks) { gateway, control in
+        control.isSilent = true
+        clock.move(by: .seconds(3_599))
+        var parts = try await gateway.stream().body.makeAsyncIterator()
+        _ = try await parts.next()
+        let told = try await clock.moving { try await rest(&parts) }
+        #expect(told.contains(#""code":"grantExpired""#))
         let refused = try await gateway.chat()
         #expect(refused.status == 403)
         #expect(refused.code == "grantExpired")
@@ -247,9 +238,17 @@ extension WithProcesses {
 
     @Test func `a key runs out by the gateway's clock though nothing is heard`() async throws {
       let engine = try await Engine("--tokens-per-second", "5")
-      try await withGateway(Sample.policy(port: engine.port)) { gateway, control in
-        let text = try await cut(gateway, control) { $0.keys[0].secrets[0].until = $1 }
-        #expect(text.contains(#""code":"api_key_expired""#))
+      var policy = Sample.policy(port: engine.port)
+      let clock = TestClock()
+      policy.leaseSeconds = 86_400
+      policy.keys[0].secrets[0].until = clock.date.adding(seconds: 3_600)
+      try await withGateway(policy, clocks: clock.clocks) { gateway, control in
+        control.isSilent = true
+        clock.move(by: .seconds(3_599))
+        var parts = try await gateway.stream().body.makeAsyncIterator()
+        _ = try await parts.next()
+        let told = try await clock.moving { try await rest(&parts) }
+        #expect(told.contains(#""code":"api_key_expired""#))
         let refused = try await gateway.chat()
         #expect(refused.status == 401)
         #expect(refused.code == "api_key_expired")

@@ -2,6 +2,7 @@
 
 import TestTools
 import Testing
+import Time
 
 @testable import Gateway
 
@@ -12,7 +13,7 @@ struct ProcessFileTests {
 
   private func began(_ path: String, _ told: inout [String]) -> ProcessFile {
     var words: [String] = []
-    let file = ProcessFile(file: path) { words.append($0) }
+    let file = ProcessFile(file: path, random: Clocks.system.random) { words.append($0) }
     told += words
     return file
   }

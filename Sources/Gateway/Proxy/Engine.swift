@@ -8,6 +8,7 @@ import Hosting
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Time
 import Wire
 
 /// The answer of an engine, of which nothing was sent on yet.
@@ -39,6 +40,7 @@ enum EngineOutcome: Sendable {
 struct EngineCall: Sendable {
   let client: HTTPClient
   let limits: GatewayLimits
+  let clocks: Clocks
   /// `/v1/chat/completions`
   let path: String
   let isStream: Bool
@@ -54,7 +56,7 @@ struct EngineCall: Sendable {
     let waits = route.waits ?? limits.usualWaits
     let seconds = Int64(min(waits.firstByteSeconds, waits.wholeSeconds))
     do {
-      let response = try await client.execute(request, deadline: .now() + .seconds(seconds))
+      let response = try await client.execute(request, timeout: .seconds(seconds))
       return try await judge(response, seconds)
     } catch {
       if Task.isCancelled { throw CancellationError() }
@@ -91,7 +93,8 @@ struct EngineCall: Sendable {
     let status = Int(response.status.code)
     guard (200...299).contains(status) else {
       // Read to its end, so that the connection can be used again.
-      let body = try? await within(milliseconds: limits.engineErrorSeconds * 1_000) { [limits] in
+      let body = try? await within(milliseconds: limits.engineErrorSeconds * 1_000, by: clocks) {
+        [limits] in
         try await response.body.collect(upTo: limits.engineErrorBytes)
       }
       return .refused(
@@ -103,7 +106,8 @@ struct EngineCall: Sendable {
     // The client's deadline ends with the head, and an engine may send that at once.
     let body = EngineBody(response.body.makeAsyncIterator())
     var first =
-      try await within(milliseconds: seconds * 1_000) { try await body.next() } ?? ByteBuffer()
+      try await within(milliseconds: seconds * 1_000, by: clocks) { try await body.next() }
+      ?? ByteBuffer()
     if isStream {
       return .reply(
         EngineReply(status: status, headers: headers, first: first, rest: body))
@@ -111,7 +115,7 @@ struct EngineCall: Sendable {
     while first.readableBytes <= limits.bufferedReplyBytes {
       guard
         let part = try await within(
-          milliseconds: seconds * 1_000, { try await body.next() })
+          milliseconds: seconds * 1_000, by: clocks, { try await body.next() })
       else {
         return .reply(EngineReply(status: status, headers: headers, first: first, rest: nil))
       }

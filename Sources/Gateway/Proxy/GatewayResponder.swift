@@ -8,6 +8,7 @@ import Hosting
 import Hummingbird
 import NIOCore
 import ServiceLifecycle
+import Time
 import Wire
 
 struct GatewayContext: InitializableFromSource {
@@ -82,7 +83,7 @@ struct GatewayResponder: HTTPResponder {
 
   private func reject(_ rejection: Rejection, _ request: Request) -> Response {
     metrics.count(model: rejection.modelName, team: rejection.team, code: rejection.denial.status)
-    let requestID = Headers.requestID(request.headers)
+    let requestID = Headers.requestID(request.headers, gate.clocks.random)
     failures.replied(
       rejection.denial, team: rejection.team, requestID: requestID, attempt: nil,
       now: gate.clock.uptime)
@@ -115,8 +116,9 @@ struct GatewayResponder: HTTPResponder {
     let exchange = Exchange(
       gate: gate, metrics: metrics, admission: admission, control: control,
       call: EngineCall(
-        client: client, limits: gate.limits, path: endpoint.path, isStream: scan.isStream),
-      startedAt: startedAt, requestID: Headers.requestID(request.headers),
+        client: client, limits: gate.limits, clocks: gate.clocks, path: endpoint.path,
+        isStream: scan.isStream),
+      startedAt: startedAt, requestID: Headers.requestID(request.headers, gate.clocks.random),
       client: connections[context.channel], room: room, channel: context.channel,
       failures: failures)
     return await exchange.response(to: request.headers, scan: scan, body: body)
@@ -228,7 +230,7 @@ struct GatewayResponder: HTTPResponder {
     _ response: Response, _ request: Request, _ reading: Gate.Reading
   ) -> Response {
     var response = response
-    response.headers[.requestID] = Headers.requestID(request.headers)
+    response.headers[.requestID] = Headers.requestID(request.headers, gate.clocks.random)
     response.headers[.wharfPosition] = reading.position.description
     return response
   }

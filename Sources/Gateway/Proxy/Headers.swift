@@ -5,6 +5,7 @@ import HTTPServing
 import HTTPTypes
 import Hosting
 import NIOHTTP1
+import Time
 
 enum Headers {
   private static let towardsEngine: [HTTPField.Name] = [
@@ -58,13 +59,13 @@ enum Headers {
   static let longestRequestID = 64
 
   /// The client's own id where it can be no more than an id, else one made here: it stands in the log.
-  static func requestID(_ fields: HTTPFields) -> String {
+  static func requestID(_ fields: HTTPFields, _ random: Clocks.Random) -> String {
     if let given = fields[.requestID], (1...longestRequestID).contains(given.utf8.count),
       given.utf8.allSatisfy({ isOfAnID($0) })
     {
       return given
     }
-    return randomUUID()
+    return randomUUID(random)
   }
 
   private static func isOfAnID(_ byte: UInt8) -> Bool {
@@ -78,8 +79,8 @@ enum Headers {
   }
 
   /// Version 4.
-  private static func randomUUID() -> String {
-    var bytes = (0..<16).map { _ in UInt8.random(in: 0...255) }
+  private static func randomUUID(_ random: Clocks.Random) -> String {
+    var bytes = random.bytes(16)
     bytes[6] = bytes[6] & 0x0F | 0x40
     bytes[8] = bytes[8] & 0x3F | 0x80
     return [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { Array(bytes[$0]).hexadecimal }

@@ -11,6 +11,7 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 import TestTools
+import Time
 import Wire
 
 @testable import Gateway
@@ -192,13 +193,14 @@ struct GatewayUnderTest: Sendable {
 /// Runs a gateway against a control plane that serves `policy`, once it has applied it.
 func withGateway<Value: Sendable>(
   _ policy: PolicyNews, limits: GatewayLimits = GatewayLimits(), origins: [String] = [],
+  clocks: Clocks = .system,
   _ body: @escaping @Sendable (GatewayUnderTest, ControlPlane) async throws -> Value
 ) async throws -> Value {
   let control = ControlPlane(policy)
   return try await control.serving { controlPort in
     var options = options(servers: ["http://127.0.0.1:\(controlPort)"], limits: limits)
     options.corsOrigins = origins
-    let server = try GatewayServer(options, logger: quiet)
+    let server = try GatewayServer(options, clocks: clocks, logger: quiet)
     return try await withPort { onRunning in
       try await server.run(signals: [], onRunning: onRunning)
     } body: { port in
