@@ -7,6 +7,7 @@ import Glibc
 import Hosting
 import Logging
 import NIOCore
+import Time
 import Wire
 
 package struct AgentProgram: Sendable {
@@ -47,10 +48,12 @@ package struct AgentProgram: Sendable {
   private static let connectTimeoutSeconds: Int64 = 3
 
   package let options: Options
+  package let clocks: Clocks
   package let log: Logger
 
-  package init(_ options: Options, log: Logger) {
+  package init(_ options: Options, clocks: Clocks = .system, log: Logger) {
     self.options = options
+    self.clocks = clocks
     self.log = log
   }
 
@@ -72,7 +75,7 @@ package struct AgentProgram: Sendable {
   /// devices may be given to others.
   package func run() async throws {
     let folder = try DataFolder(options.data)
-    let lock = try DataLock(folder)
+    let lock = try DataLock(folder, clocks: clocks)
     defer { withExtendedLifetime(lock) {} }
     guard Ports.isFree(0, at: options.address) == true else {
       throw Malformed(
@@ -85,12 +88,13 @@ package struct AgentProgram: Sendable {
         address: options.address, cpuMillis: options.cpuMillis,
         memory: Bytes(count: options.memoryBytes), devices: inventory.devices)
       let joining = Joining(
-        folder: folder, client: client, servers: options.servers, name: options.name, log: log)
+        folder: folder, client: client, servers: options.servers, name: options.name,
+        clocks: clocks, log: log)
       let membership = try await joining.membership(facts: facts) {
         try joinToken(wasRemoved: folder.wasRemoved)
       }
       let agent = try Self.agent(
-        membership.node, options.address, options.ports, facts, folder, client, log,
+        membership.node, options.address, options.ports, facts, folder, client, clocks, log,
         options.engineUser)
       try await agent.adopt()
       if let failure { await agent.trouble(.deviceToolFailed, failure) }
@@ -101,7 +105,9 @@ package struct AgentProgram: Sendable {
             + "may have, remove the node and join anew")
       }
       let link = ControlLink(
-        client: client, servers: options.servers, bearer: try folder.credential().secret)
+        client: client, servers: options.servers,
+        bearer: try folder.credential(clocks.random).secret,
+        clocks: clocks)
       let known = inventory
       log.info("serving", metadata: ["node": "\(membership.node)", "data": "\(folder.path)"])
       let ending = await withTaskGroup(of: NodeAgent.Ending.self) { group in
@@ -149,7 +155,7 @@ package struct AgentProgram: Sendable {
     while true {
       let usual = options.deviceLookSeconds
       let pause = inventory.isUnsettled ? min(Self.secondLookSeconds, usual) : usual
-      guard (try? await Task.sleep(for: .seconds(pause))) != nil else { return }
+      guard (try? await clocks.sleep(for: .seconds(pause))) != nil else { return }
       let before = inventory
       let looked = await Self.apart {
         var inventory = before
@@ -172,7 +178,7 @@ package struct AgentProgram: Sendable {
   private func look(_ inventory: inout Inventory, _ folder: DataFolder) -> String? {
     let before = inventory.devices
     var failure: String?
-    switch options.devices.look() {
+    switch options.devices.look(by: clocks) {
     case .devices(let devices):
       inventory.read(devices)
       if inventory.isFailing { failure = "it lists none of the devices that were known" }
@@ -205,17 +211,19 @@ package struct AgentProgram: Sendable {
   // MARK: - Stopping what an agent left
 
   /// Ends every engine of a data folder that no agent holds, and returns when they are gone.
-  package static func stopEngines(data: String, log: Logger) async throws -> [AttemptID] {
+  package static func stopEngines(
+    data: String, clocks: Clocks = .system, log: Logger
+  ) async throws -> [AttemptID] {
     guard access(data, F_OK) == 0 else { return [] }
     let folder = try DataFolder(existing: data)
-    let lock = try DataLock(folder)
+    let lock = try DataLock(folder, clocks: clocks)
     defer { withExtendedLifetime(lock) {} }
     return try await withClient { client in
       let facts = NodeFacts(
         address: "127.0.0.1", cpuMillis: 1, memory: Bytes(count: 1), devices: [])
       let nowhere = 1...1
       let agent = try agent(
-        Stream(.node, .empty), "127.0.0.1", nowhere, facts, folder, client, log)
+        Stream(.node, .empty), "127.0.0.1", nowhere, facts, folder, client, clocks, log)
       try await agent.adopt()
       let stopped = await agent.stopEverything()
       await agent.close()
@@ -227,21 +235,21 @@ package struct AgentProgram: Sendable {
 
   private static func agent(
     _ node: Stream, _ address: String, _ ports: ClosedRange<Int>, _ facts: NodeFacts,
-    _ folder: DataFolder, _ client: HTTPClient, _ log: Logger, _ engineUser: EngineUser? = nil
+    _ folder: DataFolder, _ client: HTTPClient, _ clocks: Clocks, _ log: Logger,
+    _ engineUser: EngineUser? = nil
   ) throws -> NodeAgent {
     let bootID = try ProcessTable.bootID()
-    var random = SystemRandomNumberGenerator()
-    let incarnation = String(random.next() as UInt64, radix: 16)
+    let incarnation = String(clocks.random.next(), radix: 16)
     let host = try ProcessHost(
       holderProgram: Machine.programFolder + "/wharf-holder", bootID: bootID,
-      engineUser: engineUser, data: folder.path, log: log)
+      engineUser: engineUser, data: folder.path, clocks: clocks, log: log)
     var base = Machine.base
     if let engineUser { base.home = engineUser.home }
     return NodeAgent(
       NodeAgent.Configuration(
         node: node, address: address, ports: ports, bootID: bootID,
         incarnation: incarnation, base: base),
-      facts: facts, folder: folder, host: host, client: client, log: log)
+      facts: facts, folder: folder, host: host, client: client, clocks: clocks, log: log)
   }
 
   package static func withClient<Value>(

@@ -1,17 +1,13 @@
 // The two clocks of an agent: the wall's, for dates that people set, and the time since boot, for
 // leases and deadlines, which no correction of the wall's clock may bend.
 
-import Glibc
 import Hosting
+import Time
 
 /// Nanoseconds since the machine started, sleep included: comparable across restarts of the agent.
 package struct BootTime: Hashable, Comparable, Sendable {
   package var nanoseconds: Int64
   package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
-
-  package static var now: BootTime {
-    BootTime(nanoseconds: Clocks.nanoseconds(CLOCK_BOOTTIME))
-  }
 
   /// What is too far away is as far as there is: durations come from templates and from replies.
   package func adding(milliseconds: Int64) -> BootTime {
@@ -36,18 +32,11 @@ package struct BootTime: Hashable, Comparable, Sendable {
   package static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
 }
 
-extension Timestamp {
-  /// What the machine's clock says.
-  package static var now: Timestamp {
-    Timestamp(microseconds: Clocks.nanoseconds(CLOCK_REALTIME) / 1000)
-  }
-}
-
-private enum Clocks {
-  static func nanoseconds(_ clock: clockid_t) -> Int64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+extension Clocks {
+  /// Now, as the kernel tells of the starts of processes.
+  package var bootTime: BootTime {
+    let (seconds, attoseconds) = sinceStart.components
+    return BootTime(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
   }
 }
 

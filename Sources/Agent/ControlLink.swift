@@ -6,6 +6,7 @@ import Hosting
 import NIOCore
 import NIOHTTP1
 import Synchronization
+import Time
 import Wire
 
 package final class ControlLink: Sendable {
@@ -86,6 +87,7 @@ package final class ControlLink: Sendable {
   private let servers: [String]
   private let bearer: String
   private let replySeconds: Int64
+  private let clocks: Clocks
   /// Of the credential, where answers are to prove themselves by it.
   private let proof: Digest?
   /// The server that answered last.
@@ -100,7 +102,7 @@ package final class ControlLink: Sendable {
   ///   - replySeconds: what a whole answer may take, apart from a wait that was asked for.
   package init(
     client: HTTPClient, servers: [String], bearer: String, isCredential: Bool = true,
-    replySeconds: Int64 = ControlLink.requestTimeoutSeconds
+    replySeconds: Int64 = ControlLink.requestTimeoutSeconds, clocks: Clocks = .system
   ) {
     precondition(!servers.isEmpty, "a control link needs a server")
     self.client = client
@@ -108,6 +110,7 @@ package final class ControlLink: Sendable {
     self.bearer = bearer
     proof = isCredential ? Credential(secret: bearer).digest : nil
     self.replySeconds = replySeconds
+    self.clocks = clocks
   }
 
   // MARK: - Routes
@@ -230,14 +233,15 @@ package final class ControlLink: Sendable {
     if let sealed = seen.sealed {
       request.headers.add(name: WharfHeader.sealedHead, value: sealed.headerText)
     }
-    let nonce = Self.nonce()
+    let nonce = nonce()
     if proof != nil { request.headers.add(name: WharfHeader.nonce, value: nonce) }
-    let sentAt = BootTime.now
+    let sentAt = clocks.bootTime
     let status: Int
     let content: [UInt8]
     let headers: HTTPHeaders
     do {
-      (status, headers, content) = try await within(milliseconds: timeoutSeconds * 1000) {
+      (status, headers, content) = try await within(milliseconds: timeoutSeconds * 1000, by: clocks)
+      {
         [client, request] in
         let response = try await client.execute(request, timeout: .seconds(timeoutSeconds))
         let status = Int(response.status.code)
@@ -279,9 +283,9 @@ package final class ControlLink: Sendable {
 
   private static let goneStatus = 410
 
-  private static func nonce() -> String {
-    var random = SystemRandomNumberGenerator()
-    return String(random.next() as UInt64, radix: 16) + String(random.next() as UInt64, radix: 16)
+  private func nonce() -> String {
+    let random = clocks.random
+    return String(random.next(), radix: 16) + String(random.next(), radix: 16)
   }
 
   private static func proves(

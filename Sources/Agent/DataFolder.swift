@@ -2,6 +2,7 @@
 
 import Glibc
 import Hosting
+import Time
 import Wire
 
 package struct DataFolder: Sendable {
@@ -71,14 +72,14 @@ package struct DataFolder: Sendable {
   // MARK: - Who it is
 
   /// The secret that names this node; made once, on disk before anyone is told of it.
-  package func credential() throws(FileProblem) -> Credential {
+  package func credential(
+    _ random: Clocks.Random = Clocks.system.random
+  ) throws(FileProblem) -> Credential {
     let file = path + "/credential"
     if let bytes = try Files.read(file), bytes.count == Credential.bytes * 2 {
       return Credential(secret: String(decoding: bytes, as: UTF8.self))
     }
-    var random = SystemRandomNumberGenerator()
-    let secret = (0..<Credential.bytes).map { _ in UInt8.random(in: .min ... .max, using: &random) }
-      .hexadecimal
+    let secret = random.bytes(Credential.bytes).hexadecimal
     try Files.write(Array(secret.utf8), to: file)
     return Credential(secret: secret)
   }
@@ -252,12 +253,12 @@ package final class DataLock: Sendable {
   /// - Parameter whileHeld: called after each look that found it held.
   package init(
     _ folder: DataFolder, patienceMilliseconds: Int = patienceMilliseconds,
-    whileHeld: () -> Void = {}
+    clocks: Clocks = .system, whileHeld: () -> Void = {}
   ) throws {
     let path = folder.path + "/lock"
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileProblem(attempted: "open", path: path, code: errno) }
-    guard Self.isTaken(descriptor, patienceMilliseconds, whileHeld) else {
+    guard Self.isTaken(descriptor, patienceMilliseconds, clocks, whileHeld) else {
       close(descriptor)
       let holder = String(decoding: Files.tail(path, bytes: 20), as: UTF8.self)
       throw Held(
@@ -271,12 +272,12 @@ package final class DataLock: Sendable {
   }
 
   private static func isTaken(
-    _ descriptor: Int32, _ patienceMilliseconds: Int, _ whileHeld: () -> Void
+    _ descriptor: Int32, _ patienceMilliseconds: Int, _ clocks: Clocks, _ whileHeld: () -> Void
   ) -> Bool {
     for _ in 0..<(patienceMilliseconds / lookMilliseconds) {
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
       whileHeld()
-      usleep(UInt32(lookMilliseconds) * 1_000)
+      clocks.block(for: .milliseconds(lookMilliseconds))
     }
     return false
   }

@@ -43,7 +43,7 @@ package struct Health: Equatable, Sendable {
 
   package init(
     standing: Standing, periodMilliseconds: Int, liveness: Launch.Liveness = .usual,
-    at now: BootTime = .now
+    at now: BootTime
   ) {
     self.standing = standing
     self.liveness = liveness

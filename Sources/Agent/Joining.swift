@@ -5,6 +5,7 @@
 import AsyncHTTPClient
 import Hosting
 import Logging
+import Time
 import Wire
 
 package struct Joining: Sendable {
@@ -12,15 +13,18 @@ package struct Joining: Sendable {
   package var client: HTTPClient
   package var servers: [String]
   package var name: Name
+  package var clocks: Clocks
   package var log: Logger
 
   package init(
-    folder: DataFolder, client: HTTPClient, servers: [String], name: Name, log: Logger
+    folder: DataFolder, client: HTTPClient, servers: [String], name: Name,
+    clocks: Clocks = .system, log: Logger
   ) {
     self.folder = folder
     self.client = client
     self.servers = servers
     self.name = name
+    self.clocks = clocks
     self.log = log
   }
 
@@ -31,12 +35,13 @@ package struct Joining: Sendable {
     facts: NodeFacts, token: () throws -> String
   ) async throws -> DataFolder.Membership {
     if let known = try folder.membership() { return known }
-    let credential = try folder.credential()
+    let credential = try folder.credential(clocks.random)
     let request = try pending(credential, facts)
     let link = ControlLink(
-      client: client, servers: servers, bearer: try token(), isCredential: false)
+      client: client, servers: servers, bearer: try token(), isCredential: false,
+      clocks: clocks)
     var backoff = Backoff()
-    var random = SystemRandomNumberGenerator()
+    var random = clocks.random
     while true {
       do {
         let reply = try await link.join(request)
@@ -48,7 +53,7 @@ package struct Joining: Sendable {
         return membership
       } catch let problem as ControlLink.Problem where problem.mayPass {
         log.warning("cannot join yet: \(problem)")
-        try await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
+        try await clocks.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
       } catch let problem as ControlLink.Problem {
         // Refused for what it says: the next try may say something else.
         if problem.kind != .unauthorized { folder.endJoin() }
@@ -63,9 +68,8 @@ package struct Joining: Sendable {
     {
       return pending
     }
-    var random = SystemRandomNumberGenerator()
     let request = JoinRequest(
-      commandID: CommandID(at: .now, random: (random.next(), random.next())), name: name,
+      commandID: clocks.makeCommandID(), name: name,
       credential: credential.digest, facts: facts)
     try folder.keep(request)
     return request

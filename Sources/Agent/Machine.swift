@@ -2,6 +2,7 @@
 
 import Glibc
 import Hosting
+import Time
 import Wire
 
 package enum Machine {
@@ -82,7 +83,7 @@ package enum DeviceChoice: Equatable, Sendable {
   private static let longestListingBytes = 64 << 10
 
   /// Looks at the devices there are now. Blocks for as long as the tool takes.
-  package func look() -> Reading {
+  package func look(by clocks: Clocks) -> Reading {
     switch self {
     case .simulated(let devices): return .devices(devices)
     case .automatic(let named):
@@ -92,7 +93,8 @@ package enum DeviceChoice: Equatable, Sendable {
         let listing = try Spawn.output(
           of: program, ["--query-gpu=uuid,name,memory.total", "--format=csv,noheader,nounits"],
           environment: ["PATH": "/usr/bin:/bin", "LANG": "C"],
-          longestBytes: Self.longestListingBytes, timeoutSeconds: Self.toolTimeoutSeconds)
+          longestBytes: Self.longestListingBytes, timeoutSeconds: Self.toolTimeoutSeconds,
+          by: clocks)
         return .devices(try Self.parse(listing: String(decoding: listing, as: UTF8.self)))
       } catch {
         return .failed("\(error)")

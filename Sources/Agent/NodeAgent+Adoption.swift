@@ -4,6 +4,7 @@
 import Glibc
 import Hosting
 import Logging
+import Time
 import Wire
 
 extension NodeAgent {
@@ -63,12 +64,13 @@ extension NodeAgent {
       entry.wasReady
       ? .ready
       : .loading(
-        deadline: ProcessTable.startedAt(pid: pid).adding(seconds: readiness.deadlineSeconds))
+        deadline: (ProcessTable.startedAt(pid: pid) ?? clocks.bootTime)
+          .adding(seconds: readiness.deadlineSeconds))
     attempts[id]?.course = .running(
       pid: pid, settled: true,
       health: Health(
         standing: standing, periodMilliseconds: readiness.periodMilliseconds,
-        liveness: entry.plan.attempt.launch.liveness ?? .usual))
+        liveness: entry.plan.attempt.launch.liveness ?? .usual, at: clocks.bootTime))
     watchHealth(id)
   }
 
@@ -110,26 +112,26 @@ extension NodeAgent {
     else { return }
     unknown[index].reaping = true
     log.notice("ending an engine that nobody knows", metadata: ["pid": "\(pid)"])
-    Task { [weak self] in
-      await Self.clear(folder)
+    Task { [weak self, clocks] in
+      await Self.clear(folder, by: clocks)
       await self?.reaped(pid)
     }
   }
 
   /// Lets holders end their engines as they should; what has none, or does not end, is killed.
-  private static func clear(_ folder: String) async {
-    let killAt = BootTime.now.adding(seconds: unknownGraceSeconds)
+  private static func clear(_ folder: String, by clocks: Clocks) async {
+    let killAt = clocks.bootTime.adding(seconds: unknownGraceSeconds)
     var pauseMilliseconds = 10
     while true {
       let left = Remains.of(folder: folder, holder: nil, engine: nil)
       if left.isEmpty { return }
       let hasHolder = left.contains(where: Remains.isHolder)
       for process in left {
-        let late = BootTime.now >= killAt
+        let late = clocks.bootTime >= killAt
         if hasHolder, !late, !Remains.isHolder(process) { continue }
         ProcessHandle(process.identity)?.signal(hasHolder && !late ? SIGTERM : SIGKILL)
       }
-      try? await Task.sleep(for: .milliseconds(pauseMilliseconds))
+      try? await clocks.sleep(for: .milliseconds(pauseMilliseconds))
       pauseMilliseconds = min(pauseMilliseconds * 2, 1000)
     }
   }
@@ -191,9 +193,9 @@ extension Ledger.Plan {
 }
 
 extension ProcessTable {
-  /// When a process started, or now when it is gone.
-  static func startedAt(pid: Int) -> BootTime {
-    guard let status = status(of: Int32(pid)) else { return .now }
+  /// When a process started; none when it is gone.
+  static func startedAt(pid: Int) -> BootTime? {
+    guard let status = status(of: Int32(pid)) else { return nil }
     let ticksPerSecond = Int64(sysconf(Int32(_SC_CLK_TCK)))
     return BootTime(
       nanoseconds: Int64(status.identity.startTime) * (1_000_000_000 / max(1, ticksPerSecond)))

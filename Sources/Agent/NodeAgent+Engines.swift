@@ -2,6 +2,7 @@
 
 import Hosting
 import Logging
+import Time
 import Wire
 
 extension NodeAgent {
@@ -81,9 +82,9 @@ extension NodeAgent {
     case .starting:
       let readiness = attempt.plan.attempt.launch.readiness
       let health = Health(
-        standing: .loading(deadline: .now.adding(seconds: readiness.deadlineSeconds)),
+        standing: .loading(deadline: clocks.bootTime.adding(seconds: readiness.deadlineSeconds)),
         periodMilliseconds: readiness.periodMilliseconds,
-        liveness: attempt.plan.attempt.launch.liveness ?? .usual)
+        liveness: attempt.plan.attempt.launch.liveness ?? .usual, at: clocks.bootTime)
       attempts[attempt.id]?.course = .running(pid: pid, settled: false, health: health)
       settleLater(attempt.id)
       watchHealth(attempt.id)
@@ -95,8 +96,8 @@ extension NodeAgent {
 
   private func settleLater(_ id: AttemptID) {
     let milliseconds = configuration.settleMilliseconds
-    Task { [weak self] in
-      try? await Task.sleep(for: .milliseconds(milliseconds))
+    Task { [weak self, clocks] in
+      try? await clocks.sleep(for: .milliseconds(milliseconds))
       await self?.settle(id)
     }
   }
@@ -111,20 +112,20 @@ extension NodeAgent {
 
   func watchHealth(_ id: AttemptID) {
     probes[id]?.cancel()
-    probes[id] = Task { [weak self] in
+    probes[id] = Task { [weak self, clocks] in
       while !Task.isCancelled, let probe = await self?.nextProbe(of: id) {
         let answered = await probe.prober.answers(
           probe.attempt, at: probe.endpoint, fully: probe.fully)
         guard !Task.isCancelled, let pause = await self?.probed(id, answered: answered) else {
           return
         }
-        try? await Task.sleep(for: .milliseconds(pause))
+        try? await clocks.sleep(for: .milliseconds(pause))
       }
     }
     looks[id]?.cancel()
-    looks[id] = Task { [weak self] in
+    looks[id] = Task { [weak self, clocks] in
       while !Task.isCancelled, let look = await self?.nextLook(at: id) {
-        try? await Task.sleep(for: .seconds(look.liveness.periodSeconds))
+        try? await clocks.sleep(for: .seconds(look.liveness.periodSeconds))
         guard !Task.isCancelled else { return }
         guard await self?.isLookedAt(id) ?? false else { continue }
         let answered = await look.probe.prober.isAlive(
@@ -148,7 +149,7 @@ extension NodeAgent {
 
   private func looked(at id: AttemptID, answered: Bool) {
     guard case .running(let pid, let settled, var health) = attempts[id]?.course else { return }
-    let change = health.looked(answered: answered, at: .now)
+    let change = health.looked(answered: answered, at: clocks.bootTime)
     attempts[id]?.course = .running(pid: pid, settled: settled, health: health)
     _ = act(on: change, of: id)
   }
@@ -179,7 +180,7 @@ extension NodeAgent {
     guard let attempt = attempts[id],
       case .running(let pid, let settled, var health) = attempt.course
     else { return nil }
-    let change = health.probed(answered: answered, at: .now)
+    let change = health.probed(answered: answered, at: clocks.bootTime)
     let isSettled = settled || health.standing == .ready
     attempts[id]?.course = .running(pid: pid, settled: isSettled, health: health)
     return act(on: change, of: id) ? health.pauseMilliseconds : nil
@@ -266,7 +267,7 @@ extension NodeAgent {
     case .running, .stopping, .ended: return false
     }
     let wanted = steering.assignment?.attempts.contains { $0.id == attempt.id } ?? false
-    return wanted && confirmed && steering.alarm == nil && lease.holds(at: .now)
+    return wanted && confirmed && steering.alarm == nil && lease.holds(at: clocks.bootTime)
       && attempt.plan.attemptedPorts < Self.longestPortTries
       && Ports.isFree(attempt.plan.port, at: configuration.address) == false
   }

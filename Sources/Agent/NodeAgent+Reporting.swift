@@ -3,6 +3,7 @@
 
 import Hosting
 import Logging
+import Time
 import Wire
 
 extension NodeAgent {
@@ -98,7 +99,7 @@ extension NodeAgent {
 
   private nonisolated func followAssignments(_ link: ControlLink) async -> Ending {
     var backoff = Backoff()
-    var random = SystemRandomNumberGenerator()
+    var random = clocks.random
     var trouble: String?
     var hasAsked = false
     while !Task.isCancelled {
@@ -124,7 +125,7 @@ extension NodeAgent {
         }
         await complain(.assignment, error, about: &trouble)
       }
-      try? await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
+      try? await clocks.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
     }
     return .cancelled
   }
@@ -165,9 +166,9 @@ extension NodeAgent {
 
   private nonisolated func reportChanges(_ link: ControlLink) async {
     var acknowledged: Digest?
-    var nextBeat = BootTime.now
+    var nextBeat = clocks.bootTime
     var backoff = Backoff()
-    var random = SystemRandomNumberGenerator()
+    var random = clocks.random
     var trouble: String?
     while !Task.isCancelled {
       let observation = await observation()
@@ -176,8 +177,8 @@ extension NodeAgent {
         if digest != acknowledged {
           try await report(observation, link)
           acknowledged = digest
-        } else if BootTime.now < nextBeat {
-          let pause = BootTime.now.milliseconds(until: nextBeat)
+        } else if clocks.bootTime < nextBeat {
+          let pause = clocks.bootTime.milliseconds(until: nextBeat)
           await changes.wait(longestMilliseconds: Int(pause))
           continue
         } else if try await heartbeat(digest, link) {
@@ -185,7 +186,7 @@ extension NodeAgent {
         }
         // Not in step with other agents.
         let beat = await heartbeatSeconds * 1000
-        nextBeat = .now.adding(
+        nextBeat = clocks.bootTime.adding(
           milliseconds: Int64(Int.random(in: beat * 8 / 10...beat, using: &random)))
         backoff.succeeded()
         await answered(.report)
@@ -193,7 +194,7 @@ extension NodeAgent {
       } catch {
         if error.kind == .refused(status: Self.anotherAgentStatus) { await supersede() }
         await complain(.report, error, about: &trouble)
-        try? await Task.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
+        try? await clocks.sleep(for: .milliseconds(backoff.pauseMilliseconds(using: &random)))
       }
     }
   }

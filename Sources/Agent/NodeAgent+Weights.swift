@@ -5,6 +5,7 @@ import Dispatch
 import Hosting
 import Logging
 import Synchronization
+import Time
 import Wire
 
 extension NodeAgent {
@@ -45,10 +46,10 @@ extension NodeAgent {
     if let known = readings[path] { return known }
     let cancelled = Flag()
     let memory = weightsMemory
-    let task = Task { [weak self] () -> Result<Digest, WeightsProblem> in
+    let task = Task { [weak self, clocks] () -> Result<Digest, WeightsProblem> in
       let (found, memory) = await withCheckedContinuation { done in
         DispatchQueue.global().async {
-          var reader = WeightsReader(memory: memory) { cancelled.isRaised }
+          var reader = WeightsReader(memory: memory, clocks: clocks) { cancelled.isRaised }
           let found = Result { () throws(WeightsProblem) in try reader.digest(of: path) }
           done.resume(returning: (found, reader.memory))
         }

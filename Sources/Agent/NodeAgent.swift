@@ -6,6 +6,7 @@ import AsyncHTTPClient
 import Glibc
 import Hosting
 import Logging
+import Time
 import Wire
 
 package actor NodeAgent {
@@ -60,7 +61,8 @@ package actor NodeAgent {
   let host: ProcessHost
   let prober: Prober
   let log: Logger
-  nonisolated let changes = Nudge()
+  nonisolated let clocks: Clocks
+  nonisolated let changes: Nudge
   private let queue = QueueExecutor(label: "wharf.agent")
 
   var steering: Steering
@@ -106,13 +108,15 @@ package actor NodeAgent {
 
   package init(
     _ configuration: Configuration, facts: NodeFacts, folder: DataFolder, host: ProcessHost,
-    client: HTTPClient, log: Logger
+    client: HTTPClient, clocks: Clocks = .system, log: Logger
   ) {
     self.configuration = configuration
+    self.clocks = clocks
+    changes = Nudge(clocks: clocks)
     self.facts = facts
     self.folder = folder
     self.host = host
-    self.prober = Prober(client: client)
+    self.prober = Prober(client: client, clocks: clocks)
     self.log = log
     weightsMemory = folder.weightsMemory()
     let seen = folder.seen()
@@ -233,8 +237,8 @@ package actor NodeAgent {
 
   /// Until something can be written again, as durably as a ledger entry is.
   private func awaitDisk() {
-    Task { [weak self] in
-      while (try? await Task.sleep(for: .seconds(Self.diskLookSeconds))) != nil {
+    Task { [weak self, clocks] in
+      while (try? await clocks.sleep(for: .seconds(Self.diskLookSeconds))) != nil {
         guard let self, await self.isStillUnwritable() else { return }
       }
     }
@@ -279,7 +283,8 @@ package actor NodeAgent {
     Convergence.Situation(
       assignment: steering.assignment, confirmed: confirmed && accepted,
       mistrusts: steering.alarm != nil,
-      leaseHolds: lease.holds(at: .now), now: .now, held: attempts.values.map(\.held),
+      leaseHolds: lease.holds(at: clocks.bootTime), now: clocks.date,
+      held: attempts.values.map(\.held),
       unknown: unknown, devices: Set(facts.devices.map(\.id)), ports: configuration.ports,
       takenPorts: takenPorts, lastPort: lastPort, weights: weights)
   }
@@ -302,15 +307,15 @@ package actor NodeAgent {
   private func sleep(until date: Timestamp?) {
     nap?.cancel()
     var milliseconds = Self.longestNapMilliseconds
-    let now = Timestamp.now
+    let (now, booted) = (clocks.date, clocks.bootTime)
     if let date {
       milliseconds = min(milliseconds, max(1, (date.microseconds - now.microseconds + 999) / 1000))
     }
-    if let end = lease.until, lease.holds(at: .now) {
-      milliseconds = min(milliseconds, BootTime.now.milliseconds(until: end) + 1)
+    if let end = lease.until, lease.holds(at: booted) {
+      milliseconds = min(milliseconds, booted.milliseconds(until: end) + 1)
     }
-    nap = Task { [weak self] in
-      guard (try? await Task.sleep(for: .milliseconds(milliseconds))) != nil else { return }
+    nap = Task { [weak self, clocks] in
+      guard (try? await clocks.sleep(for: .milliseconds(milliseconds))) != nil else { return }
       await self?.wake()
     }
   }

@@ -1,6 +1,7 @@
 // Wakes one waiter. A nudge before the wait ends the wait at once; any number of them is one.
 
 import Synchronization
+import Time
 
 package final class Nudge: Sendable {
   private struct State {
@@ -10,7 +11,9 @@ package final class Nudge: Sendable {
 
   private let state = Mutex(State())
 
-  package init() {}
+  private let clocks: Clocks
+
+  package init(clocks: Clocks = .system) { self.clocks = clocks }
 
   package func nudge() {
     let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
@@ -41,8 +44,8 @@ package final class Nudge: Sendable {
         if atOnce { return waiter.resume() }
         // Not before: a timer that finds nobody does not come again.
         timer.withLock {
-          $0 = Task { [weak self] in
-            try await Task.sleep(for: .milliseconds(longestMilliseconds))
+          $0 = Task { [weak self, clocks] in
+            try await clocks.sleep(for: .milliseconds(longestMilliseconds))
             self?.release()
           }
         }

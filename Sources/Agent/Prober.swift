@@ -5,14 +5,19 @@ import AsyncHTTPClient
 import Hosting
 import NIOCore
 import NIOHTTP1
+import Time
 import Wire
 
 package struct Prober: Sendable {
   private static let longestModelListBytes = 1 << 20
 
   private let client: HTTPClient
+  private let clocks: Clocks
 
-  package init(client: HTTPClient) { self.client = client }
+  package init(client: HTTPClient, clocks: Clocks = .system) {
+    self.client = client
+    self.clocks = clocks
+  }
 
   /// - Parameter fully: also asks for the list of models, where the launch wants it.
   package func answers(_ attempt: AssignedAttempt, at endpoint: String, fully: Bool) async -> Bool {
@@ -60,7 +65,7 @@ package struct Prober: Sendable {
     let body = small.body.replacing("${servedModelName}", with: attempt.servedModelName)
     request.body = .bytes(Array(body.utf8))
     let limit = Int64(small.timeoutSeconds) * 1_000
-    return try await within(milliseconds: limit) { [client, request] in
+    return try await within(milliseconds: limit, by: clocks) { [client, request] in
       let response = try await client.execute(request, timeout: .milliseconds(limit))
       // All of it: one that begins an answer and never ends it hangs as well.
       _ = try await response.body.collect(upTo: Self.longestAnswerBytes)
@@ -73,7 +78,7 @@ package struct Prober: Sendable {
     var request = HTTPClientRequest(url: url)
     request.headers.add(name: "authorization", value: "Bearer \(key.secret)")
     let limit = Int64(Health.probeTimeoutMilliseconds)
-    return try await within(milliseconds: limit) { [client, request] in
+    return try await within(milliseconds: limit, by: clocks) { [client, request] in
       let response = try await client.execute(request, timeout: .milliseconds(limit))
       let body = try await response.body.collect(upTo: Self.longestModelListBytes)
       return response.status == .ok ? Array(buffer: body) : nil

@@ -9,6 +9,7 @@
 import Crypto
 import Glibc
 import Hosting
+import Time
 
 import struct Hosting.Digest
 
@@ -77,12 +78,15 @@ package struct WeightsReader: Sendable {
   package static let filesLimit = 100_000
 
   package private(set) var memory: WeightsMemory
+  private let clocks: Clocks
   private let isCancelled: @Sendable () -> Bool
 
   package init(
-    memory: WeightsMemory = WeightsMemory(), isCancelled: @escaping @Sendable () -> Bool = { false }
+    memory: WeightsMemory = WeightsMemory(), clocks: Clocks = .system,
+    isCancelled: @escaping @Sendable () -> Bool = { false }
   ) {
     self.memory = memory
+    self.clocks = clocks
     self.isCancelled = isCancelled
   }
 
@@ -164,7 +168,7 @@ package struct WeightsReader: Sendable {
       throw WeightsProblem(description: "\(path) changed while it was read")
     }
     let digest = Digest(bytes: Array(sum.finalize()))
-    if stamp.isSettled(at: .now) { memory.remember(digest, of: path, stamp) }
+    if stamp.isSettled(at: clocks.date) { memory.remember(digest, of: path, stamp) }
     return digest
   }
 

@@ -1,7 +1,9 @@
 // Times and durations that are not of this world must not end the agent.
 
+import Foundation
 import Hosting
 import Testing
+import Time
 
 @testable import Agent
 
@@ -18,6 +20,18 @@ import Testing
     var lease = Lease()
     lease.renew(sentAt: start, seconds: seconds)
     #expect(lease.holds(at: end.adding(milliseconds: -1)))
+  }
+
+  @Test func `an agent counts from the start of its machine, as the kernel does`() throws {
+    func uptime() throws -> Double {
+      let text = try String(contentsOfFile: "/proc/uptime", encoding: .utf8)
+      return try #require(text.split(separator: " ").first.flatMap { Double($0) })
+    }
+    let before = try uptime()
+    let now = Double(Clocks.system.bootTime.nanoseconds) / 1e9
+    let after = try uptime()
+    // The kernel tells hundredths.
+    #expect(now >= before && now <= after + 0.01)
   }
 
   @Test func `what is left is rounded up and never negative`() {

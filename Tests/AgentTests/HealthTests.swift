@@ -10,7 +10,8 @@ private let start = BootTime(nanoseconds: 0)
 @Suite struct `Judging health` {
   @Test func `a loading engine becomes ready at its first answer`() {
     var health = Health(
-      standing: .loading(deadline: start.adding(seconds: 60)), periodMilliseconds: 500)
+      standing: .loading(deadline: start.adding(seconds: 60)), periodMilliseconds: 500,
+      at: start)
     #expect(health.probed(answered: false, at: start) == nil)
     #expect(health.pauseMilliseconds == 500)
     #expect(health.probed(answered: true, at: start) == .becameReady)
@@ -19,15 +20,15 @@ private let start = BootTime(nanoseconds: 0)
 
   @Test func `a loading engine is given up at its deadline, not before`() {
     let deadline = start.adding(seconds: 60)
-    var health = Health(standing: .loading(deadline: deadline), periodMilliseconds: 500)
+    var health = Health(standing: .loading(deadline: deadline), periodMilliseconds: 500, at: start)
     #expect(health.probed(answered: false, at: start.adding(milliseconds: 59_999)) == nil)
     #expect(health.probed(answered: false, at: deadline) == .gaveUp)
-    var late = Health(standing: .loading(deadline: deadline), periodMilliseconds: 500)
+    var late = Health(standing: .loading(deadline: deadline), periodMilliseconds: 500, at: start)
     #expect(late.probed(answered: true, at: deadline) == .becameReady)
   }
 
   @Test func `failures in a row make it unhealthy, one answer makes it ready again`() {
-    var health = Health(standing: .ready, periodMilliseconds: 500)
+    var health = Health(standing: .ready, periodMilliseconds: 500, at: start)
     #expect(health.probed(answered: false, at: start) == nil)
     #expect(health.probed(answered: false, at: start) == nil)
     #expect(health.probed(answered: true, at: start) == nil)
@@ -39,7 +40,7 @@ private let start = BootTime(nanoseconds: 0)
   }
 
   @Test func `probing slows while all is well, and is quick again at the first failure`() {
-    var health = Health(standing: .ready, periodMilliseconds: 500)
+    var health = Health(standing: .ready, periodMilliseconds: 500, at: start)
     var pauses: [Int] = []
     for _ in 0..<5 {
       _ = health.probed(answered: true, at: start)
@@ -51,8 +52,9 @@ private let start = BootTime(nanoseconds: 0)
   }
 
   @Test func `a period out of all bounds is brought within them`() {
-    #expect(Health(standing: .ready, periodMilliseconds: 0).pauseMilliseconds == 50)
-    #expect(Health(standing: .ready, periodMilliseconds: 1 << 40).pauseMilliseconds == 5000)
+    #expect(Health(standing: .ready, periodMilliseconds: 0, at: start).pauseMilliseconds == 50)
+    #expect(
+      Health(standing: .ready, periodMilliseconds: 1 << 40, at: start).pauseMilliseconds == 5000)
   }
 }
 
@@ -78,7 +80,8 @@ private let start = BootTime(nanoseconds: 0)
     var health = Health(
       standing: .loading(deadline: start.adding(seconds: 60)), periodMilliseconds: 500,
       liveness: Launch.Liveness(
-        path: nil, periodSeconds: 1, failures: failures, graceSeconds: grace, request: nil))
+        path: nil, periodSeconds: 1, failures: failures, graceSeconds: grace, request: nil),
+      at: start)
     #expect(health.looked(answered: false, at: start) == nil, "one that loads is not looked at")
     #expect(health.probed(answered: true, at: start) == .becameReady)
     return health

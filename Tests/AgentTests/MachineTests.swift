@@ -2,25 +2,26 @@
 
 import Hosting
 import Testing
+import Time
 import Wire
 
 @testable import Agent
 
 @Suite struct `Naming devices` {
   private func models(_ text: String) throws -> [String] {
-    guard case .devices(let devices) = try DeviceChoice(text).look() else { return [] }
+    guard case .devices(let devices) = try DeviceChoice(text).look(by: .system) else { return [] }
     return devices.map(\.model)
   }
 
   @Test func `simulated ones are counted out`() throws {
     #expect(
-      try DeviceChoice("2xH100-80G").look()
+      try DeviceChoice("2xH100-80G").look(by: .system)
         == .devices([
           DeviceFacts(id: "sim-0", model: "H100", memory: Bytes(count: 80 << 30)),
           DeviceFacts(id: "sim-1", model: "H100", memory: Bytes(count: 80 << 30)),
         ]))
     #expect(try models("1xRTX-A6000-48GiB") == ["RTX-A6000"])
-    #expect(try DeviceChoice("none").look() == .devices([]))
+    #expect(try DeviceChoice("none").look(by: .system) == .devices([]))
   }
 
   @Test(arguments: [

@@ -3,6 +3,7 @@
 import Glibc
 import TestTools
 import Testing
+import Time
 
 @testable import Agent
 
@@ -10,7 +11,7 @@ import Testing
   private func output(_ script: String, timeoutSeconds: Int) throws -> String {
     let bytes = try Spawn.output(
       of: "/bin/sh", ["-c", script], environment: ["PATH": "/usr/bin:/bin"], longestBytes: 1_000,
-      timeoutSeconds: timeoutSeconds)
+      timeoutSeconds: timeoutSeconds, by: .system)
     return String(decoding: bytes, as: UTF8.self)
   }
 
@@ -33,8 +34,9 @@ import Testing
   @Test func `that do not end are given up`() throws {
     let (pid, output) = try Spawn.start("/bin/sleep", ["600"], environment: [:])
     defer { close(output) }
-    #expect(Spawn.reap(pid, until: .now.adding(milliseconds: 50)) == nil)
+    let now = Clocks.system.bootTime
+    #expect(Spawn.reap(pid, until: now.adding(milliseconds: 50), by: .system) == nil)
     kill(pid, SIGKILL)
-    #expect(Spawn.reap(pid, until: .now.adding(seconds: 300)) == SIGKILL)
+    #expect(Spawn.reap(pid, until: now.adding(seconds: 300), by: .system) == SIGKILL)
   }
 }

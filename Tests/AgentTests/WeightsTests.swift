@@ -4,6 +4,7 @@ import Glibc
 import Hosting
 import TestTools
 import Testing
+import Time
 import Wire
 
 @testable import Agent
@@ -23,7 +24,7 @@ import Wire
     let output = try Spawn.output(
       of: "/bin/sh", ["-c", "cd '\(folder)' && \(script)"],
       environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"], longestBytes: 4096,
-      timeoutSeconds: 20)
+      timeoutSeconds: 20, by: .system)
     return String(decoding: output, as: UTF8.self).prefix { $0 != " " }.description
   }
 
@@ -31,7 +32,7 @@ import Wire
   private func printed(_ path: String) throws -> String {
     let output = try Spawn.output(
       of: Machine.programFolder + "/wharf-agent", ["digest", path], environment: [:],
-      longestBytes: 4096, timeoutSeconds: 60)
+      longestBytes: 4096, timeoutSeconds: 60, by: .system)
     return String(decoding: output, as: UTF8.self)
   }
 

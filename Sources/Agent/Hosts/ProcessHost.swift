@@ -10,6 +10,7 @@ import Glibc
 import Hosting
 import Logging
 import Synchronization
+import Time
 
 package final class ProcessHost: Sendable {
   /// What a holder needs beyond the engine's grace before it is taken to be stuck.
@@ -64,12 +65,14 @@ package final class ProcessHost: Sendable {
   private let engineUser: EngineUser?
   /// The agent's own.
   private let data: String
+  private let clocks: Clocks
   private let log: Logger
   private let watcher: DescriptorWatcher
   private let kept = Mutex<[AttemptID: Kept]>([:])
 
   package init(
-    holderProgram: String, bootID: String, engineUser: EngineUser? = nil, data: String, log: Logger
+    holderProgram: String, bootID: String, engineUser: EngineUser? = nil, data: String,
+    clocks: Clocks = .system, log: Logger
   ) throws(FileProblem) {
     guard access(holderProgram, X_OK) == 0 else {
       throw FileProblem(attempted: "execute", path: holderProgram, code: errno)
@@ -78,6 +81,7 @@ package final class ProcessHost: Sendable {
     self.bootID = bootID
     self.engineUser = engineUser
     self.data = data
+    self.clocks = clocks
     self.log = log
     watcher = try DescriptorWatcher()
   }
@@ -230,7 +234,7 @@ package final class ProcessHost: Sendable {
   private func awaitState(_ place: Place, _ tell: @escaping Listener) {
     Task {
       for _ in 0..<(Self.stateWaitMilliseconds / 50) {
-        try? await Task.sleep(for: .milliseconds(50))
+        try? await clocks.sleep(for: .milliseconds(50))
         guard kept.withLock({ $0[place.id] != nil }) else { return }
         if let engine = HolderState.read(place.statePath)?.engine {
           return tell(.running(pid: Int(engine.pid)))
@@ -247,9 +251,9 @@ package final class ProcessHost: Sendable {
     guard let handle = kept.withLock({ $0[id]?.handle }) else { return }
     handle.signal(SIGTERM)
     let identity = handle.identity
-    Task { [weak self] in
+    Task { [weak self, clocks] in
       let longest = Self.grace(graceSeconds) + Self.holderMarginSeconds
-      try? await Task.sleep(for: .seconds(longest))
+      try? await clocks.sleep(for: .seconds(longest))
       self?.killStuckHolder(identity, of: id)
     }
   }
@@ -325,7 +329,7 @@ package final class ProcessHost: Sendable {
         let left = Remains.of(folder: place.folder, holder: state?.holder, engine: state?.engine)
         if left.isEmpty { break }
         for status in left { ProcessHandle(status.identity)?.signal(SIGKILL) }
-        try? await Task.sleep(for: .milliseconds(pauseMilliseconds))
+        try? await clocks.sleep(for: .milliseconds(pauseMilliseconds))
         pauseMilliseconds = min(pauseMilliseconds * 2, 1000)
         if pauseMilliseconds == 1000, !said {
           said = true

@@ -2,11 +2,12 @@
 
 import CLinux
 import Glibc
+import Time
 
 enum Spawn {
   /// A killed program that waits for a device in the kernel ends when that lets go of it, if ever.
   private static let killedMilliseconds: Int64 = 2_000
-  private static let reapPauseMicroseconds: UInt32 = 5_000
+  private static let reapPauseMilliseconds: Int64 = 5
 
   struct Problem: Error, Equatable, CustomStringConvertible {
     let description: String
@@ -70,17 +71,17 @@ enum Spawn {
   /// What a short program prints; it is killed when it takes longer. Blocks.
   static func output(
     of program: String, _ arguments: [String], environment: [String: String],
-    longestBytes: Int, timeoutSeconds: Int
+    longestBytes: Int, timeoutSeconds: Int, by clocks: Clocks
   ) throws(Problem) -> [UInt8] {
     let (pid, output) = try start(program, arguments, environment: environment)
     defer { close(output) }
-    let deadline = BootTime.now.adding(seconds: timeoutSeconds)
+    let deadline = clocks.bootTime.adding(seconds: timeoutSeconds)
     var content: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
     var whole = false
     while content.count < longestBytes {
       var source = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-      let left = BootTime.now.milliseconds(until: deadline)
+      let left = clocks.bootTime.milliseconds(until: deadline)
       guard left > 0, poll(&source, 1, Int32(left)) > 0 else { break }
       let count = read(output, &buffer, buffer.count)
       if count == 0 { whole = true }
@@ -88,11 +89,12 @@ enum Spawn {
       content += buffer[..<count]
     }
     // One that has closed its output may still run.
-    var status = whole ? reap(pid, until: deadline) : nil
+    var status = whole ? reap(pid, until: deadline, by: clocks) : nil
     if status == nil {
       whole = false
       kill(pid, SIGKILL)  // our child, not yet reaped: its pid is still its own
-      status = reap(pid, until: .now.adding(milliseconds: killedMilliseconds))
+      status = reap(
+        pid, until: clocks.bootTime.adding(milliseconds: killedMilliseconds), by: clocks)
     }
     guard let status else {
       throw Problem(description: "\(program) cannot even be killed: the kernel holds it")
@@ -107,14 +109,14 @@ enum Spawn {
   /// Blocks.
   ///
   /// - Returns: how our child ended; nil when it has not by then.
-  static func reap(_ pid: pid_t, until deadline: BootTime) -> Int32? {
+  static func reap(_ pid: pid_t, until deadline: BootTime, by clocks: Clocks) -> Int32? {
     var status: Int32 = 0
     while true {
       let ended = waitpid(pid, &status, WNOHANG)
       if ended == pid { return status }
       if ended < 0, errno != EINTR { return 0 }
-      guard BootTime.now < deadline else { return nil }
-      usleep(reapPauseMicroseconds)
+      guard clocks.bootTime < deadline else { return nil }
+      clocks.block(for: .milliseconds(reapPauseMilliseconds))
     }
   }
 }
