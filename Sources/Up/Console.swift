@@ -3,6 +3,7 @@
 
 import Glibc
 import Synchronization
+import Time
 import Wire
 
 final class Console: Sendable {
@@ -14,7 +15,7 @@ final class Console: Sendable {
   private static let textColumns = 42
 
   private struct UnderWay {
-    var steps: [(text: String, start: ContinuousClock.Instant)] = []
+    var steps: [(text: String, start: Clocks.Instant)] = []
     var turns = 0
     /// Whether the spinner stands on the last line.
     var drawn = false
@@ -28,7 +29,7 @@ final class Console: Sendable {
       if underWay.drawn { Self.write("\r\u{1B}[K") }
       underWay.drawn = false
       switch line.kind {
-      case .begun: underWay.steps.append((line.text, .now))
+      case .begun: underWay.steps.append((line.text, clocks.now))
       case .done:
         underWay.steps.removeAll { $0.text == line.step }
         let gap = String(repeating: " ", count: max(1, Self.textColumns - line.text.count))
@@ -44,7 +45,7 @@ final class Console: Sendable {
     guard isTerminal else { return }
     underWay.withLock { underWay in
       guard let step = underWay.steps.first else { return }
-      let elapsed = ContinuousClock.now - step.start
+      let elapsed = clocks.now - step.start
       guard elapsed >= Self.quiet else { return }
       underWay.turns += 1
       underWay.drawn = true
@@ -55,7 +56,7 @@ final class Console: Sendable {
 
   /// Turns until the task is cancelled.
   func keepTurning() async {
-    while (try? await Task.sleep(for: Self.tick)) != nil { turn() }
+    while (try? await clocks.sleep(for: Self.tick)) != nil { turn() }
   }
 
   static func say(_ text: String) { write(text + "\n") }

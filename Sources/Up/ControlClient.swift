@@ -4,6 +4,7 @@ import AsyncHTTPClient
 import Hosting
 import NIOCore
 import NIOHTTP1
+import Time
 import Wire
 
 struct ControlClient: Sendable {
@@ -25,17 +26,17 @@ struct ControlClient: Sendable {
   /// Sends a command until it is done or refused; the same id is done once, however often it is
   /// sent.
   func send(_ call: CommandCall, token: Secret) async throws -> CommandReply {
-    let deadline = ContinuousClock.now + .seconds(Self.retrySeconds)
+    let deadline = clocks.now + .seconds(Self.retrySeconds)
     while true {
       do {
         return try await sendOnce(call, token: token)
       } catch let passing as Passing {
-        guard ContinuousClock.now < deadline else {
+        guard clocks.now < deadline else {
           throw UpFailure(
             "cannot send \(call.command) to \(url): \(passing.reason)",
             help: "see the log of wharfd", code: .notReachable)
         }
-        try await Task.sleep(for: .milliseconds(200))
+        try await clocks.sleep(for: .milliseconds(200))
       }
     }
   }

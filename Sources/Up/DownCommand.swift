@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import Time
 
 package struct DownCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
@@ -74,7 +75,7 @@ struct Down: Sendable {
   /// Gets the lock: its supervisor, if there is one, is told to end and leave everything to us.
   private func takeOver(_ layout: Layout, _ report: @escaping Report) async throws -> SupervisorLock
   {
-    let start = ContinuousClock.now
+    let start = clocks.now
     var asked: RunningProcess?
     var step: Step?
     while true {
@@ -85,7 +86,7 @@ struct Down: Sendable {
         return lock
       case .held(let found): holder = found
       }
-      let waited = ContinuousClock.now - start
+      let waited = clocks.now - start
       if let holder, holder.role == .up, asked?.record != holder.process {
         step = step ?? Step("supervisor stops", report)
         asked = RunningProcess(holder.process)
@@ -99,7 +100,7 @@ struct Down: Sendable {
           "cannot stop the system in \(layout.data): another wharf is at it"
             + (holder.map { " (pid \($0.process.pid))" } ?? ""), code: .timedOut)
       }
-      try await Task.sleep(for: Self.looks)
+      try await clocks.sleep(for: Self.looks)
     }
   }
 }

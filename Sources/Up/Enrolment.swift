@@ -5,6 +5,7 @@
 import Crypto
 import Glibc
 import Hosting
+import Time
 import Wire
 
 struct Enrolment: Sendable {
@@ -31,7 +32,8 @@ struct Enrolment: Sendable {
     for node in nodes where !Self.hasJoined(layout, node) {
       let file = layout.joinToken(node)
       var facts = stat()
-      if stat(file, &facts) == 0, time(nil) - facts.st_mtim.tv_sec > Self.tokenFreshSeconds {
+      let now = Int(clocks.date.microseconds / 1_000_000)
+      if stat(file, &facts) == 0, now - facts.st_mtim.tv_sec > Self.tokenFreshSeconds {
         unlink(file)
       }
       let token = try SecretFiles.readOrMake(file, .join)

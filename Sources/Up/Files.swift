@@ -2,6 +2,7 @@
 
 import Glibc
 import Hosting
+import Time
 import Wire
 
 enum Files {
@@ -147,7 +148,7 @@ enum SecretFiles {
 
   static func readOrMake(_ path: String, _ use: Secret.Use) throws(UpFailure) -> Secret {
     if let known = try read(path) { return known }
-    var random = SystemRandomNumberGenerator()
+    var random = clocks.random
     let secret = Secret(use, using: &random)
     try Files.replace(path, Array((secret.text + "\n").utf8))
     return secret

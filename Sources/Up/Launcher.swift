@@ -8,6 +8,7 @@ import CLinux
 import Crypto
 import Glibc
 import Hosting
+import Time
 
 struct Command: Hashable, Sendable {
   var line: [String]
@@ -126,15 +127,15 @@ enum ShortCommand {
     guard status == 0 else { return nil }
     var output: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4_096)
-    let deadline = ContinuousClock.now + .seconds(limitSeconds)
-    while ContinuousClock.now < deadline && output.count < Files.longestBytes {
+    let deadline = clocks.now + .seconds(limitSeconds)
+    while clocks.now < deadline && output.count < Files.longestBytes {
       var wanted = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
       guard poll(&wanted, 1, 200) > 0 else { continue }
       let count = read(ends[0], &buffer, buffer.count)
       if count <= 0 { break }
       output.append(contentsOf: buffer[0..<count])
     }
-    if ContinuousClock.now >= deadline { kill(pid, SIGKILL) }
+    if clocks.now >= deadline { kill(pid, SIGKILL) }
     var code: Int32 = 0
     while waitpid(pid, &code, 0) < 0 && errno == EINTR {}
     let result = code & 0x7F == 0 ? (code >> 8) & 0xFF : 128 + (code & 0x7F)

@@ -3,6 +3,7 @@
 
 import Glibc
 import Hosting
+import Time
 
 struct ProgressLine: JSONRecord, Hashable, Sendable {
   enum Kind: String, Codable, Sendable {
@@ -39,7 +40,7 @@ typealias Report = @Sendable (ProgressLine) -> Void
 struct Step: Sendable {
   private let title: String
   private let report: Report
-  private let start = ContinuousClock.now
+  private let start = clocks.now
 
   init(_ text: String, _ report: @escaping Report) {
     title = text
@@ -51,7 +52,7 @@ struct Step: Sendable {
     report(ProgressLine(kind: .done, text: text, step: title, seconds: elapsed.inSeconds))
   }
 
-  var elapsed: Duration { ContinuousClock.now - start }
+  var elapsed: Duration { clocks.now - start }
 }
 
 func note(_ text: String, _ report: Report) {

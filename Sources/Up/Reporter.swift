@@ -3,6 +3,7 @@
 
 import Glibc
 import Hosting
+import Time
 
 struct Reporter: Sendable {
   private let console = Console()
@@ -53,13 +54,6 @@ struct Reporter: Sendable {
       case .note, .ready: line.text
       case .failed: "failed: \(line.failure)"
       }
-    Console.say("\(now()) \(text)")
-  }
-
-  private static func now() -> Timestamp {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Timestamp(
-      microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+    Console.say("\(clocks.date) \(text)")
   }
 }

@@ -5,6 +5,7 @@ import CLinux
 import Dispatch
 import Glibc
 import Synchronization
+import Time
 
 final class RunningProcess: Sendable {
   /// How a process ended; of one that is not our child nobody tells us.
@@ -81,7 +82,7 @@ final class RunningProcess: Sendable {
     await withTaskGroup(of: Bool.self) { group in
       group.addTask { await self.ended() != nil }
       group.addTask {
-        try? await Task.sleep(for: limit)
+        try? await clocks.sleep(for: limit)
         return false
       }
       let first = await group.next() ?? false

@@ -3,6 +3,7 @@
 // is seen to be gone before the next is told.
 
 import Glibc
+import Time
 
 struct Shutdown: Sendable {
   private static let killWaitSeconds = 10
@@ -141,16 +142,16 @@ struct Shutdown: Sendable {
 
   /// Its processes lose heart by themselves once the first of them is killed; soon, and no later.
   private func endOrphansOfPostgres() async -> [String] {
-    let deadline = ContinuousClock.now + .seconds(Self.killWaitSeconds)
+    let deadline = clocks.now + .seconds(Self.killWaitSeconds)
     var left = processesInDatabase()
     var killed = false
     while !left.isEmpty {
-      if ContinuousClock.now > deadline {
+      if clocks.now > deadline {
         if killed { return ["processes of PostgreSQL do not end: \(left)"] }
         killed = true
         for pid in left { kill(pid, SIGKILL) }
       }
-      try? await Task.sleep(for: .milliseconds(20))
+      try? await clocks.sleep(for: .milliseconds(20))
       left = processesInDatabase()
     }
     return []

@@ -6,6 +6,7 @@
 
 import Glibc
 import Synchronization
+import Time
 
 final class Supervisor: Sendable {
   private static let lookMilliseconds = 50
@@ -130,7 +131,7 @@ final class Supervisor: Sendable {
     var last: RunningProcess.Ending?
     try await joinAgain(part)
     for attempt in 1...part.firstStarts {
-      if attempt > 1 { try await Task.sleep(for: restarts.pause(afterRunning: .zero)) }
+      if attempt > 1 { try await clocks.sleep(for: restarts.pause(afterRunning: .zero)) }
       try Task.checkCancellation()
       _ = started.withLock { $0.insert(part.name) }
       let process = try launcher.start(part.name, part.command)
@@ -163,11 +164,11 @@ final class Supervisor: Sendable {
   /// - Returns: false when it ended first.
   /// - Throws: when it was not ready in time.
   private func isReady(_ part: Part, _ process: RunningProcess) async throws -> Bool {
-    let start = ContinuousClock.now
+    let start = clocks.now
     var nextWord = Duration.seconds(Self.sayAfterSeconds)
     while !process.isOver {
       let readiness = await part.readiness(process)
-      let elapsed = ContinuousClock.now - start
+      let elapsed = clocks.now - start
       switch readiness {
       case .ready:
         // What answered may have been another program.
@@ -185,7 +186,7 @@ final class Supervisor: Sendable {
           nextWord *= 2
         }
       }
-      try await Task.sleep(for: .milliseconds(Self.lookMilliseconds))
+      try await clocks.sleep(for: .milliseconds(Self.lookMilliseconds))
     }
     return false
   }
@@ -193,7 +194,7 @@ final class Supervisor: Sendable {
   /// Starts it again whenever it ends, until cancelled.
   private func keep(_ part: Part, _ first: RunningProcess) async {
     var process = first
-    var since = ContinuousClock.now
+    var since = clocks.now
     var restarts = Restarts()
     while let ending = await process.ended() {
       if let node = part.node, Enrolment.wasRemoved(layout, node) {
@@ -201,11 +202,11 @@ final class Supervisor: Sendable {
           "\(node) was removed: its agent ended, and is not started again. "
             + Enrolment.howToBringBack, report)
       }
-      let pause = restarts.pause(afterRunning: ContinuousClock.now - since)
+      let pause = restarts.pause(afterRunning: clocks.now - since)
       note(
         "\(part.title) \(ending); it is started again in \(pause.inSeconds.oneDecimal) s", report)
-      guard (try? await Task.sleep(for: pause)) != nil else { return }
-      since = .now
+      guard (try? await clocks.sleep(for: pause)) != nil else { return }
+      since = clocks.now
       do {
         process = try launcher.start(part.name, part.command)
         let step = Step("\(part.title) starts again", report)
@@ -229,7 +230,7 @@ final class Supervisor: Sendable {
   }
 
   private func keepLogsShort() async {
-    while (try? await Task.sleep(for: .seconds(Self.rotateSeconds))) != nil {
+    while (try? await clocks.sleep(for: .seconds(Self.rotateSeconds))) != nil {
       LogFiles.keepShort(layout)
     }
   }

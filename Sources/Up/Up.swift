@@ -2,6 +2,7 @@
 // supervisor, or starts one in the background and waits for its word.
 
 import Glibc
+import Time
 import Wire
 
 struct Up: Sendable {
@@ -48,13 +49,13 @@ struct Up: Sendable {
     let words = Words(hasTerminal: command.progressDescriptor == nil)
     let parts = try prepared(layout, settings)
     reporter.begin("Wharf comes up in \(layout.data)")
-    let start = ContinuousClock.now
+    let start = clocks.now
     let turning = Task { await reporter.keepTurning() }
     defer { turning.cancel() }
     let supervisor = Supervisor(parts, lock: lock, report: reporter.report)
     let word = try await supervisor.run(words) {
       do { try UpFile(layout, settings).write() } catch { note("\(error)", reporter.report) }
-      let seconds = (ContinuousClock.now - start).inSeconds.oneDecimal
+      let seconds = (clocks.now - start).inSeconds.oneDecimal
       reporter.ready(layout, settings, "Wharf is up after \(seconds) s.")
     }
     switch word {
@@ -98,28 +99,28 @@ struct Up: Sendable {
 
   /// - Returns: none when a supervisor has it.
   private func takeLock(_ layout: Layout) async throws -> SupervisorLock? {
-    let deadline = ContinuousClock.now + .seconds(Self.otherStopSeconds)
+    let deadline = clocks.now + .seconds(Self.otherStopSeconds)
     while true {
       switch try SupervisorLock.take(layout, as: .up) {
       case .taken(let lock): return lock
       case .held(let holder):
         if let holder, holder.role == .up, holder.process.pid != getpid() { return nil }
         // It goes down, or its supervisor died while it started a program.
-        guard ContinuousClock.now < deadline else {
+        guard clocks.now < deadline else {
           throw UpFailure(
             "cannot bring up \(layout.data): another wharf has been at it for "
               + "\(Self.otherStopSeconds) s" + (holder.map { " (pid \($0.process.pid))" } ?? ""),
             code: .timedOut)
         }
       }
-      try await Task.sleep(for: Self.looks)
+      try await clocks.sleep(for: Self.looks)
     }
   }
 
   /// Waits until that one is done, and says what runs.
   private func sayThatItRuns(_ layout: Layout, _ reporter: Reporter) async throws {
-    let deadline = ContinuousClock.now + .seconds(Self.otherStartSeconds)
-    while ContinuousClock.now < deadline {
+    let deadline = clocks.now + .seconds(Self.otherStartSeconds)
+    while clocks.now < deadline {
       guard let holder = SupervisorLock.holder(layout), holder.role == .up else {
         throw UpFailure(
           "the system in \(layout.data) was being started or stopped by another wharf, and is not up",
@@ -145,7 +146,7 @@ struct Up: Sendable {
           layout, status.settings, "Wharf is already running (pid \(holder.process.pid)).")
         return
       }
-      try await Task.sleep(for: Self.looks)
+      try await clocks.sleep(for: Self.looks)
     }
     throw UpFailure(
       "the system in \(layout.data) is being started by another wharf, and was not ready within "

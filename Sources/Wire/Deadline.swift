@@ -10,7 +10,7 @@ package struct DeadlinePassed: Error, Equatable, CustomStringConvertible {
 
 /// Cancels the work once it takes longer.
 package func within<Value: Sendable>(
-  milliseconds: Int64, by clocks: Clocks = .system, _ work: @escaping @Sendable () async throws -> Value
+  milliseconds: Int64, by clocks: Clocks, _ work: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
   try await withThrowingTaskGroup(of: Value.self) { group in
     defer { group.cancelAll() }

@@ -45,6 +45,16 @@ private let pure: [String: Set<String>] = [
   "Planner": ["HashTreeCollections", "DequeModule", "HeapModule", "OrderedCollections"],
 ]
 
+/// What may read clocks, sleep and draw at random by itself: the one module that does it for all others, the
+/// driver, which waits for sockets only, a program that stands in for an engine, and what measures and tests.
+private let timekeepers = ["Time", "Postgres", "EngineSim", "Bench", "TestTools", "TestKit"]
+
+/// What is begun by a person or a service manager, and so has the machine's own clocks. All else is handed
+/// them; a default of a parameter is none of its own.
+private let begun = [
+  "Time", "CLI", "Up", "wharf", "wharfd", "wharf-agent", "wharf-gateway", "TestTools", "TestKit",
+]
+
 private let longestFileLines = 600
 private let widestLineCharacters = 120
 
@@ -108,6 +118,72 @@ private let widestLineCharacters = 120
         }.joined(separator: "\n")
         for word in banned where code.contains(word) {
           Issue.record("\(file.lastPathComponent) of \(module) uses \(word)")
+        }
+      }
+    }
+  }
+
+  /// Lines of code that hold one of some words. Regular expressions are slow in a debug build, this is not.
+  private func code(
+    _ file: URL, with words: [String]
+  ) throws -> [(number: Int, line: Substring)] {
+    let lines = try String(contentsOf: file, encoding: .utf8)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.enumerated().filter { _, line in
+      let text = String(line)
+      return words.contains { strstr(text, $0) != nil }
+        && !line.drop(while: { $0 == " " }).hasPrefix("//")
+    }.map { ($0.offset + 1, $0.element) }
+  }
+
+  private var modules: [String] {
+    get throws {
+      try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "Sources").path)
+    }
+  }
+
+  @Test func `clocks, sleep and randomness come of Clocks, and of nothing else`() throws {
+    let words = [
+      ".now", "Clock", ".continuous", ".suspending", "sleep", "clock_gettime", "gettimeofday",
+      "time(nil)", "Dispatch", "asyncAfter", "makeTimerSource", "Date", "NIODeadline", "UUID()",
+      "Generator", "rand", "shuffle",
+    ]
+    let banned = try [
+      #"(Continuous|Suspending)Clock(\.now|\(\))"#, #"[(:,=<>\s]\.now\b"#,
+      #"\.(continuous|suspending)\b"#,
+      #"\bTask\.sleep\b"#, #"\b(nanosleep|usleep|clock_gettime|gettimeofday)\b"#, #"\bsleep\(\d"#,
+      #"\btime\(nil\)"#, #"\b(DispatchTime|DispatchWallTime|asyncAfter|makeTimerSource)\b"#,
+      #"\bDate\(\)|\bDate\.now\b|\bNIODeadline\b|\bUUID\(\)"#, #"\bSystemRandomNumberGenerator\b"#,
+      #"\b(getrandom|arc4random|rand|random)\(\)"#, #"\.random\((?!.*using:)"#,
+      #"\.(randomElement|shuffled|shuffle)\(\)"#,
+    ].map { try Regex($0) }
+    func readings(_ module: String) throws -> [String] {
+      try files("Sources/\(module)").flatMap { file in
+        try code(file, with: words).filter { line in banned.contains { line.line.contains($0) } }
+          .map { "\(file.lastPathComponent):\($0.number):\($0.line)" }
+      }
+    }
+    for module in try modules where !timekeepers.contains(module) {
+      for reading in try readings(module) {
+        Issue.record("\(reading): take it of the Clocks that were handed in")
+      }
+    }
+    for module in timekeepers {
+      #expect(try !readings(module).isEmpty, "\(module) reads none, and need not be allowed to")
+    }
+  }
+
+  @Test func `only what is begun by itself has the machine's clocks, all else is handed them`()
+    throws
+  {
+    let made = #/\bClocks\.system\b|\b(clocks|by): \.system\b|\bClocks = \.system\b/#
+    let byDefault =
+      #/\b(clocks: Clocks = \.system|random: Clocks\.Random = Clocks\.system\.random|var clocks = Clocks\.system)\b/#
+    for module in try modules where !begun.contains(module) {
+      for file in try files("Sources/\(module)") {
+        for (number, line) in try code(file, with: ["Clocks", "clocks", ".system"])
+        where line.contains(made) && !line.contains(byDefault) {
+          Issue.record("\(file.lastPathComponent):\(number) has clocks of its own:\(line)")
         }
       }
     }

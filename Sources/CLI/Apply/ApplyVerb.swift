@@ -3,6 +3,7 @@
 import ArgumentParser
 import Hosting
 import Program
+import Time
 import Wire
 import Yams
 
@@ -155,7 +156,7 @@ struct ApplyVerb: AsyncParsableCommand {
     _ command: any Command, _ step: WishStep, _ wish: Wish, _ document: YAMLDocument,
     _ client: Client, _ report: inout ApplyReport
   ) async throws {
-    let id = CommandID.make()
+    let id = clocks.makeCommandID()
     let call = CommandCall(id: id, command, reason: reason)
     let reply = try await send(call, client, document, document.mark(step.path), wish.subject)
     report.did(nil, command, id, reply, isEarlier: false)
@@ -211,7 +212,7 @@ struct ApplyVerb: AsyncParsableCommand {
   private func rehearse(
     _ command: any Command, _ rehearsal: Rehearsal, _ report: inout ApplyReport
   ) async throws -> Failure? {
-    let call = CommandCall(id: .make(), command, reason: reason)
+    let call = CommandCall(id: clocks.makeCommandID(), command, reason: reason)
     let tried = try await rehearsal.add([call])
     for outcome in tried.steps { report.would(nil, command, call.id, outcome) }
     return tried.refusal

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Time
 import Wire
 
 struct DeploymentCreate: CommandVerb {
@@ -33,7 +34,7 @@ struct DeploymentCreate: CommandVerb {
 
   func run() async throws {
     let client = try Client(sending.connection.connection())
-    let began = ContinuousClock.now
+    let began = clocks.now
     let reply = try await say(client)
     if waiting.wait, reply.dryRun != true {
       try await Readiness.wait(for: name, since: began, client, waiting, sending.output)

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Time
 import Wire
 
 struct DeploymentDelete: CommandVerb {
@@ -18,7 +19,7 @@ struct DeploymentDelete: CommandVerb {
 
   func run() async throws {
     let client = try Client(sending.connection.connection())
-    let began = ContinuousClock.now
+    let began = clocks.now
     let reply = try await say(client)
     if waiting.wait, reply.dryRun != true {
       try await Readiness.waitUntilGone(name, since: began, client, waiting, sending.output)

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Time
 import Wire
 
 struct DeploymentScale: CommandVerb {
@@ -23,7 +24,7 @@ struct DeploymentScale: CommandVerb {
 
   func run() async throws {
     let client = try Client(sending.connection.connection())
-    let began = ContinuousClock.now
+    let began = clocks.now
     let reply = try await say(client)
     if waiting.wait, reply.dryRun != true {
       try await Readiness.wait(for: name, since: began, client, waiting, sending.output)

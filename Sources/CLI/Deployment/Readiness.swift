@@ -2,12 +2,13 @@
 
 import Glibc
 import Hosting
+import Time
 import Wire
 
 enum Readiness {
   /// Until all wanted replicas are ready; then says how long that took.
   static func wait(
-    for name: Name, since began: ContinuousClock.Instant, _ client: Client, _ waiting: WaitOptions,
+    for name: Name, since began: Clocks.Instant, _ client: Client, _ waiting: WaitOptions,
     _ output: OutputOptions
   ) async throws {
     var told = ""
@@ -35,7 +36,7 @@ enum Readiness {
 
   /// Until one replica is ready, whatever its neighbours wait for.
   static func wait(
-    forReplica replica: String, of name: Name, since began: ContinuousClock.Instant,
+    forReplica replica: String, of name: Name, since began: Clocks.Instant,
     _ client: Client, _ waiting: WaitOptions, _ output: OutputOptions
   ) async throws {
     var told = ""
@@ -63,7 +64,7 @@ enum Readiness {
 
   /// Until the deployment has left, with everything that it held.
   static func waitUntilGone(
-    _ name: Name, since began: ContinuousClock.Instant, _ client: Client, _ waiting: WaitOptions,
+    _ name: Name, since began: Clocks.Instant, _ client: Client, _ waiting: WaitOptions,
     _ output: OutputOptions
   ) async throws {
     try await waiting.poll(since: began, client) {

@@ -1,7 +1,7 @@
 // Waiting until every gateway enforces what was revoked.
 
-import Foundation
 import Hosting
+import Time
 import Wire
 
 /// A verb that ends what gateways serve. With --wait it returns when that is proved.
@@ -17,7 +17,7 @@ extension EndsServing {
 
   func run() async throws {
     let client = try Client(sending.connection.connection())
-    let began = ContinuousClock.now
+    let began = clocks.now
     let reply = try await say(client)
     if waiting.wait, reply.dryRun != true {
       try await Enforcement.wait(for: reply.position, since: began, client, waiting, sending.output)
@@ -34,12 +34,12 @@ enum Enforcement {
   /// Until every process of a gateway that may serve enforces the position, or may serve no more; then
   /// says on how many, how long that took, and whose lease it was. Says early who is waited for.
   static func wait(
-    for position: Position, since began: ContinuousClock.Instant, _ client: Client,
+    for position: Position, since began: Clocks.Instant, _ client: Client,
     _ waiting: WaitOptions, _ output: OutputOptions
   ) async throws {
     var told: Set<String> = []
     try await waiting.poll(since: began) {
-      let elapsed = ContinuousClock.now - began
+      let elapsed = clocks.now - began
       let left = .seconds(waiting.timeout) - elapsed
       // The first look ends when it is told who is waited for.
       let longest = elapsed < .seconds(patienceSeconds) ? patienceSeconds : heldSeconds
@@ -55,9 +55,11 @@ enum Enforcement {
         }
         return nil
       }
-      if ContinuousClock.now - began >= .seconds(patienceSeconds) {
+      if clocks.now - began >= .seconds(patienceSeconds) {
         for item in open where told.insert(name(item)).inserted {
-          Terminal.note(waits(for: item, until: Date().addingTimeInterval(item.leaseSeconds)))
+          let end = Timestamp(
+            microseconds: clocks.date.microseconds + Int64(item.leaseSeconds * 1_000_000))
+          Terminal.note(waits(for: item, until: end))
         }
       }
       let names = open.map(name).joined(separator: ", ")
@@ -91,14 +93,13 @@ enum Enforcement {
       ?? "wharf gateway powered-off \(item.gateway)"
   }
 
-  static func waits(for item: EnforcementItem, until end: Date) -> String {
-    let moment = Timestamp(microseconds: Int64(end.timeIntervalSince1970 * 1_000_000)).short
+  static func waits(for item: EnforcementItem, until end: Timestamp) -> String {
     let heard = item.heardSeconds.map { "it was heard \(Int($0)) s ago" } ?? "it was not heard yet"
     let line =
       item.isUnknown == true
-      ? "\(name(item)), may serve by an older policy until \(moment)"
+      ? "\(name(item)), may serve by an older policy until \(end.short)"
       : "\(name(item)) does not say that it enforces this (\(heard)): it may serve by an older policy "
-        + "until \(moment)"
+        + "until \(end.short)"
     return item.isUnknown == true ? line : "\(line); if it is off for certain: \(off(item))"
   }
 

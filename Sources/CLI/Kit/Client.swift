@@ -7,6 +7,7 @@ import Hosting
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Time
 import Wire
 
 final class Client {
@@ -146,11 +147,11 @@ extension Client {
   private func persist(
     _ attempt: String, unknown: String? = nil, _ exchange: () async throws -> Answer
   ) async throws -> Answer {
-    var deadline = ContinuousClock.now + .seconds(Self.retrySeconds)
+    var deadline = clocks.now + .seconds(Self.retrySeconds)
     var outage: Failure?
     var pause = Self.firstPauseMilliseconds
     var isOutcomeKnown = true
-    let began = ContinuousClock.now
+    let began = clocks.now
     var tries = 0
     while true {
       var problem: String
@@ -162,7 +163,7 @@ extension Client {
         let error = try Self.error(answer.body, answer.status, connection.api)
         if answer.status == 503, error.code == ErrorReply.databaseNotReachable {
           if outage == nil, isOutcomeKnown {
-            deadline = min(deadline, .now + .seconds(Self.outageSeconds))
+            deadline = min(deadline, clocks.now + .seconds(Self.outageSeconds))
           }
           outage = Failure(
             .unreachable, "cannot \(attempt): \(error.message)", help: error.help ?? Failure.unsaid)
@@ -178,9 +179,9 @@ extension Client {
         if broken.mayHaveArrived, !broken.isLook { isOutcomeKnown = false }
         problem = broken.reason
       }
-      guard ContinuousClock.now < deadline else {
+      guard clocks.now < deadline else {
         if let outage, isOutcomeKnown { throw outage }
-        let told = Self.told(problem, tries, ContinuousClock.now - began)
+        let told = Self.told(problem, tries, clocks.now - began)
         let help = help ?? elsewhere
         throw Failure(
           .timedOut,
@@ -189,7 +190,7 @@ extension Client {
             : "cannot tell whether it was done: \(attempt): \(told)",
           help: isOutcomeKnown ? help : unknown ?? help)
       }
-      try await Task.sleep(for: .milliseconds(pause))
+      try await clocks.sleep(for: .milliseconds(pause))
       pause = min(pause * 2, Self.longestPauseMilliseconds)
     }
   }

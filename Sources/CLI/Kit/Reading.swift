@@ -4,6 +4,7 @@
 import ArgumentParser
 import Glibc
 import Hosting
+import Time
 import Wire
 
 struct ReadOptions: ParsableArguments {
@@ -75,13 +76,13 @@ struct ReadOptions: ParsableArguments {
     while true {
       do {
         shown.show(try await read())
-        try await Task.sleep(for: .milliseconds(Self.redrawMilliseconds))
+        try await clocks.sleep(for: .milliseconds(Self.redrawMilliseconds))
         if try await client.wait(past: client.seen, upTo: .seconds(Self.refreshSeconds)) {
           shown.heard()
         }
       } catch let failure as Failure where shown.isSomething && failure.kind != .refused {
         shown.silent(since: failure.message)
-        try await Task.sleep(for: .seconds(Self.reconnectSeconds))
+        try await clocks.sleep(for: .seconds(Self.reconnectSeconds))
       }
     }
   }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import Hosting
+import Time
 import Wire
 
 struct SendOptions: ParsableArguments {
@@ -29,18 +30,9 @@ struct SendOptions: ParsableArguments {
   func send(_ command: any Command, by client: Client) async throws -> CommandReply {
     try await client.send(
       CommandCall(
-        id: commandID ?? .make(), command, reason: reason, unchangedSince: unchangedSince,
+        id: commandID ?? clocks.makeCommandID(), command, reason: reason,
+        unchangedSince: unchangedSince,
         dryRun: dryRun))
-  }
-}
-
-extension CommandID {
-  static func make() -> CommandID {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    let now = Timestamp(
-      microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
-    return CommandID(at: now, random: (.random(in: .min ... .max), .random(in: .min ... .max)))
   }
 }
 
@@ -130,7 +122,7 @@ extension SecretVerb {
   func run() async throws {
     let client = try Client(sending.connection.connection())
     if !sending.dryRun { try SecretPlace.check() }
-    var random = SystemRandomNumberGenerator()
+    var random = clocks.random
     let secret = Secret(Self.use, using: &random)
     let reply = try await sending.send(command(secret), by: client)
     let text = try Outcome(reply: reply).text(done(reply), secret: secret, sending.output)

@@ -1,8 +1,8 @@
 // What a watched view shows, and how old that is: once wharfd was not heard for a while, the screen says since when.
 
-import Foundation
 import Hosting
 import Synchronization
+import Time
 
 /// Shows a text until there is another; a watch of its own tells when nothing was heard for too long, while
 /// whoever reads may hang in a read.
@@ -12,14 +12,14 @@ final class ShownView: Sendable {
 
   struct State {
     var text: String?
-    var heard = Date()
+    var heard = clocks.date
     var isStale = false
     var told: String?
 
     /// The line that is due now, once.
-    mutating func silence(at now: Date) -> String? {
+    mutating func silence(at now: Timestamp) -> String? {
       guard text != nil, !isStale,
-        now.timeIntervalSince(heard) >= Double(ShownView.silenceSeconds)
+        now.seconds(since: heard) >= Double(ShownView.silenceSeconds)
       else { return nil }
       isStale = true
       return line
@@ -27,8 +27,7 @@ final class ShownView: Sendable {
 
     /// `not heard since 10:30:07 UTC`
     var line: String {
-      let moment = Timestamp(microseconds: Int64(heard.timeIntervalSince1970 * 1_000_000)).moment
-      return "not heard since \(moment.dropFirst(11)): this is how it was then"
+      return "not heard since \(heard.moment.dropFirst(11)): this is how it was then"
     }
   }
 
@@ -39,10 +38,10 @@ final class ShownView: Sendable {
     self.terminal = terminal
     Task.detached { [weak self] in
       while true {
-        try await Task.sleep(for: .seconds(1))
+        try await clocks.sleep(for: .seconds(1))
         guard let self else { return }
         self.state.withLock {
-          if let line = $0.silence(at: Date()) { self.mark($0.text ?? "", line) }
+          if let line = $0.silence(at: clocks.date) { self.mark($0.text ?? "", line) }
         }
       }
     }

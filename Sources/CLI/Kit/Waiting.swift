@@ -3,6 +3,7 @@
 import ArgumentParser
 import Hosting
 import Program
+import Time
 import Wire
 
 struct WaitOptions: ParsableArguments {
@@ -44,21 +45,21 @@ struct WaitOptions: ParsableArguments {
   ///
   /// - Parameter rest: returns when there may be something new, or after the time that is left.
   func poll(
-    since began: ContinuousClock.Instant,
+    since began: Clocks.Instant,
     rest: (_ left: Duration) async throws -> Void = { _ in }, _ check: () async throws -> Failure?
   ) async throws {
     let deadline = began + .seconds(timeout)
     while let failure = try await check() {
-      let now = ContinuousClock.now
+      let now = clocks.now
       if now >= deadline { throw failure }
-      try await Task.sleep(for: min(Self.pause(after: now - began), deadline - now))
-      try await rest(max(.zero, deadline - ContinuousClock.now))
+      try await clocks.sleep(for: min(Self.pause(after: now - began), deadline - now))
+      try await rest(max(.zero, deadline - clocks.now))
     }
   }
 
   /// The same, of what changes only with the log.
   func poll(
-    since began: ContinuousClock.Instant, _ client: Client, _ check: () async throws -> Failure?
+    since began: Clocks.Instant, _ client: Client, _ check: () async throws -> Failure?
   ) async throws {
     try await poll(
       since: began,
@@ -70,8 +71,8 @@ struct WaitOptions: ParsableArguments {
 
 enum Elapsed {
   /// `41 ms`, `3.4 s`
-  static func since(_ began: ContinuousClock.Instant) -> String {
-    text(ContinuousClock.now - began)
+  static func since(_ began: Clocks.Instant) -> String {
+    text(clocks.now - began)
   }
 
   static func text(_ elapsed: Duration) -> String {

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import Hosting
+import Time
 import Wire
 
 struct EventsVerb: AsyncParsableCommand {
@@ -118,15 +119,15 @@ struct EventsVerb: AsyncParsableCommand {
 
   /// Waits until the API answers again; throws why it did not within the time of a retry.
   private func comesBack(_ client: Client) async throws {
-    let deadline = ContinuousClock.now + .seconds(Client.retrySeconds)
+    let deadline = clocks.now + .seconds(Client.retrySeconds)
     while true {
       do {
         _ = try await client.read(ItemReply<WhoamiItem>.self, "whoami")
         return
       } catch let failure as Failure
-        where failure.kind == .unreachable && ContinuousClock.now < deadline
+        where failure.kind == .unreachable && clocks.now < deadline
       {
-        try await Task.sleep(for: .milliseconds(Client.longestPauseMilliseconds))
+        try await clocks.sleep(for: .milliseconds(Client.longestPauseMilliseconds))
       }
     }
   }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Hosting
 import Program
+import Time
 import Wire
 
 struct PersonForget: CommandVerb {
@@ -29,7 +30,7 @@ struct PersonForget: CommandVerb {
 
   func run() async throws {
     let client = try Client(sending.connection.connection())
-    let began = ContinuousClock.now
+    let began = clocks.now
     let reply = try await say(client)
     guard reply.dryRun != true, let stream = stream(reply) else { return }
     let erased = try await wait(for: stream, since: began, client)
@@ -50,7 +51,7 @@ struct PersonForget: CommandVerb {
   }
 
   private func wait(
-    for stream: Stream, since began: ContinuousClock.Instant, _ client: Client
+    for stream: Stream, since began: Clocks.Instant, _ client: Client
   ) async throws -> EventItem {
     var isTold = false
     let deadline = began + timeout.duration
@@ -60,7 +61,7 @@ struct PersonForget: CommandVerb {
         [("stream", "\(stream)"), ("type", PersonErased.type), ("limit", "1")]
       ).items.first
       if let found { return found }
-      let now = ContinuousClock.now
+      let now = clocks.now
       if now >= deadline {
         throw Failure(
           .timedOut, "\(stream) is forgotten, and not yet erased after \(timeout)",
@@ -74,8 +75,8 @@ struct PersonForget: CommandVerb {
         Terminal.note("waiting until every wharfd knows, and snapshots and views are made anew …")
       }
       // That it is done stands in the log.
-      try await Task.sleep(for: WaitOptions.pause(after: now - began))
-      let next = (isTold ? deadline : min(deadline, patience)) - ContinuousClock.now
+      try await clocks.sleep(for: WaitOptions.pause(after: now - began))
+      let next = (isTold ? deadline : min(deadline, patience)) - clocks.now
       if next > .zero { try await client.wait(past: client.seen, upTo: next) }
     }
   }

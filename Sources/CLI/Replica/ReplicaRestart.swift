@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Hosting
+import Time
 import Wire
 
 struct ReplicaRestart: CommandVerb {
@@ -41,7 +42,7 @@ struct ReplicaRestart: CommandVerb {
 
   func run() async throws {
     let client = try Client(sending.connection.connection())
-    let began = ContinuousClock.now
+    let began = clocks.now
     let reply = try await say(client)
     if waiting.wait, reply.dryRun != true {
       try await Readiness.wait(

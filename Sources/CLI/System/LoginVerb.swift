@@ -4,6 +4,7 @@ import ArgumentParser
 import Glibc
 import Hosting
 import Program
+import Time
 import Wire
 
 struct LoginVerb: AsyncParsableCommand {
@@ -68,14 +69,14 @@ struct LoginVerb: AsyncParsableCommand {
   }
 
   private func accept(_ invitation: String, _ api: String, _ around: Surroundings) async throws {
-    var random = SystemRandomNumberGenerator()
+    var random = clocks.random
     let token = Secret(.person, using: &random)
     // Kept before it is sent: were the answer lost, the token would be all that is left.
     var credentials = try Credentials.load(around)
     credentials.keep(token.text, for: api)
     let client = Client(Connection(api: api, token: invitation), around)
     let call = CommandCall(
-      id: .make(),
+      id: clocks.makeCommandID(),
       try AcceptInvitation(
         token: token.digest, prefix: token.shownPrefix, name: name,
         validHours: expires?.whole(.hours)))
