@@ -49,24 +49,14 @@ struct MemberLoop {
   var standing = Standing.starting
   private var candidacy = Candidacy()
   var clock: LogClock?
-  var nextBeat: Clocks.Instant
   private var nextSighting: Clocks.Instant
   private var nextAppearance: Clocks.Instant
   /// Which database the connection leads to.
   private var database: DatabaseIdentity?
   /// Backend pids of the connections that this loop has had.
   private var sessionsOfOurs: Set<Int32> = []
-  /// Commands whose batch was not stored, or not known to be.
-  var unsettled: [PendingCommand] = []
-  /// Decided while the batch before it was under way: the first of `unsettled`.
-  var ahead: Batch?
-  /// Stored, and answered once the next batch is on its way: the database waits for that one, and
-  /// those who are answered have nothing to do with it.
-  var unanswered: Batch?
-  /// The database refused a batch for what is in one of its rows: all of `unsettled` goes in command by
-  /// command, and nothing joins them until they are settled.
-  var storesAlone = false
-  var gathering = Gathering()
+  /// The commands that came, and what becomes of them.
+  var leading: Leading
 
   init(
     settings: LogSettings, secret: ClusterSecret, keys: PersonKeys, board: HeadBoard,
@@ -77,7 +67,8 @@ struct MemberLoop {
   ) {
     self.settings = settings
     let now = settings.clocks.now
-    (nextBeat, nextSighting, nextAppearance) = (now, now, now)
+    leading = Leading(nextBeat: now)
+    (nextSighting, nextAppearance) = (now, now)
     self.secret = secret
     self.keys = keys
     fingerprint = secret.fingerprint
@@ -96,7 +87,7 @@ struct MemberLoop {
     var backoff = Backoff()
     defer {
       inbox.close(.unavailable("wharfd is stopping"))
-      for pending in unsettled { pending.answer(.failure(.outcomeUnknown("wharfd is stopping"))) }
+      give(leading.ended(.outcomeUnknown("wharfd is stopping")))
     }
     while !stopped() {
       do {
@@ -142,14 +133,10 @@ struct MemberLoop {
   }
 
   private mutating func expire(because reason: String) {
-    ahead = nil
     let now = clocks.now
     if let outOfTouch = outOfTouch() { inbox.answerAll(.outOfTouch(outOfTouch)) }
     inbox.expire(now, .unavailable("the database cannot be reached: \(reason)"))
-    for pending in unsettled where pending.hasWaitedTooLong(at: now) {
-      pending.answer(.failure(.outcomeUnknown("the database went away while storing: \(reason)")))
-    }
-    unsettled.removeAll { $0.hasWaitedTooLong(at: now) }
+    give(leading.lost(at: now, because: reason))
   }
 
   /// The log is durable whatever the database's own setting says; notifications are only hints.
@@ -341,7 +328,7 @@ struct MemberLoop {
     guard event.stream.kind == .person, event.type == PersonForgotten.type else { return }
     keys.note(event)
     nextAppearance = clocks.now
-    nextBeat = clocks.now
+    leading.nextBeat = clocks.now
   }
 }
 
@@ -349,7 +336,7 @@ struct MemberLoop {
 
 extension MemberLoop {
   private mutating func follow(_ connection: inout Connection) throws {
-    defer { answerStored() }
+    defer { confirmStored() }
     while !stopped() {
       if case .leading = standing {
         try lead(&connection)
@@ -396,18 +383,12 @@ extension MemberLoop {
     case .following(let address):
       logger.info("following", metadata: ["leader": "\(address ?? "unknown")"])
       inbox.close(.notLeading(address: address))
-      settle { _ in .notLeading(address: address) }
+      give(leading.ended(.notLeading(address: address)))
     case .starting:
       inbox.close(.unavailable("the database lacks what was seen of the log"))
-      settle { _ in .outcomeUnknown("the database lacks what was seen of the log") }
+      give(leading.ended(.outcomeUnknown("the database lacks what was seen of the log")))
     }
     publish()
-  }
-
-  private mutating func settle(_ failure: (PendingCommand) -> SubmitFailure) {
-    ahead = nil
-    for pending in unsettled { pending.answer(.failure(failure(pending))) }
-    unsettled = []
   }
 
   private mutating func shouldLead(_ connection: inout Connection) throws -> Bool {
@@ -457,7 +438,7 @@ extension MemberLoop {
     let row = LogStatements.takeRow(
       instance: settings.instance, epoch: state.position, address: settings.address)
     try connection.execute(row, timeout: settings.statementTimeout)
-    nextBeat = clocks.now + .seconds(Candidacy.beatSeconds)
+    leading.nextBeat = clocks.now + .seconds(Candidacy.beatSeconds)
     touched(asked)
     stand(.leading(epoch: state.position))
     try answerKnown(&connection)
