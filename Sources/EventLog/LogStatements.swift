@@ -106,7 +106,7 @@ package enum LogStatements {
       SELECT e.* FROM log.events f
       JOIN LATERAL (
         SELECT \(columns) FROM log.events
-        WHERE position >= f.position AND position < f.position + \(Batch.eventsPerCommandLimit)
+        WHERE position >= f.position AND position < f.position + \(Trial.eventsPerCommandLimit)
           AND command_id = f.command_id
       ) e ON true
       WHERE f.command_id = ANY($1) AND f.command_hash IS NOT NULL

@@ -1,9 +1,9 @@
 // The plan: everything that is to be decided now, in order. Pure and complete: the same state,
 // signals and moment give the same plan, and once its decisions are committed nothing is left.
 //
-// Each decision is a command that the leader decides again at the head. The planner decides it too,
-// on its own copy of the state, and goes on from there: so a later step sees what an earlier one
-// does, and a decision that would change nothing is never proposed.
+// Each decision is a command that the leader decides again at the head. The planner decides it too, as a
+// trial, and goes on from there: so a later step sees what an earlier one does, and a decision that would
+// change nothing is never proposed.
 //
 //   liveness → gateways → dates → bars → restarts → surplus → what gateways left → placement → reasons
 //   for what still waits
@@ -38,27 +38,23 @@ package func plan(_ state: HostingState, _ signals: Signals, now: Timestamp) -> 
 
 /// One pass of the planner: the state as it will be once the decisions so far are committed.
 struct Pass {
-  private(set) var state: HostingState
+  private var trial: Trial
   let signals: Signals
   let now: Timestamp
   private(set) var plan = Plan()
 
   init(state: HostingState, signals: Signals, now: Timestamp) {
-    self.state = state
+    trial = Trial(after: state)
     self.signals = signals
     self.now = now
   }
 
+  var state: HostingState { trial.state }
+
   mutating func decide(_ command: any Command) {
     do {
-      let events = try state.decide(command, by: .wharfd, now: now)
-      guard !events.isEmpty else { return }
-      for event in events {
-        let fact = Fact(
-          position: state.position.next, stream: event.stream, recordedAt: now, actor: .wharfd)
-        try state.evolve(event.body, fact)
-      }
-      plan.decisions.append(command)
+      let step = try trial.perform(command, by: .wharfd, now: now)
+      if !step.events.isEmpty { plan.decisions.append(command) }
     } catch {
       // A fault of ours, and no reason to stop planning for everybody else.
       alarm("the planner cannot decide \(type(of: command).type): \(error)")

@@ -189,6 +189,26 @@ private let widestLineCharacters = 120
     }
   }
 
+  /// Whoever folds by hand what it has decided forgets what `Trial` knows: times that never fall, events that do
+  /// not fit, a command of too many.
+  @Test func `what was decided is folded by Trial; stored events, by who reads them`() throws {
+    let readers: Set<String> = [
+      "EventLog/StoredEvent.swift",  // the fold of the log
+      "ControlPlane/Views/Projection.swift",  // keeps the state before an event beside the one after it
+      "TestKit/World.swift", "TestKit/RandomHistory.swift",  // what tests compare `Trial` with
+    ]
+    var found: Set<String> = []
+    for file in try files("Sources") {
+      let place = file.path.components(separatedBy: "/Sources/").last ?? ""
+      guard !place.hasPrefix("Hosting/"),
+        try String(contentsOf: file, encoding: .utf8).contains(#/[^A-Za-z]evolve\(/#)
+      else { continue }
+      found.insert(place)
+      #expect(readers.contains(place), "\(place) folds by hand: use Trial")
+    }
+    #expect(found == readers, "these fold nothing any more: \(readers.subtracting(found))")
+  }
+
   @Test func `files fit: no more than 600 lines, no line over 120 characters`() throws {
     for file in try files("Sources", ["swift", "c", "h"]) + files("Tests") {
       let lines = try String(contentsOf: file, encoding: .utf8)

@@ -52,21 +52,20 @@ struct CommandRoute: Sendable {
   private func dryRun(
     _ call: CommandCall, _ command: any Command, _ principal: Principal, _ head: Head
   ) throws -> Response {
-    let events: [NewEvent]
+    let step: Trial.Step
     do {
-      events = try head.state.decide(
-        command, by: principal, now: max(now(), head.state.recordedAt),
-        unchangedSince: call.unchangedSince)
+      var trial = Trial(after: head.state)
+      step = try trial.perform(
+        command, by: principal, now: now(), unchangedSince: call.unchangedSince)
     } catch {
       throw APIError(error, at: head.state.position)
     }
-    var position = head.state.position
-    let items = events.map { event in
-      position = position.next
+    let items = step.events.indices.map { index in
+      let (event, fact) = (step.events[index], step.fact(of: index))
       return EventItem(
-        position: position, stream: event.stream, type: type(of: event.body).type,
+        position: fact.position, stream: fact.stream, type: type(of: event.body).type,
         data: RawJSON(text: event.body.jsonBytes), metadata: RawJSON(text: Array("{}".utf8)),
-        actor: principal.actor.description, actorName: head.state.name(of: principal.actor),
+        actor: fact.actor.description, actorName: head.state.name(of: fact.actor),
         commandID: call.id, recordedAt: head.state.recordedAt, hash: nil)
     }
     return reply(
