@@ -76,6 +76,7 @@ let package = Package(
     .target(
       name: "Hosting", dependencies: [hashTrees], exclude: ["LEASES.md"], swiftSettings: strict),
     module("Time", ["Hosting"]),
+    module("Machine", ["CLinux"]),
     module("Program", ["CLinux", "Hosting", argumentParser]),
     module("Postgres", ["CLibPQ", "CLinux"]),
     .target(
@@ -87,7 +88,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     module("Planner", ["Hosting", hashTrees]),
-    module("Wire", ["Hosting", "Time", crypto, hashTrees, yams]),
+    module("Wire", ["Hosting", "Machine", "Time", crypto, hashTrees, yams]),
     .target(
       name: "EngineTemplates", path: "Deploy/engines", exclude: ["README.md"],
       resources: ["sim", "vllm", "sglang", "llama-cpp", "llama-cpp-python", "tei"].map {
@@ -111,7 +112,10 @@ let package = Package(
 
     module(
       "Agent",
-      ["CLinux", "Hosting", "Time", "Wire", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1]),
+      [
+        "CLinux", "Hosting", "Machine", "Time", "Wire", asyncHTTPClient, crypto, logging, nioCore,
+        nioHTTP1,
+      ]),
     module(
       "Gateway",
       [
@@ -129,17 +133,18 @@ let package = Package(
     module(
       "Up",
       [
-        "CLinux", "Hosting", "Time", "Wire", argumentParser, asyncHTTPClient, crypto, nioCore,
+        "CLinux", "Hosting", "Machine", "Time", "Wire", argumentParser, asyncHTTPClient, crypto,
+        nioCore,
         nioHTTP1,
       ]),
     module(
       "CLI",
       [
-        "CLinux", "Hosting", "Program", "Time", "Up", "Wire", argumentParser, asyncHTTPClient,
-        nioCore, nioHTTP1, nioPosix, yams,
+        "CLinux", "Hosting", "Machine", "Program", "Time", "Up", "Wire", argumentParser,
+        asyncHTTPClient, nioCore, nioHTTP1, nioPosix, yams,
       ]),
     module(
-      "Bench", ["ControlPlane", "EventLog", "Hosting", "Postgres", lifecycle, logging]),
+      "Bench", ["ControlPlane", "EventLog", "Hosting", "Machine", "Postgres", lifecycle, logging]),
     module("TestTools", ["CLinux", "Hosting", "Time"]),
     module("TestKit", ["CLinux", "Hosting", "Postgres", "TestTools", hashTrees]),
 
@@ -155,7 +160,7 @@ let package = Package(
     program(
       "wharfd",
       [
-        "ControlPlane", "EventLog", "Hosting", "Migrations", "Program", "Time", "Wire",
+        "ControlPlane", "EventLog", "Hosting", "Machine", "Migrations", "Program", "Time", "Wire",
         argumentParser, logging,
       ]),
     program("wharf-records", ["Records"]),
@@ -180,8 +185,8 @@ let package = Package(
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "CLinux", "EngineTemplates", "HTTPServing", "Hosting", "TestTools", "Time", "Wire",
-        "wharf-agent", "wharf-engine-sim", "wharf-holder",
+        "Agent", "CLinux", "EngineTemplates", "HTTPServing", "Hosting", "Machine", "TestTools",
+        "Time", "Wire", "wharf-agent", "wharf-engine-sim", "wharf-holder",
         asyncHTTPClient, httpTypes, hummingbird, logging, nioCore, nioHTTP1,
       ], exclude: ["Golden"], swiftSettings: strict),
     tests(
@@ -209,7 +214,8 @@ let package = Package(
     tests(
       "UpTests",
       [
-        "CLinux", "Hosting", "TestKit", "Up", "Wire", "wharf", "wharf-agent", "wharf-engine-sim",
+        "CLinux", "Hosting", "Machine", "TestKit", "Up", "Wire", "wharf", "wharf-agent",
+        "wharf-engine-sim",
         "wharf-gateway", "wharf-holder", "wharfd", asyncHTTPClient, nioCore, nioHTTP1,
       ]),
     tests("BenchTests", ["Bench", "Hosting", "Postgres", "TestKit", "TestTools", "wharfd"]),

@@ -6,6 +6,7 @@ import Dispatch
 import Glibc
 import Hosting
 import Logging
+import Machine
 import NIOCore
 import Time
 import Wire

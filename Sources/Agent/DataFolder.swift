@@ -2,6 +2,7 @@
 
 import Glibc
 import Hosting
+import Machine
 import Time
 import Wire
 
@@ -41,11 +42,10 @@ package struct DataFolder: Sendable {
           + "agent; name one that is empty or not there")
     }
     try Files.makeFolder(path)
-    guard let real = realpath(path, nil) else {
-      throw FileProblem(attempted: "find", path: path, code: errno)
+    guard let real = Files.realPath(path) else {
+      throw FileProblem(attempted: "find", path: path)
     }
-    defer { free(real) }
-    self.path = String(cString: real)
+    self.path = real
     exposed = Self.exposedSecrets(self.path)
     for file in exposed { chmod(file, 0o600) }
     // Engines that run as another user pass it on the way to where they work.

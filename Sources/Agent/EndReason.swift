@@ -4,6 +4,7 @@
 
 import Glibc
 import Hosting
+import Machine
 
 enum EndReason {
   private static let longestLogTailBytes = 4 << 10

@@ -3,6 +3,7 @@
 
 import Glibc
 import Hosting
+import Machine
 
 package struct EngineUser: Equatable, Sendable {
   package let name: String

@@ -12,6 +12,7 @@
 
 import Glibc
 import Hosting
+import Machine
 import Wire
 
 package struct Ledger: Sendable {
@@ -178,7 +179,8 @@ package struct Ledger: Sendable {
     try Files.makeFolder(kept)
     try Files.remove("\(kept)/\(id)")
     try Files.makeFolder("\(kept)/\(id)")
-    rename(logPath(id), "\(kept)/\(id)/engine.log")
+    // One that is gone already is none to keep.
+    try? Files.move(logPath(id), to: "\(kept)/\(id)/engine.log", durably: false)
     try Files.remove(workFolder(of: id))
     try Files.remove(folder(of: id))
     try prune(kept)

@@ -4,6 +4,7 @@
 import Glibc
 import Hosting
 import Logging
+import Machine
 import Time
 import Wire
 

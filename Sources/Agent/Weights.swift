@@ -9,6 +9,7 @@
 import Crypto
 import Glibc
 import Hosting
+import Machine
 import Time
 
 import struct Hosting.Digest

@@ -1,6 +1,7 @@
 // Programs that the bench starts: PostgreSQL's, wharfd, a peer's interpreter.
 
 import Glibc
+import Machine
 
 package struct ChildProcess: Sendable {
   package let pid: pid_t
@@ -77,7 +78,7 @@ package struct ChildProcess: Sendable {
 
   /// The most memory that it has held so far, in megabytes.
   package var peakMegabytes: Double? {
-    guard let text = TextFile.read("/proc/\(pid)/status"),
+    guard let text = Files.text("/proc/\(pid)/status"),
       let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
       let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Double($0) })
     else { return nil }
@@ -86,17 +87,7 @@ package struct ChildProcess: Sendable {
 }
 
 package enum TextFile {
-  package static func read(_ path: String) -> String? {
-    guard let file = fopen(path, "r") else { return nil }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 {
-      bytes.append(contentsOf: buffer[..<count])
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
+  /// In place: PostgreSQL's files stay its user's.
   package static func write(_ text: String, to path: String) throws(BenchFailure) {
     guard let file = fopen(path, "w") else {
       throw BenchFailure("cannot write \(path): \(String(cString: strerror(errno)))")
@@ -109,6 +100,6 @@ package enum TextFile {
   }
 
   package static func tail(_ path: String) -> String {
-    (read(path) ?? "(no log)").split(separator: "\n").suffix(12).joined(separator: "\n")
+    (Files.text(path) ?? "(no log)").split(separator: "\n").suffix(12).joined(separator: "\n")
   }
 }

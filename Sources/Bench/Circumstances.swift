@@ -3,6 +3,7 @@
 
 import Glibc
 import Hosting
+import Machine
 
 package struct Circumstances: Sendable {
   package let date: Timestamp
@@ -34,7 +35,7 @@ package struct Circumstances: Sendable {
     memoryGigabytes = Self.field("MemTotal", in: "/proc/meminfo")
       .flatMap { Double($0.prefix { $0 != " " }) }.map { $0 * 1_024 / 1e9 }
     kernel = "\(Self.text(names.sysname)) \(Self.text(names.release)) \(Self.text(names.machine))"
-    load = TextFile.read("/proc/loadavg")?.split(separator: " ").first.flatMap { Double($0) }
+    load = Files.text("/proc/loadavg")?.split(separator: " ").first.flatMap { Double($0) }
     #if DEBUG
       isOptimized = false
     #else
@@ -50,7 +51,7 @@ package struct Circumstances: Sendable {
 
   /// The first of a file's lines `name: value`.
   private static func field(_ name: String, in file: String) -> String? {
-    for line in (TextFile.read(file) ?? "").split(separator: "\n") where line.hasPrefix(name) {
+    for line in (Files.text(file) ?? "").split(separator: "\n") where line.hasPrefix(name) {
       return line.split(separator: ":", maxSplits: 1).last?.drop { $0 == " " }.description
     }
     return nil
@@ -63,7 +64,7 @@ package struct Circumstances: Sendable {
   /// The type of the file system whose mount point is nearest above a folder.
   private static func fileSystem(of folder: String) -> String? {
     var (nearest, type): (Substring, String?) = ("", nil)
-    for line in (TextFile.read("/proc/self/mounts") ?? "").split(separator: "\n") {
+    for line in (Files.text("/proc/self/mounts") ?? "").split(separator: "\n") {
       let fields = line.split(separator: " ")
       guard fields.count > 2 else { continue }
       let isAbove = fields[1] == "/" || folder.hasPrefix("\(fields[1])/")

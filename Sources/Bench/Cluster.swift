@@ -2,6 +2,7 @@
 // caller names.
 
 import Glibc
+import Machine
 import Postgres
 
 package final class Cluster: Sendable {
@@ -179,7 +180,7 @@ extension Cluster {
       own.programs.command("pg_test_fsync", ["-s", "1", "-f", "\(own.folder)/fsync.test"]),
       in: own.folder, log: log, withinSeconds: Self.fsyncTestSeconds)
     unlink("\(own.folder)/fsync.test")
-    let lines = (TextFile.read(log) ?? "").split(separator: "\n").map(String.init)
+    let lines = (Files.text(log) ?? "").split(separator: "\n").map(String.init)
     guard let start = lines.firstIndex(where: { $0.contains("one 8kB write") }) else {
       return ["pg_test_fsync: no result"]
     }

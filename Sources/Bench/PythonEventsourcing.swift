@@ -3,6 +3,7 @@
 
 import Glibc
 import Hosting
+import Machine
 import Postgres
 
 struct PythonEventsourcing: Arm {
@@ -91,7 +92,7 @@ struct PythonEventsourcing: Arm {
       [python, "\(folder)/eventsourcing_bench.py"], in: folder, log: out, environment: environment,
       withinSeconds: Int(seconds) + graceSeconds)
     // Whatever else the library may say.
-    let numbers = (TextFile.read(out) ?? "").split(separator: "\n")
+    let numbers = (Files.text(out) ?? "").split(separator: "\n")
       .first { $0.hasPrefix("measured ") }?
       .split(separator: " ").dropFirst().compactMap { Double($0) }
     guard code == 0, let numbers, numbers.count > 1 else {

@@ -3,6 +3,7 @@
 import CLinux
 import Glibc
 import Hosting
+import Machine
 
 enum Background {
   static let logName = "supervisor"

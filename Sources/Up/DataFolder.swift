@@ -2,17 +2,18 @@
 // runs PostgreSQL.
 
 import Glibc
+import Machine
 
 enum DataFolder {
   /// Makes the folder and those within it.
   static func prepare(_ wanted: Layout) throws(UpFailure) -> Layout {
     // As root, PostgreSQL's user must pass through; it can list nothing.
-    try Files.makeFolder(wanted.data, mode: geteuid() == 0 ? 0o711 : 0o700)
+    try Files.prepareFolder(wanted.data, mode: geteuid() == 0 ? 0o711 : 0o700)
     guard let real = Files.realPath(wanted.data) else { throw Files.failure("find", wanted.data) }
     let layout = Layout(real: real)
     try requireOurs(layout)
     for folder in [layout.secrets, layout.agents, layout.run, layout.logs] {
-      try Files.makeFolder(folder)
+      try Files.prepareFolder(folder)
     }
     guard access(layout.data, W_OK) == 0 else { throw Files.failure("write to", layout.data) }
     return layout

@@ -2,6 +2,7 @@
 // asked the kernel who they are, and an ident map says which role that may be.
 
 import Glibc
+import Machine
 
 struct Database: Sendable {
   /// Of the socket's name only: it listens to no network.
@@ -41,7 +42,7 @@ struct Database: Sendable {
   func create(_ launcher: Launcher) async throws(UpFailure) {
     let folder = layout.newPostgres
     try remove(folder)
-    try Files.makeFolder(folder)
+    try Files.prepareFolder(folder)
     guard programs.user.become.isEmpty || chown(folder, programs.user.uid, programs.user.gid) == 0
     else { throw Files.failure("give to user \(programs.user.name) the folder", folder) }
     try await runToEnd(
@@ -68,10 +69,7 @@ struct Database: Sendable {
       launcher, [programs.program("postgres"), "--single", "-j", "-D", folder, Self.superuser],
       input: statements)
     try await makeDurable(folder, launcher)
-    guard rename(folder, layout.postgres) == 0 else {
-      throw Files.failure("rename \(folder) to", layout.postgres)
-    }
-    Files.syncFolder(of: layout.postgres)
+    do { try Files.move(folder, to: layout.postgres) } catch { throw UpFailure(error) }
   }
 
   /// All at once, which takes a tenth of the time that initdb takes to do it file by file.
@@ -95,15 +93,8 @@ struct Database: Sendable {
     try overwrite("\(folder)/pg_ident.conf", lines.joined())
   }
 
-  /// In place, so that it stays the file of its owner.
   private func overwrite(_ path: String, _ text: String) throws(UpFailure) {
-    let file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW)
-    guard file >= 0 else { throw Files.failure("write", path) }
-    defer { close(file) }
-    let bytes = Array(text.utf8)
-    guard write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else {
-      throw Files.failure("write", path)
-    }
+    do { try Files.overwrite(path, with: Array(text.utf8)) } catch { throw UpFailure(error) }
   }
 
   private func remove(_ folder: String) throws(UpFailure) {

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import Machine
 import Time
 
 package struct DownCommand: AsyncParsableCommand {

@@ -5,6 +5,7 @@
 import Crypto
 import Glibc
 import Hosting
+import Machine
 import Time
 import Wire
 
@@ -57,7 +58,7 @@ struct Enrolment: Sendable {
 
   /// Whether this very agent was answered: one whose node was removed meanwhile is not.
   static func isServing(_ layout: Layout, _ node: String, _ process: RunningProcess) -> Bool {
-    guard hasJoined(layout, node), let bytes = Files.read("\(layout.agent(node))/seen.json"),
+    guard hasJoined(layout, node), let bytes = Files.content(of: "\(layout.agent(node))/seen.json"),
       let value = try? JSONValue(document: bytes),
       let seen = try? JSONDecoding.read(SeenByAgent.self, from: value, strict: false)
     else { return false }

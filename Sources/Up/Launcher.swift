@@ -8,6 +8,7 @@ import CLinux
 import Crypto
 import Glibc
 import Hosting
+import Machine
 import Time
 
 struct Command: Hashable, Sendable {
@@ -102,6 +103,7 @@ struct Launcher: Sendable {
 /// Short commands, run to their end for what they print.
 enum ShortCommand {
   static let limitSeconds = 30
+  private static let longestBytes = 1 << 20
 
   /// - Returns: none when it could not be started, failed to end in time, or printed too much.
   static func run(_ line: [String], environment: [String: String]) -> (code: Int32, output: String)?
@@ -128,7 +130,7 @@ enum ShortCommand {
     var output: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4_096)
     let deadline = clocks.now + .seconds(limitSeconds)
-    while clocks.now < deadline && output.count < Files.longestBytes {
+    while clocks.now < deadline && output.count < longestBytes {
       var wanted = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
       guard poll(&wanted, 1, 200) > 0 else { continue }
       let count = read(ends[0], &buffer, buffer.count)

@@ -13,6 +13,7 @@
 
 import Crypto
 import Glibc
+import Machine
 
 package struct Layout: Hashable, Sendable {
   /// Absolute, without symbolic links.

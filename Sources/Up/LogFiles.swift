@@ -3,6 +3,7 @@
 // emptied. A line written between the two is lost; nothing else is.
 
 import Glibc
+import Machine
 
 enum LogFiles {
   static let longestBytes: off_t = 16 << 20

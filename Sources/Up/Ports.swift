@@ -1,6 +1,7 @@
 // Whether a port is free, and who has it when it is not.
 
 import Glibc
+import Machine
 
 enum Ports {
   static let address = "127.0.0.1"

@@ -1,6 +1,7 @@
 // PostgreSQL's server programs, and the user that runs them: it refuses to run as root.
 
 import Glibc
+import Machine
 
 struct PostgresPrograms: Hashable, Sendable {
   static let oldestVersion = 15

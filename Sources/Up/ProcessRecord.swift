@@ -3,6 +3,7 @@
 // itself, before it becomes the program: see Launcher.
 
 import Glibc
+import Machine
 
 package struct ProcessRecord: Hashable, Sendable {
   package let pid: pid_t

@@ -4,6 +4,7 @@
 import CLinux
 import Dispatch
 import Glibc
+import Machine
 import Synchronization
 import Time
 

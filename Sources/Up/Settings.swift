@@ -2,6 +2,7 @@
 // means the same.
 
 import Hosting
+import Machine
 
 package struct SystemSettings: JSONRecord, Hashable, Sendable {
   /// Each has an agent of its own; what else ends sooner are ports and memory.
@@ -33,7 +34,7 @@ package struct SystemSettings: JSONRecord, Hashable, Sendable {
   }
 
   static func read(_ layout: Layout) throws(UpFailure) -> SystemSettings? {
-    guard let bytes = Files.read(layout.settings) else { return nil }
+    guard let bytes = Files.content(of: layout.settings) else { return nil }
     do {
       return try JSONDecoding.read(
         SystemSettings.self, from: JSONValue(document: bytes), strict: false)
@@ -127,7 +128,8 @@ package struct SystemStatus: JSONRecord, Hashable, Sendable {
   package var settings: SystemSettings
 
   static func read(_ layout: Layout) -> SystemStatus? {
-    guard let bytes = Files.read(layout.status), let value = try? JSONValue(document: bytes) else {
+    guard let bytes = Files.content(of: layout.status), let value = try? JSONValue(document: bytes)
+    else {
       return nil
     }
     return try? JSONDecoding.read(SystemStatus.self, from: value, strict: false)

@@ -3,6 +3,7 @@
 // is seen to be gone before the next is told.
 
 import Glibc
+import Machine
 import Time
 
 struct Shutdown: Sendable {

@@ -2,6 +2,7 @@
 // 107 bytes wherever the data folder may be.
 
 import Glibc
+import Machine
 
 enum SocketFolder {
   static let longestPathBytes = 107

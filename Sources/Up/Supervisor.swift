@@ -5,6 +5,7 @@
 // What is stopped on purpose is stopped by Shutdown.
 
 import Glibc
+import Machine
 import Synchronization
 import Time
 

@@ -2,6 +2,7 @@
 // process that is just being started holds it too.
 
 import Glibc
+import Machine
 
 final class SupervisorLock: Sendable {
   /// What the holder is at.

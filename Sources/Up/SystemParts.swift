@@ -1,6 +1,7 @@
 // The programs of a system and what each is started with.
 
 import Glibc
+import Machine
 
 /// Our own programs: beside the one that runs now.
 struct Programs: Hashable, Sendable {

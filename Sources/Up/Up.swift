@@ -2,6 +2,7 @@
 // supervisor, or starts one in the background and waits for its word.
 
 import Glibc
+import Machine
 import Time
 import Wire
 

@@ -4,6 +4,7 @@
 
 import Glibc
 import Hosting
+import Machine
 import Wire
 
 package struct UpFile: JSONRecord, Hashable, Sendable {
@@ -68,7 +69,7 @@ package struct UpFile: JSONRecord, Hashable, Sendable {
   }
 
   private static func read(_ path: String) -> UpFile? {
-    guard let bytes = Files.read(path), let value = try? JSONValue(document: bytes) else {
+    guard let bytes = Files.content(of: path), let value = try? JSONValue(document: bytes) else {
       return nil
     }
     return try? JSONDecoding.read(UpFile.self, from: value, strict: false)
@@ -77,7 +78,7 @@ package struct UpFile: JSONRecord, Hashable, Sendable {
   /// Records this system, and drops what a crash left of others.
   func write(_ environment: [String: String] = Environment.own) throws(UpFailure) {
     guard let folder = Self.folder(environment) else { return }
-    try Files.makeFolder(folder)
+    try Files.prepareFolder(folder)
     for (path, file) in Self.records(environment) where !file.isRunning { unlink(path) }
     try Files.replace("\(folder)/\(Layout(real: data).mark).json", jsonBytes)
   }

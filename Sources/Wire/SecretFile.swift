@@ -5,6 +5,7 @@
 
 import Glibc
 import Hosting
+import Machine
 
 package enum SecretFile {
   package struct Failure: Error, CustomStringConvertible {
@@ -21,6 +22,7 @@ package enum SecretFile {
   /// A secret is short.
   package static let longestBytes = 4_096
 
+  private static let ownFolder = "check that its folder exists and is ours"
   private static let openOfOwn: mode_t = 0o077
   private static let openOfRoots: mode_t = 0o037
 
@@ -74,22 +76,17 @@ package enum SecretFile {
 
   /// Writes a new file under a temporary name and moves it in place; never overwrites one.
   package static func create(_ path: String, _ text: String) throws(Failure) {
-    let temporary = "\(path).\(getpid()).new"
-    let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw failure("write", temporary) }
-    defer { unlink(temporary) }
-    let bytes = Array((text + "\n").utf8)
-    let written = write(file, bytes, bytes.count)
-    let synced = fsync(file)
-    close(file)
-    guard written == bytes.count, synced == 0 else { throw failure("write", temporary) }
-    guard link(temporary, path) == 0 else { throw failure("write", path) }
+    do throws(FileProblem) {
+      let file = try NewFile(path)
+      try file.write(Array((text + "\n").utf8))
+      try file.create()
+    } catch {
+      throw Failure("\(error)", help: ownFolder)
+    }
   }
 
   private static func failure(_ attempt: String, _ path: String) -> Failure {
-    Failure(
-      "cannot \(attempt) \(path): \(String(cString: strerror(errno)))",
-      help: "check that its folder exists and is ours")
+    Failure("\(FileProblem(attempted: attempt, path: path))", help: ownFolder)
   }
 }
 

@@ -10,6 +10,7 @@
 
 import Glibc
 import Hosting
+import Machine
 import Synchronization
 
 package final class SeenFile: Sendable {
@@ -66,17 +67,13 @@ package final class SeenFile: Sendable {
           "cannot read what this \(owner.name) saw last of the log, in \(path): \(why); once "
           + "the log is known to be right: \(owner.mend(path))")
     }
-    let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else {
-      if errno == ENOENT { return nil }
-      throw unreadable(String(cString: strerror(errno)))
+    let bytes: [UInt8]?
+    do { bytes = try Files.read(path, longest: longestBytes) } catch {
+      throw unreadable(error.reason)
     }
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: longestBytes)
-    let count = Glibc.read(file, &bytes, bytes.count)
-    guard count >= 0 else { throw unreadable(String(cString: strerror(errno))) }
+    guard let bytes else { return nil }
     do throws(JSONProblem) {
-      let document = try JSONValue(document: Array(bytes[..<count]))
+      let document = try JSONValue(document: bytes)
       return try JSONDecoding.read(Kept.self, from: document, strict: false)
     } catch {
       throw unreadable("\(error)")
@@ -102,15 +99,16 @@ package final class SeenFile: Sendable {
       }
       state.kept = Kept(head: head, sealed: sealed)
       let record = Self.record(head, sealed)
-      if state.descriptor < 0 { state.descriptor = open(first: record) }
-      guard state.descriptor >= 0, pwrite(state.descriptor, record, record.count, 0) == record.count
-      else {
+      do throws(FileProblem) {
+        if state.descriptor < 0 { state.descriptor = try open(first: record) }
+        guard pwrite(state.descriptor, record, record.count, 0) == record.count else {
+          throw FileProblem(attempted: "write", path: path)
+        }
+      } catch {
         if !state.hasComplained {
-          complain(
-            "cannot keep what was seen of the log in \(path): \(String(cString: strerror(errno)))")
+          complain("cannot keep what was seen of the log in \(path): \(error.reason)")
         }
         state.hasComplained = true
-        return
       }
     }
   }
@@ -128,19 +126,11 @@ package final class SeenFile: Sendable {
   }
 
   /// Its length and place on the disk are synced here, and never change again.
-  private func open(first record: [UInt8]) -> Int32 {
-    let temporary = "\(path).new"
-    let file = Glibc.open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard file >= 0 else { return -1 }
-    guard write(file, record, record.count) == record.count, fsync(file) == 0,
-      rename(temporary, path) == 0
-    else {
-      let reason = errno
-      close(file)
-      errno = reason
-      return -1
-    }
-    return file
+  private func open(first record: [UInt8]) throws(FileProblem) -> Int32 {
+    let file = try NewFile(path)
+    try file.write(record)
+    try file.replace()
+    return file.takeDescriptor()
   }
 
   deinit {

@@ -5,6 +5,7 @@ import ControlPlane
 import EventLog
 import Foundation
 import Hosting
+import Machine
 import Postgres
 
 struct Export: ParsableCommand {
@@ -70,59 +71,32 @@ struct Export: ParsableCommand {
 }
 
 /// Stdout, or a new file that gets its name when it is whole and on disk.
-private final class OutputFile {
-  private struct Failure: Error, CustomStringConvertible {
+private struct OutputFile {
+  private struct Taken: Error, CustomStringConvertible {
     let description: String
   }
 
-  private let path: String?
-  private let temporary: String
-  private let descriptor: Int32
-  private var isFinished = false
+  /// As secret as the log itself; none, for stdout.
+  private let file: NewFile?
 
   init(_ path: String?) throws {
-    self.path = path
     guard let path else {
-      (temporary, descriptor) = ("", STDOUT_FILENO)
+      file = nil
       signal(SIGPIPE, SIG_IGN)
       return
     }
-    temporary = "\(path).\(getpid()).new"
-    guard access(path, F_OK) != 0 else {
-      throw Failure(description: "\(path) exists already: move it away, or name another file")
+    guard !Files.exists(path) else {
+      throw Taken(description: "\(path) exists already: move it away, or name another file")
     }
-    // As secret as the log itself.
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw Self.failure("make", temporary) }
+    file = try NewFile(path)
   }
 
   func write(_ bytes: [UInt8]) throws {
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress! + written, bytes.count - written)
-      }
-      if count < 0, errno != EINTR { throw Self.failure("write", path ?? "stdout") }
-      written += max(0, count)
+    guard let file else {
+      return try Files.writeAll(bytes, to: STDOUT_FILENO, "stdout")
     }
+    try file.write(bytes)
   }
 
-  func finish() throws {
-    guard let path else { return }
-    guard fsync(descriptor) == 0, link(temporary, path) == 0 else {
-      throw Self.failure("write", path)
-    }
-    isFinished = true
-    unlink(temporary)
-  }
-
-  deinit {
-    guard path != nil else { return }
-    close(descriptor)
-    if !isFinished { unlink(temporary) }
-  }
-
-  private static func failure(_ attempt: String, _ path: String) -> Failure {
-    Failure(description: "cannot \(attempt) \(path): \(String(cString: strerror(errno)))")
-  }
+  func finish() throws { try file?.create() }
 }

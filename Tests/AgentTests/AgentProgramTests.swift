@@ -4,6 +4,7 @@
 import AsyncHTTPClient
 import Glibc
 import Hosting
+import Machine
 import NIOCore
 import NIOHTTP1
 import TestTools

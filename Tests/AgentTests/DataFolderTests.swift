@@ -2,6 +2,7 @@
 
 import Glibc
 import Hosting
+import Machine
 import TestTools
 import Testing
 

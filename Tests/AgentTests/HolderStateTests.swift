@@ -1,5 +1,6 @@
 // What stands in the file of a holder may come from its engine.
 
+import Machine
 import Testing
 
 @testable import Agent

@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import Hosting
+import Machine
 import TestKit
 import Testing
 
@@ -145,7 +146,7 @@ import Testing
     async throws
   {
     let system = try TestSystem()
-    try Files.makeFolder(system.layout.secrets)
+    try Files.prepareFolder(system.layout.secrets)
     try Files.replace(system.layout.clusterSecret, Array("no secret".utf8))
     let ran = try await system.finish(system.start(system.small + ["--detach"]))
     #expect(ran.status == .code(1))

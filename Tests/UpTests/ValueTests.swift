@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import Machine
 import TestKit
 import Testing
 
@@ -94,7 +95,7 @@ import Testing
   @Test func `a long log is put aside once, and its writer goes on in the same file`() throws {
     let folder = try TestFolder()
     let layout = Layout(real: folder.root)
-    try Files.makeFolder(layout.logs)
+    try Files.prepareFolder(layout.logs)
     let writer = open(layout.log("x"), O_WRONLY | O_CREAT | O_APPEND, 0o600)
     defer { close(writer) }
     let line = Array("0123456789\n".utf8)
@@ -112,7 +113,7 @@ import Testing
     let deep = Layout(real: "/" + String(repeating: "deep/", count: 60) + "data")
     let long = folder.path(String(repeating: "r", count: 100))
     let short = "/tmp/wharf-runtime-\(getpid())"
-    for runtime in [long, short] { try Files.makeFolder(runtime) }
+    for runtime in [long, short] { try Files.prepareFolder(runtime) }
     defer { rmdir(short) }
     func path(_ runtime: String?) -> String {
       SocketFolder.path(

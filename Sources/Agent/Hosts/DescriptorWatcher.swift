@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import Machine
 import Synchronization
 
 package final class DescriptorWatcher: Sendable {

@@ -1,6 +1,7 @@
 // What wharf-holder writes of its engine: how it was started and how it ended.
 
 import Hosting
+import Machine
 
 package struct HolderState: JSONRecord, Equatable, Sendable {
   package enum Phase: String, CaseIterable, Sendable, JSONCoded {

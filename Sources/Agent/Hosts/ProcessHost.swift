@@ -9,6 +9,7 @@
 import Glibc
 import Hosting
 import Logging
+import Machine
 import Synchronization
 import Time
 

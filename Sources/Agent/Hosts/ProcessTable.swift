@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import Machine
 
 package struct ProcessIdentity: Hashable, Sendable {
   package let pid: Int32

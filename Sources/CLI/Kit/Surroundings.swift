@@ -1,6 +1,7 @@
 // Where this program finds and keeps things: environment variables and the user's folders.
 
 import Foundation
+import Machine
 
 struct Surroundings: Sendable {
   let environment: [String: String]
@@ -33,39 +34,18 @@ enum PrivateFile {
 
   /// None if there is no such file.
   static func read(_ path: String) throws(Failure) -> [UInt8]? {
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
-    guard let file = FileHandle(forReadingAtPath: path),
-      let data = try? file.read(upToCount: longestBytes)
-    else {
-      throw Failure(
-        .refused, "cannot read \(path): \(String(cString: strerror(errno)))",
-        help: "check whose file it is")
+    do { return try Files.read(path, longest: longestBytes) } catch {
+      throw Failure(.refused, "\(error)", help: "check whose file it is")
     }
-    return Array(data)
   }
 
-  /// Written whole under another name with mode 0600, then moved in place.
+  /// Whole or not at all, and for us alone.
   static func write(_ path: String, _ bytes: [UInt8]) throws(Failure) {
-    let folder = (path as NSString).deletingLastPathComponent
-    try? FileManager.default.createDirectory(
-      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    let temporary = "\(path).\(getpid()).new"
-    unlink(temporary)
-    let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw failure("write", temporary) }
-    let count = Glibc.write(file, bytes, bytes.count)
-    let synced = fsync(file)
-    close(file)
-    guard count == bytes.count, synced == 0, rename(temporary, path) == 0 else {
-      let problem = failure("write", path)
-      unlink(temporary)
-      throw problem
+    do throws(FileProblem) {
+      try Files.makeFolder(Files.folder(of: path))
+      try Files.write(bytes, to: path)
+    } catch {
+      throw Failure(.refused, "\(error)", help: "check that its folder exists and is yours")
     }
-  }
-
-  private static func failure(_ attempt: String, _ path: String) -> Failure {
-    Failure(
-      .refused, "cannot \(attempt) \(path): \(String(cString: strerror(errno)))",
-      help: "check that its folder exists and is yours")
   }
 }

@@ -4,6 +4,7 @@ import Agent
 import Foundation
 import Glibc
 import Hosting
+import Machine
 import Synchronization
 import TestTools
 import Testing
