@@ -146,7 +146,7 @@ let package = Package(
     module(
       "Bench", ["ControlPlane", "EventLog", "Hosting", "Machine", "Postgres", lifecycle, logging]),
     module("TestTools", ["CLinux", "Hosting", "Time"]),
-    module("TestKit", ["CLinux", "Hosting", "Postgres", "TestTools", hashTrees]),
+    module("TestKit", ["CLinux", "Hosting", "Machine", "Postgres", "TestTools", hashTrees]),
 
     // Programs
     program("wharf-agent", ["Agent", "Hosting", "Program", "Wire", argumentParser, logging]),
@@ -164,7 +164,7 @@ let package = Package(
         argumentParser, logging,
       ]),
     program("wharf-records", ["Records"]),
-    program("wharf-bench", ["Bench", "Hosting", "Program", argumentParser]),
+    program("wharf-bench", ["Bench", "Hosting", "Machine", "Program", argumentParser]),
 
     // Tests
     .testTarget(

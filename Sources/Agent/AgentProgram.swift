@@ -242,9 +242,9 @@ package struct AgentProgram: Sendable {
     let bootID = try ProcessTable.bootID()
     let incarnation = String(clocks.random.next(), radix: 16)
     let host = try ProcessHost(
-      holderProgram: Machine.programFolder + "/wharf-holder", bootID: bootID,
+      holderProgram: (OwnProgram.folder ?? ".") + "/wharf-holder", bootID: bootID,
       engineUser: engineUser, data: folder.path, clocks: clocks, log: log)
-    var base = Machine.base
+    var base = MachineFacts.base
     if let engineUser { base.home = engineUser.home }
     return NodeAgent(
       NodeAgent.Configuration(

@@ -10,33 +10,15 @@ package struct ChildProcess: Sendable {
   package static func start(
     _ command: [String], in folder: String, log: String, environment: [String: String] = [:]
   ) throws(BenchFailure) -> ChildProcess {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // A lane blocks all signals; its children must not.
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    // POSIX_SPAWN_SETSID, which Swift does not import: Ctrl-C is for the bench, which then ends them.
-    let newSession: Int32 = 0x80
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | newSession))
     let added = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     let line =
       ["/bin/sh", "-c", "cd \"$0\" && exec env \"$@\"", folder] + added + command
-    let arguments = line.map { strdup($0) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    var pid = pid_t()
-    let status = posix_spawn(&pid, "/bin/sh", &actions, &attributes, arguments, environ)
-    guard status == 0 else {
-      throw BenchFailure("cannot start \(command[0]): \(String(cString: strerror(status)))")
+    var start = ProgramStart(line, environment: nil, output: .file(log))
+    // Ctrl-C is for the bench, which then ends them.
+    start.hasOwnSession = true
+    do { return ChildProcess(pid: try start.run()) } catch {
+      throw BenchFailure("cannot start \(command[0]): \(error.reason)")
     }
-    return ChildProcess(pid: pid)
   }
 
   /// Runs a command to its end, or kills it when it takes longer.
@@ -60,7 +42,7 @@ package struct ChildProcess: Sendable {
   package func poll() -> Int32? {
     var status: Int32 = 0
     guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
-    return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F
+    return ProcessHandle.Exit(waitStatus: status).shellCode
   }
 
   /// Sends a signal, and SIGKILL when that did not help in time; reaps it.

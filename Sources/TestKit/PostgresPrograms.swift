@@ -1,8 +1,8 @@
 // Finds PostgreSQL's server programs, and runs them as a user that they accept.
 
-import CLinux
 import Foundation
 import Glibc
+import Machine
 
 /// Why a test has no PostgreSQL.
 package struct TestClusterError: Error, CustomStringConvertible {
@@ -70,42 +70,18 @@ struct PostgresPrograms: Sendable {
 
 /// A child process, without Foundation's, which leaks descriptors.
 enum ChildProcess {
-  /// POSIX_SPAWN_SETSID, which Swift does not import.
-  private static let newSession: Int32 = 0x80
-
   /// Starts a command in `folder` with standard error and output in `log`, in a session of its own.
   static func start(
     _ command: [String], in folder: String, log: String, standardInput: Int32? = nil
   ) throws(TestClusterError) -> pid_t {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    if let standardInput {
-      posix_spawn_file_actions_adddup2(&actions, standardInput, 0)
-    } else {
-      posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    var start = ProgramStart(
+      ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + command, environment: nil,
+      output: .file(log))
+    if let standardInput { start.input = .descriptor(standardInput) }
+    start.hasOwnSession = true
+    do { return try start.run() } catch {
+      throw TestClusterError("start \(command[0]): \(error.reason)")
     }
-    posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    // Sockets of tests that run beside would stay open until this one ends.
-    wharf_spawn_close_from(&actions, 3)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // A lane blocks all signals; its children must not.
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | newSession))
-    let line = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + command
-    let arguments = line.map { strdup($0) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    var pid = pid_t()
-    let status = posix_spawn(&pid, "/bin/sh", &actions, &attributes, arguments, environ)
-    guard status == 0 else {
-      throw TestClusterError("start \(command[0]): \(String(cString: strerror(status)))")
-    }
-    return pid
   }
 
   /// Waits for a child; its exit code, or 128 and the signal that ended it.
@@ -113,17 +89,13 @@ enum ChildProcess {
   static func wait(_ pid: pid_t) -> Int32 {
     var status: Int32 = 0
     while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
-    return code(status)
+    return ProcessHandle.Exit(waitStatus: status).shellCode
   }
 
   /// nil while it runs.
   static func poll(_ pid: pid_t) -> Int32? {
     var status: Int32 = 0
-    return waitpid(pid, &status, WNOHANG) == 0 ? nil : code(status)
-  }
-
-  private static func code(_ status: Int32) -> Int32 {
-    let signal = status & 0x7F
-    return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+    return waitpid(pid, &status, WNOHANG) == 0
+      ? nil : ProcessHandle.Exit(waitStatus: status).shellCode
   }
 }

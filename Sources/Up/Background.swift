@@ -27,13 +27,13 @@ enum Background {
     lock.release()
     do {
       _ = try Launcher.spawn(
-        [Files.realPath("/proc/self/exe") ?? wharf, "up", "--data", layout.data]
+        [OwnProgram.path ?? wharf, "up", "--data", layout.data]
           + arguments(command)
-          + ["--progress-descriptor", "\(Launcher.inheritedDescriptor)"],
+          + ["--progress-descriptor", "\(ProgramStart.inheritedDescriptor)"],
         environment: environment, log: layout.log(logName), inherited: ends[1])
     } catch {
       close(ends[1])
-      throw UpFailure("cannot start \(wharf) in the background: \(Files.reason(error.code))")
+      throw UpFailure("cannot start \(wharf) in the background: \(error.reason)")
     }
     close(ends[1])
     try follow(ends[0], layout)

@@ -27,10 +27,6 @@ struct Command: Hashable, Sendable {
 }
 
 struct Launcher: Sendable {
-  /// POSIX_SPAWN_SETSID, which Swift does not import.
-  private static let newSession: Int32 = 0x80
-  static let inheritedDescriptor: Int32 = 3
-
   /// `$1` the file of the record, `$2` the digest, `$3` the folder, then the command line.
   private static let script = """
     read -r pid _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ start _ </proc/$$/stat || exit 126
@@ -57,46 +53,20 @@ struct Launcher: Sendable {
         line, environment: command.environment, input: input, log: layout.log(name),
         inherited: lock.descriptor)
     } catch {
-      throw UpFailure("cannot start \(command.line[0]): \(Files.reason(error.code))")
+      throw UpFailure("cannot start \(command.line[0]): \(error.reason)")
     }
     return try RunningProcess(child: pid, commandDigest: command.digest)
   }
 
-  struct SpawnError: Error { let code: Int32 }
-
   static func spawn(
     _ line: [String], environment: [String: String], input: String = "/dev/null", log: String,
     inherited: Int32?
-  ) throws(SpawnError) -> pid_t {
-    Descriptors.keepToOurselves()
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    if let inherited { posix_spawn_file_actions_adddup2(&actions, inherited, inheritedDescriptor) }
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // What we block or ignore is our affair.
-    var none = sigset_t()
-    var every = sigset_t()
-    sigemptyset(&none)
-    sigfillset(&every)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &every)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | newSession))
-    let arguments = line.map { strdup($0) } + [nil]
-    let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer {
-      for text in arguments + variables { free(text) }
-    }
-    var pid = pid_t()
-    let status = posix_spawn(&pid, line[0], &actions, &attributes, arguments, variables)
-    guard status == 0 else { throw SpawnError(code: status) }
-    return pid
+  ) throws(ProgramStart.Problem) -> pid_t {
+    var start = ProgramStart(line, environment: environment, output: .file(log))
+    start.input = .file(input)
+    start.inherited = inherited
+    start.hasOwnSession = true
+    return try start.run()
   }
 }
 
@@ -111,22 +81,11 @@ enum ShortCommand {
     var ends: [Int32] = [-1, -1]
     guard wharf_pipe(&ends) == 0 else { return nil }
     defer { close(ends[0]) }
-    Descriptors.keepToOurselves()
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
-    let arguments = line.map { strdup($0) } + [nil]
-    let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer {
-      for text in arguments + variables { free(text) }
-    }
-    var pid = pid_t()
-    let status = posix_spawnp(&pid, line[0], &actions, nil, arguments, variables)
+    var start = ProgramStart(line, environment: environment, output: .descriptor(ends[1]))
+    start.isOnPath = true
+    let pid = try? start.run()
     close(ends[1])
-    guard status == 0 else { return nil }
+    guard let pid else { return nil }
     var output: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4_096)
     let deadline = clocks.now + .seconds(limitSeconds)
@@ -140,20 +99,8 @@ enum ShortCommand {
     if clocks.now >= deadline { kill(pid, SIGKILL) }
     var code: Int32 = 0
     while waitpid(pid, &code, 0) < 0 && errno == EINTR {}
-    let result = code & 0x7F == 0 ? (code >> 8) & 0xFF : 128 + (code & 0x7F)
-    return (result, String(decoding: output, as: UTF8.self))
-  }
-}
-
-enum Descriptors {
-  /// Whatever libraries opened: nothing but what is given on purpose reaches a program.
-  static func keepToOurselves() {
-    for descriptor in Files.names(in: "/proc/self/fd").compactMap({ Int32($0) })
-    where descriptor > STDERR_FILENO {
-      let flags = fcntl(descriptor, F_GETFD)
-      if flags >= 0 && flags & FD_CLOEXEC == 0 {
-        _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC)
-      }
-    }
+    return (
+      ProcessHandle.Exit(waitStatus: code).shellCode, String(decoding: output, as: UTF8.self)
+    )
   }
 }

@@ -21,7 +21,9 @@ enum Ports {
     }
     let holders = holders(port)
     if !holders.isEmpty && holders.isSubset(of: ours) { return }
-    let who = holders.sorted().map { "\(ProcessTable.name($0) ?? "process") (pid \($0))" }
+    let who = holders.sorted().map {
+      "\(ProcessTable.status(of: $0)?.name ?? "process") (pid \($0))"
+    }
     throw UpFailure(
       "cannot listen on \(address):\(port) for the \(use): the port is in use"
         + (who.isEmpty ? "" : " by \(who.joined(separator: ", "))"),
@@ -54,17 +56,10 @@ enum Ports {
     let sockets = Set(
       ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { listening($0, port) }.map { "socket:[\($0)]" })
     guard !sockets.isEmpty else { return [] }
-    var holders: Set<pid_t> = []
-    var target = [CChar](repeating: 0, count: 64)
-    for pid in ProcessTable.pids {
-      for descriptor in Files.names(in: "/proc/\(pid)/fd") {
-        let count = readlink("/proc/\(pid)/fd/\(descriptor)", &target, target.count)
-        guard count > 0 else { continue }
-        let text = String(decoding: target[0..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        if sockets.contains(text) { holders.insert(pid) }
-      }
-    }
-    return holders
+    return Set(
+      ProcessTable.pids.filter { pid in
+        ProcessTable.openFiles(of: pid).contains(where: sockets.contains)
+      })
   }
 
   /// The inodes of sockets that listen on a port: `sl local_address rem_address st … inode`.

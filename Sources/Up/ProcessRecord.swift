@@ -32,47 +32,21 @@ package struct ProcessRecord: Hashable, Sendable {
 
   /// A process of now.
   init?(pid: pid_t, commandDigest: String) {
-    guard let seen = ProcessTable.process(pid) else { return nil }
+    guard let seen = ProcessTable.status(of: pid) else { return nil }
     self.init(
-      pid: pid, startTicks: seen.startTicks, bootID: ProcessTable.bootID,
+      pid: pid, startTicks: seen.identity.startTime, bootID: Self.bootID,
       commandDigest: commandDigest)
   }
+
+  /// Of now.
+  private static let bootID = (try? ProcessTable.bootID()) ?? "unknown"
+
+  var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTicks) }
 
   var text: String { "\(pid) \(startTicks) \(bootID) \(commandDigest)\n" }
 
   /// Whether that very process still runs; one that only waits to be reaped does not.
   package var isAlive: Bool {
-    guard bootID == ProcessTable.bootID, let seen = ProcessTable.process(pid) else { return false }
-    return seen.startTicks == startTicks && seen.state != "Z" && seen.state != "X"
+    bootID == Self.bootID && ProcessIdentity(running: pid) == identity
   }
-}
-
-/// What /proc says of processes.
-package enum ProcessTable {
-  struct Seen {
-    let state: Character
-    let startTicks: UInt64
-  }
-
-  static let bootID: String =
-    Files.text("/proc/sys/kernel/random/boot_id")?
-    .split(whereSeparator: \.isWhitespace).first.map(String.init) ?? "unknown"
-
-  static func process(_ pid: pid_t) -> Seen? {
-    // The name, in parentheses, may hold anything; what follows the last one does not.
-    guard let text = Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else {
-      return nil
-    }
-    let fields = text[text.index(after: end)...].split(whereSeparator: \.isWhitespace)
-    guard fields.count > 19, let state = fields[0].first, let ticks = UInt64(fields[19]) else {
-      return nil
-    }
-    return Seen(state: state, startTicks: ticks)
-  }
-
-  static func name(_ pid: pid_t) -> String? {
-    Files.text("/proc/\(pid)/comm")?.split(whereSeparator: \.isNewline).first.map(String.init)
-  }
-
-  package static var pids: [pid_t] { Files.names(in: "/proc").compactMap { pid_t($0) } }
 }

@@ -1,7 +1,5 @@
-// A process that we watch: our child, or one that a supervisor before us started. A pidfd stands
-// for it, so a signal never reaches another process that got its number.
+// A process that we watch: our child, or one that a supervisor before us started.
 
-import CLinux
 import Dispatch
 import Glibc
 import Machine
@@ -25,46 +23,37 @@ final class RunningProcess: Sendable {
   }
 
   let record: ProcessRecord
-  private let descriptor: Int32
+  private let handle: ProcessHandle
   private let ending = Mutex<Ending?>(nil)
 
   /// - Returns: none when the process is gone.
   init?(_ record: ProcessRecord) {
-    let descriptor = wharf_pidfd_open(record.pid, 0)
-    guard descriptor >= 0 else { return nil }
-    // Looked at again: from here on the descriptor holds this process and no other.
-    guard record.isAlive else {
-      close(descriptor)
-      return nil
-    }
+    // Looked at again: from here on the handle holds this process and no other.
+    guard let handle = ProcessHandle(record.identity), record.isAlive else { return nil }
     self.record = record
-    self.descriptor = descriptor
+    self.handle = handle
   }
 
   /// A child just started: there until it is reaped, alive or not.
   init(child pid: pid_t, commandDigest: String) throws(UpFailure) {
-    descriptor = wharf_pidfd_open(pid, 0)
-    guard descriptor >= 0, let record = ProcessRecord(pid: pid, commandDigest: commandDigest)
+    guard let record = ProcessRecord(pid: pid, commandDigest: commandDigest),
+      let handle = ProcessHandle(record.identity)
     else { throw UpFailure("cannot watch the process \(pid): \(Files.reason(errno))") }
     self.record = record
+    self.handle = handle
   }
 
-  deinit { close(descriptor) }
-
-  var isOver: Bool {
-    var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    return poll(&wanted, 1, 0) > 0
-  }
+  var isOver: Bool { handle.hasEnded }
 
   @discardableResult
-  func send(_ signal: Int32) -> Bool { wharf_pidfd_send_signal(descriptor, signal) == 0 }
+  func send(_ signal: Int32) -> Bool { handle.signal(signal) }
 
   /// Waits for its end.
   ///
   /// - Returns: none when the task was cancelled first.
   func ended() async -> Ending? {
     let source = DispatchSource.makeReadSource(
-      fileDescriptor: descriptor, queue: .global(qos: .userInitiated))
+      fileDescriptor: handle.descriptor, queue: .global(qos: .userInitiated))
     let guarded = Watched(source)
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
@@ -96,14 +85,12 @@ final class RunningProcess: Sendable {
   private func reap() -> Ending {
     ending.withLock { known in
       if let known { return known }
-      var code: Int32 = -1
-      var signal: Int32 = -1
-      let result: Ending
-      if wharf_pidfd_wait(descriptor, 0, &code, &signal) == 1 {
-        result = signal >= 0 ? .killed(signal) : .exited(code)
-      } else {
-        result = .unknown
-      }
+      let result: Ending =
+        switch handle.reap() {
+        case .code(let code): .exited(Int32(code))
+        case .signal(let signal): .killed(Int32(signal))
+        case nil: .unknown
+        }
       known = result
       return result
     }

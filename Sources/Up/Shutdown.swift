@@ -161,12 +161,11 @@ struct Shutdown: Sendable {
   /// Every process of PostgreSQL works in the folder of its files, also while these are made.
   private func processesInDatabase() -> [pid_t] {
     let folders = [layout.postgres, layout.newPostgres]
-    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
     return ProcessTable.pids.filter { pid in
-      let count = readlink("/proc/\(pid)/cwd", &target, target.count)
-      guard count > 0, ProcessTable.process(pid)?.state != "Z" else { return false }
-      let path = String(decoding: target[0..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      return folders.contains(path) && ProcessTable.name(pid) == "postgres"
+      guard let folder = ProcessTable.workingFolder(of: pid), folders.contains(folder),
+        let status = ProcessTable.status(of: pid)
+      else { return false }
+      return status.name == "postgres" && !status.isZombie
     }
   }
 

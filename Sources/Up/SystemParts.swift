@@ -22,10 +22,10 @@ struct Programs: Hashable, Sendable {
   }
 
   static func here() throws(UpFailure) -> Programs {
-    guard let own = Files.realPath("/proc/self/exe"), let slash = own.lastIndex(of: "/") else {
+    guard let folder = OwnProgram.folder else {
       throw UpFailure("cannot find the folder of this program: \(Files.reason(errno))")
     }
-    return Programs(folder: String(own[..<slash]))
+    return Programs(folder: folder)
   }
 
   func path(_ name: String) -> String { "\(folder)/\(name)" }

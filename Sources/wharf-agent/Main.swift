@@ -102,8 +102,8 @@ struct WharfAgent: AsyncParsableCommand {
       var options = AgentProgram.Options(
         servers: server, data: data, name: try Name(name), joinTokenFile: joinTokenFile,
         address: address, ports: bounds[0]...bounds[1], devices: chosen,
-        cpuMillis: cpu?.millis ?? Machine.cpuMillis,
-        memoryBytes: memory?.count ?? Machine.memoryBytes)
+        cpuMillis: cpu?.millis ?? MachineFacts.cpuMillis,
+        memoryBytes: memory?.count ?? MachineFacts.memoryBytes)
       options.engineUser = try engineUser.map { try EngineUser(named: $0) }
       options.deviceLookSeconds = try deviceLook.whole(.seconds)
       return options

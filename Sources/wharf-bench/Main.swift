@@ -5,6 +5,7 @@ import Bench
 import Dispatch
 import Glibc
 import Hosting
+import Machine
 import Program
 
 @main
@@ -97,16 +98,9 @@ struct Log: AsyncParsableCommand {
 
   /// The program of this name beside this one.
   private static func neighbour(_ name: String) -> String? {
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = buffer.withUnsafeMutableBytes {
-      readlink("/proc/self/exe", $0.baseAddress!, $0.count)
-    }
-    guard count > 0 else { return nil }
-    let own = String(decoding: buffer[..<count], as: UTF8.self)
-    let path =
-      own.prefix(own.lastIndex(of: "/").map { own.distance(from: own.startIndex, to: $0) } ?? 0)
-      + "/\(name)"
-    return access(String(path), X_OK) == 0 ? String(path) : nil
+    guard let folder = OwnProgram.folder else { return nil }
+    let path = "\(folder)/\(name)"
+    return access(path, X_OK) == 0 ? path : nil
   }
 
   func run() async throws {

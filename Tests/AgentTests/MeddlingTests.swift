@@ -3,6 +3,7 @@
 
 import Glibc
 import Hosting
+import Machine
 import TestTools
 import Testing
 import Wire

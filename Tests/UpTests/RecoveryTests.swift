@@ -63,7 +63,7 @@ import Testing
     #expect(said.contains("wharfd runs on"))
     let after = try [Part.postgres, Part.wharfd, Part.gateway, Part.agent("node-1")].map(system.pid)
     #expect(after == before)
-    #expect(system.processes().filter { ProcessTable.name($0) == "wharfd" }.count == 1)
+    #expect(system.processes().filter { ProcessTable.status(of: $0)?.name == "wharfd" }.count == 1)
     // Not children of this supervisor, and watched all the same.
     let adopted = try system.pid(Part.wharfd)
     try await system.kill9(adopted)

@@ -4,6 +4,7 @@
 import Foundation
 import Glibc
 import Hosting
+import Machine
 import TestKit
 import Testing
 import Wire
@@ -139,9 +140,8 @@ final class TestSystem: Sendable {
   func processes() -> [pid_t] {
     let marked = Set(folder.survivors())
     return ProcessTable.pids.filter { pid in
-      guard ProcessTable.process(pid).map({ $0.state != "Z" }) == true else { return false }
-      let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")
-      return marked.contains(pid) || place?.hasPrefix(data) == true
+      guard ProcessTable.status(of: pid)?.isZombie == false else { return false }
+      return marked.contains(pid) || ProcessTable.workingFolder(of: pid)?.hasPrefix(data) == true
     }
   }
 
@@ -156,14 +156,14 @@ final class TestSystem: Sendable {
   }
 
   func engines() -> [pid_t] {
-    processes().filter { ProcessTable.name($0) == "wharf-engine-si" }
+    processes().filter { ProcessTable.status(of: $0)?.name == "wharf-engine-si" }
   }
 
   /// `kill -9`, and seen to be gone.
   func kill9(_ pid: pid_t) async throws {
     kill(pid, SIGKILL)
     try await eventually("\(pid) is gone") {
-      ProcessTable.process(pid).map { $0.state == "Z" } ?? true
+      ProcessTable.status(of: pid)?.isZombie ?? true
     }
   }
 

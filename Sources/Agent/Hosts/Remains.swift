@@ -1,6 +1,8 @@
 // What is left of an attempt whose holder is gone: members of the engine's group or of the holder's
 // session, and whoever carries the attempt's mark in its environment. Normally nothing.
 
+import Machine
+
 package enum Remains {
   /// In every engine's environment: the folder of its attempt, which no other agent uses.
   package static let folderVariable = "WHARF_ATTEMPT_FOLDER"
@@ -11,7 +13,7 @@ package enum Remains {
   ) -> [ProcessTable.Status] {
     let group = engine.flatMap { stillNamesItsMembers($0) ? $0 : nil }
     let session = holder.flatMap { stillNamesItsMembers($0) ? $0 : nil }
-    return ProcessTable.pids().compactMap { pid in
+    return ProcessTable.pids.compactMap { pid in
       guard let status = ProcessTable.status(of: pid), !status.isZombie else { return nil }
       let start = status.identity.startTime
       if let group, status.group == group.pid, start >= group.startTime { return status }
@@ -30,7 +32,7 @@ package enum Remains {
   /// Engines below `attemptsFolder` by the name of their attempt's folder, holders first.
   package static func all(below attemptsFolder: String) -> [String: [ProcessTable.Status]] {
     var found: [String: [ProcessTable.Status]] = [:]
-    for pid in ProcessTable.pids() {
+    for pid in ProcessTable.pids {
       guard let folder = ProcessTable.variable(folderVariable, of: pid),
         folder.hasPrefix(attemptsFolder + "/"), let status = ProcessTable.status(of: pid),
         !status.isZombie

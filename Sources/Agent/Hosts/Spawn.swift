@@ -1,7 +1,8 @@
-// Starting a program with nothing of ours but what it is given.
+// Programs of which we hear what they say: the holder at its start, and tools that are asked something.
 
 import CLinux
 import Glibc
+import Machine
 import Time
 
 enum Spawn {
@@ -25,43 +26,13 @@ enum Spawn {
     _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
     defer { close(ends[1]) }
     do {
-      let pid = try spawn(program, arguments, environment, output: ends[1])
-      return (pid, ends[0])
+      let start = ProgramStart(
+        [program] + arguments, environment: environment, output: .descriptor(ends[1]))
+      return (try start.run(), ends[0])
     } catch {
       close(ends[0])
-      throw error
+      throw Problem(description: "\(error)")
     }
-  }
-
-  private static func spawn(
-    _ program: String, _ arguments: [String], _ environment: [String: String], output: Int32
-  ) throws(Problem) -> pid_t {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, output, 1)
-    posix_spawn_file_actions_adddup2(&actions, output, 2)
-
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    var every = sigset_t()
-    sigemptyset(&none)
-    sigfillset(&every)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &every)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
-    var argv = ([program] + arguments).map { strdup($0) } + [nil]
-    var envp =
-      environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { for text in argv + envp { free(text) } }
-    var pid: pid_t = 0
-    let status = posix_spawn(&pid, program, &actions, &attributes, &argv, &envp)
-    guard status == 0 else { throw problem("start", program, status) }
-    return pid
   }
 
   private static func problem(_ attempted: String, _ program: String, _ code: Int32) -> Problem {

@@ -3,6 +3,7 @@
 import AsyncHTTPClient
 import Hosting
 import Logging
+import Machine
 import Synchronization
 import TestTools
 import Testing
@@ -39,12 +40,13 @@ struct LocalAgent {
       let membership = try await joining.membership(facts: facts) { "join-token-1" }
       let boot = try ProcessTable.bootID()
       let host = try ProcessHost(
-        holderProgram: Machine.programFolder + "/wharf-holder", bootID: boot, data: folder.path,
+        holderProgram: (OwnProgram.folder ?? ".") + "/wharf-holder", bootID: boot,
+        data: folder.path,
         log: quiet)
       let agent = NodeAgent(
         NodeAgent.Configuration(
           node: membership.node, address: "127.0.0.1", ports: ports, bootID: boot,
-          incarnation: "\(UInt64.random(in: .min ... .max))", base: Machine.base,
+          incarnation: "\(UInt64.random(in: .min ... .max))", base: MachineFacts.base,
           settleMilliseconds: settleMilliseconds),
         facts: facts, folder: folder,
         host: host,

@@ -2,24 +2,15 @@
 
 import Glibc
 import Hosting
+import Machine
 import Time
 import Wire
 
-package enum Machine {
+package enum MachineFacts {
   package static var cpuMillis: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) * 1000 }
 
   package static var memoryBytes: Int64 {
     Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE)))
-  }
-
-  /// The folder of the running program: the holder and the simulated engine lie beside it.
-  package static var programFolder: String {
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = buffer.withUnsafeMutableBytes {
-      readlink("/proc/self/exe", $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
-    }
-    let path = String(decoding: buffer[..<max(0, count)], as: UTF8.self)
-    return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
   }
 
   /// What engines get of this process's environment; programs beside this one are found too.
@@ -29,7 +20,7 @@ package enum Machine {
     }
     let path = variable("PATH", else: "/usr/local/bin:/usr/bin:/bin")
     return EngineCommand.Base(
-      path: programFolder + ":" + path, home: variable("HOME", else: "/"),
+      path: (OwnProgram.folder ?? ".") + ":" + path, home: variable("HOME", else: "/"),
       language: variable("LANG", else: "C.UTF-8"))
   }
 }

@@ -3,7 +3,6 @@
 
 import CLinux
 import Glibc
-import Machine
 
 package struct ProcessIdentity: Hashable, Sendable {
   package let pid: Int32
@@ -57,9 +56,7 @@ package enum ProcessTable {
       group: group, session: session)
   }
 
-  package static func pids() -> [Int32] {
-    ((try? Files.list("/proc")) ?? []).compactMap { Int32($0) }
-  }
+  package static var pids: [Int32] { Files.names(in: "/proc").compactMap { Int32($0) } }
 
   /// One variable of a process's first environment; none when it may not be read.
   package static func variable(_ name: String, of pid: Int32) -> String? {
@@ -67,6 +64,16 @@ package enum ProcessTable {
     let prefix = Array((name + "=").utf8)
     let line = bytes.split(separator: 0).first { $0.starts(with: prefix) }
     return line.map { String(decoding: $0.dropFirst(prefix.count), as: UTF8.self) }
+  }
+
+  package static func workingFolder(of pid: Int32) -> String? {
+    Files.target(of: "/proc/\(pid)/cwd")
+  }
+
+  /// What a process has open, as the kernel names it: `socket:[4711]`, a path.
+  package static func openFiles(of pid: Int32) -> [String] {
+    let folder = "/proc/\(pid)/fd"
+    return Files.names(in: folder).compactMap { Files.target(of: "\(folder)/\($0)") }
   }
 }
 
@@ -96,7 +103,10 @@ package final class ProcessHandle: Sendable {
 
   deinit { close(descriptor) }
 
-  package func signal(_ number: Int32) { _ = wharf_pidfd_send_signal(descriptor, number) }
+  @discardableResult
+  package func signal(_ number: Int32) -> Bool {
+    wharf_pidfd_send_signal(descriptor, number) == 0
+  }
 
   package var hasEnded: Bool {
     var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
@@ -106,6 +116,20 @@ package final class ProcessHandle: Sendable {
   package enum Exit: Equatable, Sendable {
     case code(Int)
     case signal(Int)
+
+    /// - Parameter status: as waitpid(2) gives it.
+    package init(waitStatus status: Int32) {
+      let signal = status & 0x7F
+      self = signal == 0 ? .code(Int(status >> 8 & 0xFF)) : .signal(Int(signal))
+    }
+
+    /// As a shell tells it: 128 and the signal, where one ended it.
+    package var shellCode: Int32 {
+      switch self {
+      case .code(let code): Int32(code)
+      case .signal(let signal): 128 + Int32(signal)
+      }
+    }
   }
 
   /// Takes the exit status, if this is an ended child of ours.
