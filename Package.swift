@@ -119,8 +119,8 @@ let package = Package(
     module(
       "Gateway",
       [
-        "HTTPServing", "Hosting", "Time", "Wire", asyncHTTPClient, crypto, hashTrees, hummingbird,
-        hummingbirdCore,
+        "Hosting", "HTTPServing", "Machine", "Time", "Wire", asyncHTTPClient, crypto, hashTrees,
+        hummingbird, hummingbirdCore,
         httpTypes, lifecycle,
         logging, nioCore, nioHTTP1, nioPosix, unixSignals,
       ]),

@@ -239,7 +239,7 @@ package struct Credential: Sendable, CustomStringConvertible {
 
 /// Held by one process at a time, and let go by its death.
 package final class DataLock: Sendable {
-  private let descriptor: Int32
+  private let file: LockFile
 
   /// An agent that was killed while it started an engine leaves the lock with that process until it has become
   /// the engine's holder, which is as well: before that nobody would find it. It takes a moment.
@@ -255,32 +255,25 @@ package final class DataLock: Sendable {
     _ folder: DataFolder, patienceMilliseconds: Int = patienceMilliseconds,
     clocks: Clocks = .system, whileHeld: () -> Void = {}
   ) throws {
-    let path = folder.path + "/lock"
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw FileProblem(attempted: "open", path: path, code: errno) }
-    guard Self.isTaken(descriptor, patienceMilliseconds, clocks, whileHeld) else {
-      close(descriptor)
-      let holder = String(decoding: Files.tail(path, bytes: 20), as: UTF8.self)
+    file = try LockFile(folder.path + "/lock")
+    guard Self.isTaken(file, patienceMilliseconds, clocks, whileHeld) else {
       throw Held(
         description:
-          "the data folder \(folder.path) is in use by another agent (process \(holder)): "
+          "the data folder \(folder.path) is in use by another agent (process \(file.text)): "
           + "stop that one first, or give this one a folder of its own")
     }
-    let text = Array(String(getpid()).utf8)
-    ftruncate(descriptor, 0)
-    pwrite(descriptor, text, text.count, 0)
+    // It says whom to stop, and the lock holds without it.
+    try? file.write("\(getpid())")
   }
 
   private static func isTaken(
-    _ descriptor: Int32, _ patienceMilliseconds: Int, _ clocks: Clocks, _ whileHeld: () -> Void
+    _ file: LockFile, _ patienceMilliseconds: Int, _ clocks: Clocks, _ whileHeld: () -> Void
   ) -> Bool {
     for _ in 0..<(patienceMilliseconds / lookMilliseconds) {
-      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+      if file.take() { return true }
       whileHeld()
       clocks.block(for: .milliseconds(lookMilliseconds))
     }
     return false
   }
-
-  deinit { close(descriptor) }
 }

@@ -22,31 +22,24 @@ final class SupervisorLock: Sendable {
     case held(Holder?)
   }
 
-  let descriptor: Int32
+  private let file: LockFile
+  var descriptor: Int32 { file.descriptor }
 
-  private init(descriptor: Int32) { self.descriptor = descriptor }
-
-  deinit { close(descriptor) }
+  private init(file: LockFile) { self.file = file }
 
   /// Lets go now, so that someone else can take it; nobody is to think that we still hold it.
-  func release() {
-    ftruncate(descriptor, 0)
-    flock(descriptor, LOCK_UN)
-  }
+  func release() { file.release() }
 
   static func take(_ layout: Layout, as role: Role) throws(UpFailure) -> Attempt {
-    let descriptor = open(layout.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw Files.failure("open", layout.lock) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
-      return .held(holder(layout))
+    do throws(FileProblem) {
+      let file = try LockFile(layout.lock)
+      guard file.take() else { return .held(holder(layout)) }
+      // The role stands where other records have the digest of a command.
+      try file.write(ProcessRecord(pid: getpid(), commandDigest: role.rawValue)?.text ?? "")
+      return .taken(SupervisorLock(file: file))
+    } catch {
+      throw UpFailure(error)
     }
-    let lock = SupervisorLock(descriptor: descriptor)
-    // The role stands where other records have the digest of a command.
-    let text = Array((ProcessRecord(pid: getpid(), commandDigest: role.rawValue)?.text ?? "").utf8)
-    guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, text, text.count, 0) == text.count
-    else { throw Files.failure("write", layout.lock) }
-    return .taken(lock)
   }
 
   static func holder(_ layout: Layout) -> Holder? {

@@ -22,7 +22,7 @@ private let directions: [String: Set<String>] = [
     "Time", "Wire",
   ],
   "Agent": ["CLinux", "Hosting", "Machine", "Time", "Wire"],
-  "Gateway": ["Hosting", "HTTPServing", "Time", "Wire"],
+  "Gateway": ["Hosting", "HTTPServing", "Machine", "Time", "Wire"],
   "Program": ["CLinux", "Hosting"],
   "EngineSim": ["HTTPServing", "Hosting", "Program"],
   "Up": ["CLinux", "Hosting", "Machine", "Time", "Wire"],
