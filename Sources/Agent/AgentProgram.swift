@@ -78,7 +78,7 @@ package struct AgentProgram: Sendable {
     let folder = try DataFolder(options.data)
     let lock = try DataLock(folder, clocks: clocks)
     defer { withExtendedLifetime(lock) {} }
-    guard Ports.isFree(0, at: options.address) == true else {
+    guard Port.isFree(0, at: options.address) == true else {
       throw Malformed(
         "engines cannot bind to \(options.address): --address names an address of this machine")
     }

@@ -2,6 +2,7 @@
 
 import Hosting
 import Logging
+import Machine
 import Time
 import Wire
 
@@ -269,7 +270,7 @@ extension NodeAgent {
     let wanted = steering.assignment?.attempts.contains { $0.id == attempt.id } ?? false
     return wanted && confirmed && steering.alarm == nil && lease.holds(at: clocks.bootTime)
       && attempt.plan.attemptedPorts < Self.longestPortTries
-      && Ports.isFree(attempt.plan.port, at: configuration.address) == false
+      && Port.isFree(attempt.plan.port, at: configuration.address) == false
   }
 
   /// The first port that nobody has, from one on and around; those found taken are remembered, and told of once.
@@ -288,7 +289,7 @@ extension NodeAgent {
     for offset in 0..<ports.count {
       let port = ports.lowerBound + (first - ports.lowerBound + offset) % ports.count
       if used.contains(port) { continue }
-      switch Ports.isFree(port, at: configuration.address) {
+      switch Port.isFree(port, at: configuration.address) {
       case true: return port
       case false: taken.append(port)
       case nil:
