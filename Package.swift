@@ -223,7 +223,10 @@ let package = Package(
     tests("TestToolsTests", ["TestTools", "Time"]),
     tests(
       "EventLogTests",
-      ["EventLog", "Hosting", "Migrations", "Postgres", "TestKit", "Time", logging]),
+      [
+        "EventLog", "Hosting", "Migrations", "Postgres", "TestKit", "Time", logging,
+      ]),
+    tests("MachineTests", ["Machine", "TestTools"]),
     tests(
       "ControlPlaneTests",
       [

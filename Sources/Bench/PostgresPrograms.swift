@@ -1,6 +1,7 @@
 // Finds PostgreSQL's server programs, and the user to run them as: the server refuses to be root.
 
 import Glibc
+import Machine
 
 struct PostgresPrograms: Sendable {
   struct SystemUser: Sendable {
@@ -30,7 +31,7 @@ struct PostgresPrograms: Sendable {
 
   private static func findFolder() throws(BenchFailure) -> String {
     let versions = "/usr/lib/postgresql"
-    let installed = entries(versions).compactMap { Int($0) }.sorted(by: >)
+    let installed = Files.names(in: versions).compactMap { Int($0) }.sorted(by: >)
       .map { "\(versions)/\($0)/bin" }
     let path = getenv("PATH").map { String(cString: $0) } ?? ""
     for folder in installed + path.split(separator: ":").map(String.init)
@@ -40,19 +41,6 @@ struct PostgresPrograms: Sendable {
     throw BenchFailure(
       "cannot find PostgreSQL's postgres and initdb below \(versions) or on PATH: install the "
         + "package postgresql, or name a server with --postgres")
-  }
-
-  private static func entries(_ folder: String) -> [String] {
-    guard let stream = opendir(folder) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) { name in
-          name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        })
-    }
-    return names
   }
 
   private static func findUser(_ caller: String) throws(BenchFailure) -> SystemUser {

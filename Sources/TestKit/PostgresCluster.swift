@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import Machine
 import Postgres
 import TestTools
 
@@ -222,9 +223,7 @@ extension TestCluster {
 
   /// Sends a signal to a process of this cluster: SIGSTOP and SIGCONT stall and release a backend.
   package nonisolated func signalBackend(_ pid: Int32, _ signal: Int32) throws {
-    let workingFolder = try? FileManager.default.destinationOfSymbolicLink(
-      atPath: "/proc/\(pid)/cwd")
-    guard workingFolder == "\(folder)/data" else {
+    guard ProcessTable.workingFolder(of: pid) == "\(folder)/data" else {
       throw TestClusterError("signal \(pid): it is no process of this cluster")
     }
     kill(pid, signal)
