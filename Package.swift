@@ -78,7 +78,7 @@ let package = Package(
     module("Time", ["Hosting"]),
     module("Machine", ["CLinux"]),
     module("Program", ["CLinux", "Hosting", argumentParser]),
-    module("Postgres", ["CLibPQ", "CLinux"]),
+    module("Postgres", ["CLibPQ", "CLinux", "Machine"]),
     .target(
       name: "Migrations", path: "Migrations", exclude: ["CHAIN.md", "ERASURE.md"],
       resources: [
@@ -101,12 +101,15 @@ let package = Package(
         nioHTTPTypesHTTP1,
       ]),
     module(
-      "EventLog", ["Hosting", "Migrations", "Postgres", "Time", crypto, deque, logging]),
+      "EventLog",
+      [
+        "Hosting", "Machine", "Migrations", "Postgres", "Time", crypto, deque, logging,
+      ]),
     module(
       "ControlPlane",
       [
-        "EngineTemplates", "EventLog", "HTTPServing", "Hosting", "Migrations", "Planner",
-        "Postgres", "Time", "Wire", asyncHTTPClient, hashTrees,
+        "EngineTemplates", "EventLog", "Hosting", "HTTPServing", "Machine", "Migrations",
+        "Planner", "Postgres", "Time", "Wire", asyncHTTPClient, hashTrees,
         httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, unixSignals,
       ]),
 

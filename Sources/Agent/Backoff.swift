@@ -1,20 +1,7 @@
-// How long to wait before trying again: doubling up to a cap, never two clients in step.
+// How long an agent waits before it asks the control plane again.
 
-package struct Backoff: Equatable, Sendable {
-  package static let firstMilliseconds = 200
-  package static let longestMilliseconds = 10_000
+import Machine
 
-  private var next = Self.firstMilliseconds
-  package init() {}
-
-  /// The next pause, between half of the step and the whole of it.
-  package mutating func pauseMilliseconds(
-    using random: inout some RandomNumberGenerator
-  ) -> Int {
-    let step = next
-    next = min(next * 2, Self.longestMilliseconds)
-    return Int.random(in: step / 2...step, using: &random)
-  }
-
-  package mutating func succeeded() { next = Self.firstMilliseconds }
+extension Backoff {
+  static let asking = Backoff(firstMilliseconds: 200, longestMilliseconds: 10_000)
 }

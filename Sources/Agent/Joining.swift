@@ -5,6 +5,7 @@
 import AsyncHTTPClient
 import Hosting
 import Logging
+import Machine
 import Time
 import Wire
 
@@ -40,7 +41,7 @@ package struct Joining: Sendable {
     let link = ControlLink(
       client: client, servers: servers, bearer: try token(), isCredential: false,
       clocks: clocks)
-    var backoff = Backoff()
+    var backoff = Backoff.asking
     var random = clocks.random
     while true {
       do {

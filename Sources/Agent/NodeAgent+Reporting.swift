@@ -3,6 +3,7 @@
 
 import Hosting
 import Logging
+import Machine
 import Time
 import Wire
 
@@ -98,7 +99,7 @@ extension NodeAgent {
   }
 
   private nonisolated func followAssignments(_ link: ControlLink) async -> Ending {
-    var backoff = Backoff()
+    var backoff = Backoff.asking
     var random = clocks.random
     var trouble: String?
     var hasAsked = false
@@ -116,7 +117,7 @@ extension NodeAgent {
         let isFirst = !hasAsked
         hasAsked = true
         let isNews = await generation > acted
-        if isNews || answer.value == nil { backoff.succeeded() }
+        if isNews || answer.value == nil { backoff.reset() }
         if isNews || isFirst { continue }
         // Else a pause: a server that answers at once without news must not be asked in a hot loop.
       } catch {
@@ -167,7 +168,7 @@ extension NodeAgent {
   private nonisolated func reportChanges(_ link: ControlLink) async {
     var acknowledged: Digest?
     var nextBeat = clocks.bootTime
-    var backoff = Backoff()
+    var backoff = Backoff.asking
     var random = clocks.random
     var trouble: String?
     while !Task.isCancelled {
@@ -188,7 +189,7 @@ extension NodeAgent {
         let beat = await heartbeatSeconds * 1000
         nextBeat = clocks.bootTime.adding(
           milliseconds: Int64(Int.random(in: beat * 8 / 10...beat, using: &random)))
-        backoff.succeeded()
+        backoff.reset()
         await answered(.report)
         trouble = nil
       } catch {

@@ -6,6 +6,7 @@ import Glibc
 import Hosting
 import Hummingbird
 import Logging
+import Machine
 import Migrations
 import NIOCore
 import Planner
@@ -187,7 +188,7 @@ package struct Daemon: Sendable {
   /// - Parameter body: may be done again: a migration looks first at what is there.
   private func whenReached<Value>(_ body: () throws -> Value) async throws -> Value {
     let end = clocks.now + .seconds(Self.databaseWaitSeconds)
-    var backoff = Backoff()
+    var backoff = Backoff.betweenTries
     var said: String?
     while true {
       do { return try body() } catch let error as PostgresError

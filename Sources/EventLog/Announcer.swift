@@ -4,6 +4,7 @@
 
 import Hosting
 import Logging
+import Machine
 import Postgres
 import Time
 
@@ -26,7 +27,7 @@ package struct Announcer: Sendable {
   package func run() async {
     var (seen, announced) = (Position.empty, Position.empty)
     var place: ReaderPlace?
-    var backoff = Backoff()
+    var backoff = Backoff.betweenTries
     while !Task.isCancelled {
       _ = await board.wait(for: seen.next, upTo: .seconds(1))
       let head = board.current

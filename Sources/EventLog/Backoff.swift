@@ -1,17 +1,7 @@
-// Waits between tries: doubled each time up to a limit.
+// How long members, readers and projectors of the log wait before they try again.
 
-package struct Backoff: Sendable {
-  package static let firstMilliseconds = 50
-  package static let longestMilliseconds = 2_000
+import Machine
 
-  private var milliseconds = firstMilliseconds
-
-  package init() {}
-
-  package mutating func next() -> Duration {
-    defer { milliseconds = min(milliseconds * 2, Self.longestMilliseconds) }
-    return .milliseconds(milliseconds)
-  }
-
-  package mutating func reset() { milliseconds = Self.firstMilliseconds }
+extension Backoff {
+  package static let betweenTries = Backoff(firstMilliseconds: 50, longestMilliseconds: 2_000)
 }

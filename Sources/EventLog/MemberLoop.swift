@@ -18,6 +18,7 @@
 
 import Hosting
 import Logging
+import Machine
 import Postgres
 import Time
 
@@ -84,7 +85,7 @@ struct MemberLoop {
 
   /// Runs until stopped, or until the log cannot be read on.
   mutating func run() throws {
-    var backoff = Backoff()
+    var backoff = Backoff.betweenTries
     defer {
       inbox.close(.unavailable("wharfd is stopping"))
       give(leading.ended(.outcomeUnknown("wharfd is stopping")))

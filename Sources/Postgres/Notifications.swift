@@ -3,6 +3,8 @@
 // A thread of its own listens, since waiting for announcements is waiting for ever. Between it and the
 // reader is a mailbox of constant size: announcements that the reader has not fetched yet become one.
 
+import Machine
+
 /// What a reader learns. All of it means the same: read on from your checkpoint.
 package enum ListenEvent: Sendable, Hashable {
   /// The first LISTEN took effect: read once, since what came before was not announced to you.
@@ -91,7 +93,8 @@ private struct ListenLoop: Sendable {
   let token: CancelToken
 
   func run() {
-    var backoff = Backoff()
+    var backoff = Backoff.connecting
+    var random = SystemRandomNumberGenerator()
     var loss: PostgresError?
     while !token.isCancelled {
       do throws(PostgresError) {
@@ -104,7 +107,8 @@ private struct ListenLoop: Sendable {
       } catch {
         // Why it broke, not why the tries since have failed.
         if mailbox.hasListened { loss = loss ?? error }
-        Waiting.sleep(wake: token.wake, until: ContinuousClock.now + backoff.next())
+        let pause = Duration.milliseconds(backoff.pauseMilliseconds(using: &random))
+        Waiting.sleep(wake: token.wake, until: ContinuousClock.now + pause)
       }
     }
   }

@@ -1,5 +1,7 @@
 // One lane of a pool with its connection: connects when it must, runs what it is given.
 
+import Machine
+
 /// Isolated to its own lane, so it may block. Work arrives one at a time: the pool sees to it.
 actor Session {
   nonisolated let lane: Lane
@@ -57,7 +59,8 @@ actor Session {
   ) throws(PostgresError) {
     if connection != nil, connection!.isUsable() { return }
     connection = nil
-    var backoff = Backoff()
+    var backoff = Backoff.connecting
+    var random = SystemRandomNumberGenerator()
     while true {
       do throws(PostgresError) {
         connection = try Connection(
@@ -67,7 +70,8 @@ actor Session {
       } catch {
         guard error.kind == .connectionFailed else { throw error }
         report(.failed(error))
-        let retry = ContinuousClock.now + backoff.next()
+        let pause = Duration.milliseconds(backoff.pauseMilliseconds(using: &random))
+        let retry = ContinuousClock.now + pause
         if retry >= deadline { throw error }
         Waiting.sleep(wake: wake, until: retry)
         if token.isCancelled {

@@ -58,21 +58,6 @@ private let start = BootTime(nanoseconds: 0)
   }
 }
 
-@Suite struct `Backing off` {
-  @Test func `doubles up to a cap, and never in step`() {
-    var backoff = Backoff()
-    var random = SystemRandomNumberGenerator()
-    let pauses = (0..<10).map { _ in backoff.pauseMilliseconds(using: &random) }
-    var step = Backoff.firstMilliseconds
-    for pause in pauses {
-      #expect((step / 2...step).contains(pause))
-      step = min(step * 2, Backoff.longestMilliseconds)
-    }
-    backoff.succeeded()
-    #expect(backoff.pauseMilliseconds(using: &random) <= Backoff.firstMilliseconds)
-  }
-}
-
 @Suite struct `Looks at engines` {
   private let start = BootTime(nanoseconds: 0)
 

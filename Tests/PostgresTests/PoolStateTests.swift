@@ -76,17 +76,3 @@ import Testing
     #expect(ring.isEmpty)
   }
 }
-
-@Suite struct BackoffTests {
-  @Test func `pauses double up to the cap`() {
-    var backoff = Backoff()
-    var ceiling = Backoff.initialMilliseconds
-    for _ in 0..<20 {
-      let pause = backoff.next()
-      #expect(pause >= .milliseconds(ceiling / 2) && pause <= .milliseconds(ceiling))
-      ceiling = min(ceiling * 2, Backoff.capMilliseconds)
-    }
-    backoff.reset()
-    #expect(backoff.next() <= .milliseconds(Backoff.initialMilliseconds))
-  }
-}

@@ -16,6 +16,7 @@ import EventLog
 import HashTreeCollections
 import Hosting
 import Logging
+import Machine
 import Postgres
 import ServiceLifecycle
 import Time
@@ -56,7 +57,7 @@ package final class Eraser: Service {
 
   /// Runs until it is shut down or cancelled.
   package func run() async throws {
-    var backoff = Backoff()
+    var backoff = Backoff.betweenTries
     var checked: Position?
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let head = member.board.current

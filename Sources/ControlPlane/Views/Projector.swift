@@ -14,6 +14,7 @@
 import EventLog
 import Hosting
 import Logging
+import Machine
 import Postgres
 import ServiceLifecycle
 import Time
@@ -48,7 +49,7 @@ package final class Projector: Service {
   ///
   /// - Throws: `LogError` at an event that it cannot read: loudly, with all before it in the views.
   package func run() async throws {
-    var backoff = Backoff()
+    var backoff = Backoff.betweenTries
     var place: ReaderPlace?
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let head = board.current

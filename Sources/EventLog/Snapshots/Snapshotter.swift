@@ -6,6 +6,7 @@
 
 import Hosting
 import Logging
+import Machine
 import Postgres
 import Time
 
@@ -31,7 +32,7 @@ package struct Snapshotter: Sendable {
 
   /// Runs until cancelled.
   package func run() async {
-    var backoff = Backoff()
+    var backoff = Backoff.betweenTries
     var newest: Position?
     while !Task.isCancelled {
       do {
