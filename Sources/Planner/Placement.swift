@@ -1,12 +1,22 @@
-// Placement: which waiting replica gets which node.
+// Placement: which waiting replica gets which node. One replica after another gets the best node that there is
+// now, and keeps it:
 //
-// Between providers: whose replica has waited longest begins; then they take turns, one replica a
-// turn, so that none starves another. Within a provider the oldest deployment comes first, and in
-// it the smallest replica number.
+//  1. Whose turn it is. Providers take turns, one replica a turn, so that none starves another; the one whose
+//     replica has waited longest begins. Within a provider the oldest deployment comes first, and in it the
+//     smallest replica number (`placeable`, `run`).
+//  2. Which node. Of those it fits on, one with the fewest replicas of its deployment; of those the tightest
+//     (`NodeSearch`, `NodePool`). Not the one it just failed on, if there is another.
+//  3. Whether it truly fits, and with which devices, `HostingState.fit` says, which decides at the head too.
 //
-// A node for a replica, of those it fits on: one with the fewest replicas of its deployment; of
-// those the tightest (see `NodePool.Key`). It is not the node it just failed on, if there is
-// another. A replica on a lost node stays what it is unless there is a place for it.
+// A replica on a lost node stays what it is unless there is a place for it.
+//
+// Left out, each on purpose:
+//  - Nothing that runs is moved or ended to make room: it would cost somebody's requests, and a load of weights. `why`
+//    says instead what would make room.
+//  - Nothing is looked up ahead or taken back. Tightest first keeps large nodes free for who needs them, which is most
+//    of what a search would find; what it misses waits with its reason, and is tried again at each pass.
+//  - No weights and scores: why a node was chosen is one sentence, and stands in the event.
+//  - No racks or zones: nodes have no such facts.
 
 import HashTreeCollections
 import Hosting
@@ -107,18 +117,12 @@ struct Placing {
     }
   }
 
-  /// A deployment on its way through the pool.
+  /// A deployment with replicas that want a node.
   struct Seeker {
     let deployment: Deployment
     let needs: Needs
-    /// Its replicas on each node, by the node's rank.
-    var counts: [Int: Int]?
-    /// No node that fits has fewer of its replicas than this.
-    var floor = 0
-    /// No node before this key fits and has as few as `floor`.
-    var cursor: NodePool.Key?
-    /// How many of the pool's moves were taken into account.
-    var movesSeen = 0
+    /// None before its first turn.
+    var search: NodeSearch?
 
     init(_ deployment: Deployment, _ needs: Needs) {
       self.deployment = deployment
@@ -141,6 +145,7 @@ struct Placing {
     pool = NodePool(state, now: now)
   }
 
+  /// One replica of each provider, and again, until each has had its turn.
   mutating func run(_ queues: [Queue]) {
     var queues = queues
     while !queues.isEmpty {
@@ -157,22 +162,26 @@ struct Placing {
   private mutating func place(_ number: Int, of seeker: inout Seeker) {
     guard !hopeless.contains(seeker.needs), let replica = seeker.deployment.replicas[number]
     else { return }
+    var search =
+      seeker.search.take()
+      ?? NodeSearch(seeker.needs, placedOn: seeker.deployment.placedOn, pool)
+    defer { seeker.search = search }
     let shunned = replica.lastFailedOn.flatMap { pool.rank[$0] }
-    while let rank = choose(for: &seeker, shunning: shunned) {
+    while let rank = search.best(in: pool, shunning: shunned) {
       guard let node = state.nodes[pool.entries[rank].id] else { return }
       switch state.fit(seeker.needs, on: node, beside: tentative, now: now) {
       case .success(let devices):
         let leaves = pool.entries[rank].devices.count - devices.count
         let placement = Placement(
           replica: number, node: node.id, devices: devices,
-          reason: reason(replica, others: seeker.counts?[rank] ?? 0, leaves: leaves))
+          reason: reason(replica, others: search.count(on: rank), leaves: leaves))
         chosen[seeker.deployment.id, default: []].append(placement)
         tentative.take(devices, seeker.needs, on: node.id)
         pool.take(seeker.needs, on: rank)
-        seeker.counts?[rank, default: 0] += 1
-        seeker.movesSeen = pool.moves.count
+        search.took(rank, in: pool)
         return
       case .failure(let unfit):
+        // A fault of ours: the pool and `fit` say different things.
         problems.append("\(node.name) seemed to fit and does not: \(unfit.shortfalls)")
         pool.remove(rank)
       }
@@ -184,53 +193,5 @@ struct Placing {
     let moved = replica.attempt == nil ? "" : "node lost; "
     let spread = others == 0 ? "none of its deployment there" : "\(others) of its deployment there"
     return "\(moved)\(spread), leaves \(leaves) devices free"
-  }
-
-  /// The rank of the best node for a replica, or none if none fits.
-  private mutating func choose(for seeker: inout Seeker, shunning shunned: Int?) -> Int? {
-    if seeker.counts == nil { seeker.counts = ranked(seeker.deployment.placedOn) }
-    let counts = seeker.counts ?? [:]
-    for key in pool.moves[seeker.movesSeen...] {
-      if let cursor = seeker.cursor, key < cursor { seeker.cursor = key }
-    }
-    seeker.movesSeen = pool.moves.count
-    if shunned == nil, let cursor = seeker.cursor {
-      let best = search(seeker.needs, counts, from: cursor, floor: seeker.floor, shunning: nil)
-      if let best, best.count == seeker.floor {
-        seeker.cursor = best.key
-        return best.key.rank
-      }
-    }
-    guard
-      let best = search(seeker.needs, counts, from: nil, floor: seeker.floor, shunning: shunned)
-    else { return shunned.flatMap { pool.entries[$0].fits(seeker.needs) ? $0 : nil } }
-    if shunned == nil {
-      seeker.floor = best.count
-      seeker.cursor = best.key
-    }
-    return best.key.rank
-  }
-
-  /// Of the nodes that fit, the first one with the fewest replicas; the walk ends at one that has
-  /// no more than `floor`.
-  private func search(
-    _ needs: Needs, _ counts: [Int: Int], from start: NodePool.Key?, floor: Int, shunning: Int?
-  ) -> (key: NodePool.Key, count: Int)? {
-    var best: (key: NodePool.Key, count: Int)?
-    pool.walk(for: needs, from: start) { rank, key in
-      guard rank != shunning else { return false }
-      let count = counts[rank] ?? 0
-      if count < best?.count ?? .max { best = (key, count) }
-      return count <= floor
-    }
-    return best
-  }
-
-  private func ranked(_ counts: TreeDictionary<ID<Node>, Int>) -> [Int: Int] {
-    var found: [Int: Int] = [:]
-    for (node, count) in counts {
-      if let rank = pool.rank[node] { found[rank] = count }
-    }
-    return found
   }
 }
