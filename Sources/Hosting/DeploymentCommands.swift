@@ -133,7 +133,7 @@ package struct PlaceReplicas: Command {
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard let found = state.deployments[deployment], found.deletedAt == nil,
-      state.bar(to: found, now: decision.now) == nil,
+      state.obstacle(to: found, now: decision.now) == nil,
       let needs = state.models[found.model]?.version(found.version)?.needs
     else { return }
     var tentative = Tentative()
@@ -267,7 +267,7 @@ package struct StopAttempts: Command {
 
   package func decide(_ state: HostingState, _ decision: inout Decision) throws(Refusal) {
     guard let found = state.deployments[deployment],
-      let reason = state.bar(to: found, now: decision.now)
+      let reason = state.obstacle(to: found, now: decision.now)
     else { return }
     let running = found.replicas.values.filter { $0.attempt != nil }.map(\.id.number).sorted()
     for part in running.inParts {

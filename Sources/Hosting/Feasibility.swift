@@ -102,11 +102,11 @@ extension HostingState {
   }
 
   /// Why nothing of a deployment may run now, whatever the nodes have; none if it may.
-  package func bar(to deployment: Deployment, now: Timestamp) -> WaitingReason? {
-    line(of: deployment.model, deployment.workload).flatMap { bar(to: $0, now: now) }
+  package func obstacle(to deployment: Deployment, now: Timestamp) -> WaitingReason? {
+    line(of: deployment.model, deployment.workload).flatMap { obstacle(to: $0, now: now) }
   }
 
-  package func bar(to line: Line, now: Timestamp) -> WaitingReason? {
+  package func obstacle(to line: Line, now: Timestamp) -> WaitingReason? {
     guard let provider = providers[line.provider] else { return nil }
     if provider.suspendedAt != nil { return .providerSuspended }
     guard let agreement = agreement(of: provider), agreement.status(now: now) != "ended",

@@ -38,6 +38,7 @@ package enum WaitingReason: String, CaseIterable, Sendable, JSONCoded {
   case backingOff
   case agreementEnded
   case providerSuspended
+  /// Said by no wharfd. It stays, since snapshots name a case by its place here.
   case paused
   /// It has an attempt on a node that is lost, and no other node took it. Told, and in no event.
   case nodeLost

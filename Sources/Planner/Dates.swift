@@ -42,9 +42,9 @@ extension Pass {
   }
 
   /// Stops what may run no longer, and says why it waits.
-  mutating func stopBarred() {
+  mutating func stopWhatMayNotRun() {
     for line in state.deploymentsIn.keys.sorted() {
-      guard let reason = state.bar(to: line, now: now) else { continue }
+      guard let reason = state.obstacle(to: line, now: now) else { continue }
       for id in (state.deploymentsIn[line] ?? []).sorted() {
         guard let deployment = state.deployments[id] else { continue }
         if deployment.replicas.count > deployment.unplaced.count {

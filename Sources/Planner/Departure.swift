@@ -43,6 +43,6 @@ extension Pass {
 
   /// What may not run any more is not waited for.
   private func isBarred(_ id: ID<Deployment>) -> Bool {
-    state.deployments[id].map { state.bar(to: $0, now: now) != nil } ?? true
+    state.deployments[id].map { state.obstacle(to: $0, now: now) != nil } ?? true
   }
 }

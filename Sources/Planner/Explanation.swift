@@ -90,14 +90,14 @@ struct Explaining {
       found.remedies = help(for: hardships) + vouches(for: left)
       return found
     }
-    let bar = state.bar(to: deployment, now: now)
+    let obstacle = state.obstacle(to: deployment, now: now)
     let needs = state.models[deployment.model]?.version(deployment.version)?.needs
     var reasons = WaitingReasons(state: state, now: now, pool: nil)
     let soon = reasons.placedByStops(of: deployment.id)
     var groups: [Standing: [Int]] = [:]
     for number in numbers {
       guard let replica = deployment.replicas[number] else { continue }
-      let standing = standing(of: replica, bar: bar, now: now) {
+      let standing = standing(of: replica, obstacle: obstacle, now: now) {
         needs.map { soon.contains(number) ? .enginesStopping : reasons.reason(for: $0) } ?? .new
       }
       groups[standing, default: []].append(number)
@@ -107,7 +107,7 @@ struct Explaining {
     found.replicas = others.map { finding($0.key, $0.value) }
     found.verdict = verdict(
       ready: ready, of: numbers.count, others.map { ($0.key, $0.value.count) })
-    if bar != nil {
+    if obstacle != nil {
       let nodes = state.nodes.count
       found.ruledOut = [
         RuledOut(nodes: nodes, text: "\(nodes) not asked, since it may run on none")
@@ -168,14 +168,14 @@ struct Explaining {
   }
 
   private func standing(
-    of replica: Replica, bar: WaitingReason?, now: Timestamp, _ place: () -> WaitingReason
+    of replica: Replica, obstacle: WaitingReason?, now: Timestamp, _ place: () -> WaitingReason
   ) -> Standing {
     if let attempt = replica.attempt.flatMap({ state.attempts[$0] }),
       let node = state.nodes[attempt.node]
     {
       return standing(of: attempt, on: node, now: now)
     }
-    if let bar { return .waiting(bar) }
+    if let obstacle { return .waiting(obstacle) }
     if let retryAt = replica.retryAt, retryAt > now {
       let tries = replica.failures == 1 ? "failed" : "failed \(replica.failures) times in a row"
       let place = replica.lastFailedOn.flatMap { state.nodes[$0] }.map { " on \($0.name)" } ?? ""
@@ -241,7 +241,7 @@ struct Explaining {
     if total == 0 { return "no replica is wanted" }
     if others.isEmpty { return total == 1 ? "it is ready" : "all \(total) replicas are ready" }
     if total == 1, let only = others.first { return finding(only.0, [1]).text }
-    // Who has no place needs help before who is on the way.
+    // A replica that has no place needs help before one that is on the way.
     let most = others.max { (weight($0.0), $0.1) < (weight($1.0), $1.1) }
     let why = most.map { finding($0.0, [1]).text } ?? ""
     let rest = others.count > 1 ? ", among other reasons" : ""

@@ -46,7 +46,7 @@ extension Pass {
   private mutating func placeable() -> [Placing.Queue] {
     var queues: [ID<Provider>: Placing.Queue] = [:]
     for (id, numbers) in unplacedOrLost().sorted(by: { $0.key < $1.key }) {
-      guard let deployment = state.deployments[id], state.bar(to: deployment, now: now) == nil,
+      guard let deployment = state.deployments[id], state.obstacle(to: deployment, now: now) == nil,
         let model = state.models[deployment.model],
         let needs = model.version(deployment.version)?.needs
       else { continue }

@@ -5,8 +5,8 @@
 // trial, and goes on from there: so a later step sees what an earlier one does, and a decision that would
 // change nothing is never proposed.
 //
-//   liveness → gateways → dates → bars → restarts → surplus → what gateways left → placement → reasons
-//   for what still waits
+//   liveness → gateways → dates → what may not run → restarts → surplus → what gateways left → placement
+//   → reasons for what still waits
 
 import Hosting
 
@@ -27,7 +27,7 @@ package func plan(_ state: HostingState, _ signals: Signals, now: Timestamp) -> 
   pass.judgeLiveness()
   pass.noteSilentGateways()
   pass.noteDates()
-  pass.stopBarred()
+  pass.stopWhatMayNotRun()
   pass.restartLostSecret()
   pass.restartUnanswering()
   pass.removeSurplus()

@@ -1,5 +1,5 @@
 // What would help: for a replica without a place, the smallest change of a node; for a deployment
-// that may not run, what would lift the bar. Nothing is named that was not tried.
+// that may not run, what would change that. Nothing is named that was not tried.
 
 import HashTreeCollections
 import Hosting
@@ -27,7 +27,7 @@ struct Places {
     }
   }
 
-  // MARK: Who is ruled out by what
+  // MARK: Which node is ruled out by what
 
   var ruledOut: [RuledOut] { ruledOut(except: []) }
 
@@ -240,9 +240,9 @@ struct Remedies {
     var trial = Trial(after: state)
     var steps: [String] = []
     for _ in 0..<Self.mostSteps {
-      guard let bar = trial.state.bar(to: deployment, now: now),
+      guard let obstacle = trial.state.obstacle(to: deployment, now: now),
         let provider = provider(of: deployment),
-        let step = step(bar, provider, deployment.workload, trial.state)
+        let step = step(obstacle, provider, deployment.workload, trial.state)
       else { break }
       steps.append(step.text)
       guard let command = step.command,
@@ -257,9 +257,9 @@ struct Remedies {
   }
 
   private func step(
-    _ bar: WaitingReason, _ provider: Provider, _ workload: Workload, _ state: HostingState
+    _ obstacle: WaitingReason, _ provider: Provider, _ workload: Workload, _ state: HostingState
   ) -> (text: String, command: (any Command)?)? {
-    if bar == .providerSuspended {
+    if obstacle == .providerSuspended {
       return (
         "wharf provider reinstate \(provider.name)", ReinstateProvider(provider: provider.name)
       )

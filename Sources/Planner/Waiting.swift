@@ -11,7 +11,7 @@ extension Pass {
       guard let seekers = reasons.seekers(of: id) else { continue }
       note(seekers.backingOff, of: id, .backingOff)
       if seekers.others.isEmpty { continue }
-      // Who gets a place by ends that are under way waits for these, and for nothing that a person does.
+      // A replica that gets a place by ends that are under way waits for these, and for nothing that a person does.
       let soon = reasons.placedByStops(seekers)
       note(Array(seekers.others.prefix(soon)), of: id, .enginesStopping)
       if soon < seekers.others.count {
@@ -62,7 +62,7 @@ struct WaitingReasons {
   /// None where it may not run, or all have an attempt.
   func seekers(of id: ID<Deployment>) -> Seekers? {
     guard let deployment = state.deployments[id], !deployment.unplaced.isEmpty,
-      state.bar(to: deployment, now: now) == nil,
+      state.obstacle(to: deployment, now: now) == nil,
       let needs = state.models[deployment.model]?.version(deployment.version)?.needs
     else { return nil }
     var seekers = Seekers(needs: needs)
@@ -77,7 +77,7 @@ struct WaitingReasons {
   }
 
   /// How many of these, the first ones, find no place now, and find one once what is to stop has ended.
-  /// Who was counted is counted as placed there: so it is asked in the order of deployments.
+  /// A replica that was counted counts as placed there, so deployments are asked in their order.
   mutating func placedByStops(_ seekers: Seekers) -> Int {
     let needs = seekers.needs
     // A log that could not hold it is told why there is no place now.

@@ -291,7 +291,7 @@ private struct History {
         if let fault = reasonFault(deployment, number) { faults.append(fault) }
       }
       if let fault = explanationFault(deployment) { faults.append(fault) }
-      if world.state.bar(to: deployment, now: world.now) != nil, !deployment.placedOn.isEmpty {
+      if world.state.obstacle(to: deployment, now: world.now) != nil, !deployment.placedOn.isEmpty {
         faults.append("\(deployment.name) is barred and runs")
       }
     }
@@ -329,14 +329,14 @@ private struct History {
       return unfit.shortfalls.map(\.reason)
     }
     let placeable = fits.contains { if case .success = $0 { true } else { false } }
-    let bar = state.bar(to: deployment, now: world.now)
+    let obstacle = state.obstacle(to: deployment, now: world.now)
     let isTrue =
       switch reason {
       case .new, .paused, .nodeLost: false
       case .noNodes: fits.isEmpty
       case .noOpenNode: !open && !fits.isEmpty
       case .backingOff: replica.retryAt.map { $0 > world.now } ?? false
-      case .agreementEnded, .providerSuspended: bar == reason
+      case .agreementEnded, .providerSuspended: obstacle == reason
       case .notEnoughDevices, .deviceMemoryTooSmall, .notEnoughCPU, .notEnoughMemory:
         open && !placeable && reasons.contains(reason)
       case .enginesStopping:

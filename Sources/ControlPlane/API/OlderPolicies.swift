@@ -79,7 +79,7 @@ package final class OlderPolicies: Sendable {
             digest: previous.secret, id: key.id.stream, team: key.team.stream, notAfter: end))
       }
     }
-    // Whoever hands shares out has to know all that hold some: the log names them from then on.
+    // The leader that hands shares out has to know all that hold some: the log names them from then on.
     let isNamed = state.log.formatLevel >= FormatLevel.kept
     return Policy(
       position: state.position, head: head.witness, leaseSeconds: Leases.policySeconds,
