@@ -260,7 +260,7 @@ package enum Convergence {
       }
       if let cause = mustWait(attempt, situation, free) {
         outcome.waiting.append(Waiting(id: attempt.id, cause: cause))
-        // Who waits keeps its place: a later attempt must not overtake it for ever.
+        // An attempt that waits keeps its place: a later attempt must not overtake it for ever.
         free.claim(attempt.devices, for: attempt.id)
         continue
       }

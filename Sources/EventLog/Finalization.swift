@@ -7,7 +7,7 @@ import Logging
 import Postgres
 
 package struct Finalization {
-  /// Who said nothing for so long does not live. If it does after all, it stops at the fact itself.
+  /// A wharfd that said nothing for so long does not live. If it does after all, it stops at the fact itself.
   package static let silenceSeconds = 30
   /// How often others may be first.
   static let tryLimit = 100

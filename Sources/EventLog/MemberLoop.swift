@@ -324,7 +324,7 @@ struct MemberLoop {
     try requireReadable(next.state)
   }
 
-  /// Who is forgotten is so here before the state says it, and the leader is soon told that it is.
+  /// A person who is forgotten is so here before the state says it, and the leader is soon told that it is.
   private mutating func note(_ event: StoredEvent) {
     guard event.stream.kind == .person, event.type == PersonForgotten.type else { return }
     keys.note(event)
@@ -416,7 +416,7 @@ extension MemberLoop {
     let (database, databaseTime) = try LogStatements.readIdentity(
       &connection, timeout: settings.statementTimeout)
     try requireHome(database)
-    // Who appends next knows every key: only another append could bring one, and this one would fail.
+    // The next to append knows every key: only another append could bring one, and this one would fail.
     try keys.prepareAll(&connection, timeout: settings.statementTimeout)
     keys.giveUpMissing(in: state)
     let clock = LogClock(

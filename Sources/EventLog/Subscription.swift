@@ -75,7 +75,7 @@ package struct Subscription: AsyncSequence, Sendable {
 
     /// - Returns: a page with events, or one that only moves the checkpoint; nil once cancelled.
     package mutating func next() async throws -> SubscriptionPage? {
-      // Who asks for more is done with what was given: a slow one is behind, not the log's reader.
+      // A reader that asks for more is done with what was given: a slow one is behind, not the log's reader.
       place?.reached(position)
       let beat = options.beatInterval.map { bell.clocks.now + $0 }
       while !Task.isCancelled {

@@ -108,7 +108,7 @@ package struct PersonInvited: HoldsPersonal, JSONWritable, CanonicallyRead {
           id: id, name: name, email: email, role: role, invitedAt: fact.recordedAt,
           status: .invited, inClear: inClear))
     }
-    // Whoever still holds the one before may not be whom this one is meant for.
+    // The person who still holds the one before may not be whom this one is meant for.
     if let replaced = state.persons[id]?.invitation { state.credentials[replaced] = nil }
     try state.persons.update(id) { person in
       person.role = role

@@ -11,7 +11,7 @@ extension Pass {
     noteEndings()
   }
 
-  /// Of keys, tokens and join tokens.
+  /// Notes the ends of keys, tokens and join tokens.
   private mutating func noteEndings() {
     // What an older wharfd could not read waits: the dates bite all the same.
     guard state.log.formatLevel >= FormatLevel.kept else { return }

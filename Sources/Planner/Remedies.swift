@@ -235,7 +235,7 @@ struct Remedies {
   let now: Timestamp
 
   func lifting(_ deployment: Deployment) -> [String] {
-    // As if somebody had sent it who may.
+    // Each step is tried as if somebody sent it who may.
     let admin = Principal(actor: .wharfd, role: .admin)
     var trial = Trial(after: state)
     var steps: [String] = []

@@ -134,7 +134,7 @@ extension Connection {
   /// Waits until an answer to what `send` started arrives, or `wake` is rung, so that the caller can
   /// work meanwhile; `receive` must follow all the same, and keeps the statement's timeout.
   ///
-  /// - Parameter spinning: for so long it looks again and again before it sleeps. Who sleeps is woken
+  /// - Parameter spinning: for so long it looks again and again before it sleeps. A thread that sleeps is woken
   ///   late, by what may be a tenth of a quick statement's time.
   /// - Returns: whether `receive` has something to do.
   package mutating func waitForAnswer(

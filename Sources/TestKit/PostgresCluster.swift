@@ -116,7 +116,7 @@ extension TestCluster {
       ])
     let status = ChildProcess.wait(try ChildProcess.start(initdb, in: folder, log: logFile))
     guard status == 0 else { throw TestClusterError("initdb ended with \(status): \(logTail)") }
-    // Whoever can enter the folder is asked who they are. One role is for tests of passwords.
+    // A caller that can enter the folder is asked who they are. One role is for tests of passwords.
     try write(
       "local all password_only scram-sha-256\nlocal all,replication all peer map=test\n",
       to: "pg_hba.conf")

@@ -1,3 +1,3 @@
-// Who imports the kit has the tools, too.
+// A test that imports the kit has the tools, too.
 
 @_exported import TestTools

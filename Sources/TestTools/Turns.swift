@@ -45,7 +45,7 @@ package enum Turns {
   }
   private static let state = Mutex(State())
 
-  /// Whoever has a turn needs no other: two that each wait for the other's would wait for ever.
+  /// A test that has a turn needs no other: two that each wait for the other's would wait for ever.
   @TaskLocal private static var hasTurn = false
 
   package static func take<Result>(_ body: () async throws -> Result) async rethrows -> Result {

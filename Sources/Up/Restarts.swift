@@ -4,7 +4,7 @@
 struct Restarts: Hashable, Sendable {
   static let firstPauseMilliseconds = 200
   static let longestPauseMilliseconds = 15_000
-  /// Who ran this long had no trouble starting: the count begins anew.
+  /// A program that ran this long had no trouble starting: the count begins anew.
   static let soundAfterSeconds = 30
 
   private(set) var inARow = 0

@@ -146,7 +146,7 @@ final class Supervisor: Sendable {
     throw failure(part, "it \(last ?? .unknown)")
   }
 
-  /// An agent forgets its node when that was removed. Who asks for a system with this node wants it
+  /// An agent forgets its node when that was removed. A person who asks for a system with this node wants it
   /// all the same: it becomes a new one of that name.
   private func joinAgain(_ part: Part) async throws {
     guard let node = part.node, Enrolment.wasRemoved(layout, node) else { return }

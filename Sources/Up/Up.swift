@@ -135,7 +135,7 @@ struct Up: Sendable {
               + status.settings.differences(from: wanted).joined(separator: ", "),
             help: "stop it first: wharf down --data \(Shell.quoted(layout.data))")
         }
-        // Whoever comes from another environment finds it from there on, too.
+        // A person who comes from another environment finds it from there on, too.
         do { try UpFile(layout, status.settings).write() } catch {
           note("\(error)", reporter.report)
         }

@@ -2,7 +2,7 @@
 // which answers in our place, rewrites, or keeps answers for later. Both ends know the digest of the
 // agent's credential, and nobody else needs to; the answer carries a keyed digest of itself with it.
 //
-// Who can read the agent's requests knows the credential and can do all of this, so it is no stand-in for
+// Somebody who can read the agent's requests knows the credential and can do all of this, so it is no stand-in for
 // TLS. It costs two hashes an answer, and keeps whatever merely stands in between from stopping engines.
 
 import Crypto

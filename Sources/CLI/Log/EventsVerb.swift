@@ -58,7 +58,7 @@ struct EventsVerb: AsyncParsableCommand {
     guard after == nil, stream == nil, type == nil else {
       return try await gather(client, from: after ?? .empty)
     }
-    // Who may not see all of them finds fewer in as many positions: then it is looked further back.
+    // A person who may not see all of them finds fewer in as many positions: then it is looked further back.
     let head = try await client.read(ItemReply<WhoamiItem>.self, "whoami", moment).position
     var span = Int64(limit)
     while true {

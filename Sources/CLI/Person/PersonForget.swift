@@ -14,7 +14,7 @@ struct PersonForget: CommandVerb {
       + "\(Forgotten.text) in their place, also as of earlier. It cannot be undone. Returns when it is "
       + "done; cut short, it goes on by itself.")
 
-  /// Who waits longer is told why it may take long.
+  /// A person who waits longer is told why it may take long.
   private static let patienceSeconds = 1
 
   @Argument(help: "The person: name, or id as person/17.", transform: Parse.person)

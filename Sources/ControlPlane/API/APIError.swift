@@ -83,7 +83,7 @@ extension APIError {
       help: "see to the database, and to the way there from wharfd; reads of now are answered on")
   }
 
-  /// Of a route that is for machines.
+  /// The refusal of a route that is for machines.
   static func notFor(
     _ role: Role, _ request: Request, _ whom: String, help: String
   ) -> APIError {

@@ -95,7 +95,7 @@ package struct APIServer {
       guard head.standing != .starting else {
         throw APIError.starting(member.board)
       }
-      // Who starts a new system waits for this, and then comes with the first admin's token.
+      // The program that starts a new system waits for this, and then comes with the first admin's token.
       guard head.state.persons.count > 0 else {
         throw APIError(
           .serviceUnavailable, "starting", "the first admin is not admitted yet",

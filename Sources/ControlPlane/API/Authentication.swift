@@ -49,7 +49,7 @@ struct Authentication: Sendable {
     return principal
   }
 
-  /// Of the secret in `Bearer SECRET`; none where it is no secret of ours.
+  /// The digest of the secret in `Bearer SECRET`; none where it is no secret of ours.
   static func digest(in header: String) -> Digest? {
     guard let token = bearerToken(in: header), token.count <= Secret.longest else { return nil }
     return Secret(text: String(token)).digest

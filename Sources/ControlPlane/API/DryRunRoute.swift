@@ -42,7 +42,7 @@ struct DryRunRoute: Sendable {
       throw APIError.malformed("the commands", error)
     }
     let now = max(self.now(), head.state.recordedAt)
-    // Whoever may not send a command now is not told what came of it once, nor of those after it.
+    // A caller that may not send a command now is not told what came of it once, nor of those after it.
     let allowed = requests.prefix { request in
       (try? head.state.authorise(principal, type(of: request.command), now: now)) != nil
     }

@@ -184,7 +184,7 @@ extension EventItem {
       commandID: event.commandID, recordedAt: event.recordedAt, hash: event.hash)
   }
 
-  /// As whoever asks may read it.
+  /// The event as the caller may read it.
   init(_ event: StoredEvent, _ context: ReadContext, _ keys: PersonKeys) throws {
     try self.init(event, names: context.state, keys)
     guard context.visibility != .everything, event.stream.kind == .person,

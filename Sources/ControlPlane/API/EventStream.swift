@@ -1,5 +1,5 @@
 // `GET /v1/events/stream`: the log as lines of JSON, from a position on and then for ever. Each line is
-// an event, or `{"checkpoint": P}`: resume with `after=P`. Who asks is asked again at every page.
+// an event, or `{"checkpoint": P}`: resume with `after=P`. The caller's rights are looked at again at every page.
 
 import EventLog
 import HTTPServing

@@ -29,7 +29,7 @@ struct Forwarding: Sendable {
 
   let member: LogMember
   var answerMilliseconds = usualAnswerMilliseconds
-  /// Who was not in touch with the log for so long gives nothing out.
+  /// A wharfd that was not in touch with the log for so long gives nothing out.
   var touchSeconds = Double(Leases.touchSeconds)
 
   /// Where the leader is, when this wharfd is not it.

@@ -81,7 +81,7 @@ struct GatewayRoutes: Sendable {
     return text
   }
 
-  /// Whoever presents the credential of a gateway that was removed is told so: a word that nobody in
+  /// A process that presents the credential of a gateway that was removed is told so: a word that nobody in
   /// between can say, who does not have the credential.
   private func removed(_ request: Request, _ head: Head) -> APIError? {
     guard let process = head.state.removedProcesses(of: request).first else { return nil }
@@ -132,7 +132,7 @@ struct GatewayRoutes: Sendable {
     _ caller: Caller, _ process: GatewayProcess?, enforcing position: Position,
     serving: [AttemptID]? = nil, withPolicy: Bool = false, _ head: Head, _ epoch: Position
   ) throws -> GatewayBook.Given {
-    // Once more: to make it known may have taken long.
+    // The lead is asked for once more, since making the process known may have taken long.
     try forwarding.requireLead(head)
     let wish = GatewayBook.Wish(
       key: caller.key, name: caller.name, process: process?.id, address: caller.address,
@@ -235,7 +235,7 @@ struct GatewayRoutes: Sendable {
     }
     let shares = try call(body).shares
     var head = try await source.head(atLeast: .empty)
-    // Of a removed gateway, too: who waits for its process need wait no longer.
+    // A process of a removed gateway says it too, and nobody who waits for it need wait any longer.
     let incarnation = try name(request, "incarnation", GatewayProcess.longestIncarnation)
     let removed = head.state.removedProcesses(of: request).filter { $0.incarnation == incarnation }
     for process in removed {

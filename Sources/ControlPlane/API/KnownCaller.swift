@@ -18,7 +18,7 @@ package struct APIContext: RequestContext {
 struct KnownCaller: RouterMiddleware {
   typealias Context = APIContext
 
-  /// Of the request that is being answered.
+  /// The connection of the request that is being answered.
   @TaskLocal static var connection: ServerConnection?
 
   let connections: ConnectionBook

@@ -80,7 +80,7 @@ enum Shelves {
       }
     })
 
-  /// Also those that are wanted no more, while something of them still stops.
+  /// Replicas, also those that are wanted no more, while something of them still stops.
   static let replicas = Shelf<ReplicaItem>(
     path: "replicas",
     all: { view in
@@ -149,7 +149,7 @@ enum Shelves {
     }
   }
 
-  /// Of which deployment `grok-2` or `31.2` may be a replica.
+  /// The deployments of which `grok-2` or `31.2` may be a replica.
   private static func candidates(_ text: String, _ state: HostingState) -> [Deployment] {
     if let id = try? ReplicaID(jsonText: text), let found = state.deployments[ID(id.deployment)] {
       return [found]

@@ -20,7 +20,7 @@ struct SeenMiddleware<Context: RequestContext>: RouterMiddleware {
   let secret: ClusterSecret
   private let looks = Looks()
 
-  /// Also whoever shows no token asks this, so few of these questions reach the database at once.
+  /// Callers without a token may ask this too, so few of these questions reach the database at once.
   private final class Looks: Sendable {
     static var limit: Int { 2 }
     private let underWay = Mutex(0)

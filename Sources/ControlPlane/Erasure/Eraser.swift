@@ -96,7 +96,7 @@ package final class Eraser: Service {
   }
 
   private func erase(_ state: HostingState) async throws {
-    // Of those erased long ago too: should an old copy of the vault have come back, it goes again.
+    // The keys of those erased long ago go too, should an old copy of the vault have brought them back.
     let forgotten = state.forgotten
     guard !forgotten.isEmpty else { return }
     let destroyed = try await session.destroyKeys(of: forgotten)

@@ -4,7 +4,7 @@
 //
 // Invariants:
 //  1. A lease is noted when it is given, before the answer leaves: from then on it counts.
-//  2. Who was once told to serve nothing any more gets a lease only together with a policy of a state
+//  2. A process that was once told to serve nothing any more gets a lease only together with a policy of a state
 //     that holds all that was ever said to be enforced.
 //  3. All of it is of one epoch: with another the book begins anew.
 
@@ -271,7 +271,7 @@ package final class GatewayBook: Sendable {
             book.signals[key] = nil
           }
         } else if end != nil {
-          // Of one that this leader knows by its long poll alone, nobody knows what it still answers.
+          // Nobody knows what a gateway still answers that this leader knows by its long poll alone.
           let own = signal.serving.flatMap { _ in book.through(signal.enforced) } ?? .empty
           enforced = min(enforced ?? own, own)
           serving.formUnion(signal.serving ?? [])

@@ -191,7 +191,7 @@ struct ShareBook: Sendable {
     return ids
   }
 
-  /// Who wants less keeps this part of an equal share, lest its first request be turned away.
+  /// A gateway that wants less keeps this part of an equal share, lest its first request be turned away.
   static let floorPart = 10
 
   /// How a limit is to be divided; none where equal parts do for all. Everybody gets what it wants, up to

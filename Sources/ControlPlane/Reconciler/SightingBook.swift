@@ -50,7 +50,7 @@ package final class SightingBook: Sendable {
     }
   }
 
-  /// Of attempts that requests were given up on within the window: all that was seen of them in it.
+  /// What was seen within the window of those attempts that requests were given up on in it.
   func sightings(at now: Clocks.Instant) -> [AttemptID: Signals.Sighting] {
     book.withLock { book in
       if let last = book.summedAt, now - last < .seconds(Self.sumEverySeconds) { return book.sums }

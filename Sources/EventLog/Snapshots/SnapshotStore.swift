@@ -232,7 +232,7 @@ extension SnapshotStore {
     let seal = seal(position, new.hash, era: era, made: new.made, clear)
     let bytes = encryption.seal(clear, seal: seal)
     let isWritten = try connection.transaction { connection in
-      // Who discards all snapshots does so once the end of a key is stored, and waits for this lock. So
+      // An erasure that discards all snapshots does so once the end of a key is stored, and waits for this lock. So
       // either it sees this snapshot, or this sees that a person was forgotten.
       try connection.execute("LOCK TABLE log.snapshots IN ROW EXCLUSIVE MODE")
       guard try new.made >= lastForgotten(&connection) else { return false }

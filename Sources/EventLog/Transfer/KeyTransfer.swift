@@ -61,7 +61,7 @@ package enum KeyTransfer {
     return (bytes, keys)
   }
 
-  /// Takes the keys of a log that was imported a moment ago. Who the log says is forgotten stays so. Whose key
+  /// Takes the keys of a log that was imported a moment ago. A person who the log says is forgotten stays so. Whose key
   /// does not come with it is given up, at the head of the import: no other is made for them, and theirs may
   /// still come as long as nobody led the log on.
   ///

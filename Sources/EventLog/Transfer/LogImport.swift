@@ -17,7 +17,7 @@ package struct LogImport {
     package let era: Position
     /// The log, as its export names it.
     let source: String
-    /// Who is forgotten in it: their keys are not taken.
+    /// The persons who are forgotten in it: their keys are not taken.
     let forgotten: [(person: ID<Person>, position: Position)]
     /// Whose data stands sealed in it: without a key of theirs it never opens again.
     let sealed: [ID<Person>]

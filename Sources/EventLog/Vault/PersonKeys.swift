@@ -2,7 +2,7 @@
 //
 // A key is in the database as soon as an event that was sealed with it, since one statement stores both.
 // So a reader first has its events, then asks here for the keys it lacks, and who still has none is
-// forgotten. Who reads in one go, by COPY, asks before, in the same snapshot of the database.
+// forgotten. A reader that reads in one go, by COPY, asks before, in the same snapshot of the database.
 //
 // A person who is known to be forgotten is so at once and for ever in this program, whatever the database
 // still holds.

@@ -89,7 +89,7 @@ package enum VaultStatements {
   /// The number of a transaction after all that were committed here.
   package static let transactionNumber: Query = "SELECT pg_current_xact_id()::xid::text"
 
-  /// Who may still see what was changed before a transaction, or makes PostgreSQL think that somebody may:
+  /// The sessions that may still see what was changed before a transaction, or that make PostgreSQL think so:
   /// a rewrite of a table keeps old rows for them. Transactions that write count in every database, since
   /// all others look at the oldest of them. Once there is nobody, there is nobody ever again.
   package static func whoSeesBefore(_ transaction: String) -> Query {

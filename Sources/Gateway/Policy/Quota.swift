@@ -224,7 +224,7 @@ struct QuotaBook: Sendable {
       meter.advance(limit: meter.limit, part: meter.window.limit, now: now)
       meter.window.settle(tokens, reserved: part)
       meters[id] = meter
-      // Whoever is turned away for it wants to see why.
+      // A team that is turned away for it wants to see why.
       if meter.window.debt > 0 { shares.wantMore() }
     }
     let wish = reservation.wish

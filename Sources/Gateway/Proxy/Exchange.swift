@@ -77,7 +77,7 @@ final class Exchange: Sendable {
         reply, route, requestBytes: body.readableBytes, hidesUsage: scan.usageEdit != nil)
     } catch {
       let denial = why(error)
-      // Who left, or was cut, had an engine at work on the prompt all the same.
+      // A client that left, or was cut, had an engine at work on the prompt all the same.
       let isBegun =
         control.reason != nil || [.engineSlow, .engineFailed, .engineStopped].contains(denial)
       if denial == .clientGone { gate.note(admission.id, .clientLeft) }

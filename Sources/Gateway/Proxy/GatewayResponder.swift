@@ -23,7 +23,7 @@ struct GatewayResponder: HTTPResponder {
   let metrics: GatewayMetrics
   let client: HTTPClient
   let connections: ConnectionBook
-  /// Who bears it may read names in the metrics.
+  /// A caller that bears it may read names in the metrics.
   let metricsToken: Hosting.Digest?
   let failures: FailureLog
   let bodies: BodyBudget
