@@ -14,6 +14,7 @@ let asyncHTTPClient = Target.Dependency.product(
   name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let hashTrees = Target.Dependency.product(
   name: "HashTreeCollections", package: "swift-collections")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -88,7 +89,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     module("Planner", ["Hosting", hashTrees]),
-    module("Wire", ["Hosting", "Machine", "Time", crypto, hashTrees, yams]),
+    module("Wire", ["Hosting", "Machine", "Time", crypto, hashTrees, heap, yams]),
     .target(
       name: "EngineTemplates", path: "Deploy/engines", exclude: ["README.md"],
       resources: ["sim", "vllm", "sglang", "llama-cpp", "llama-cpp-python", "tei"].map {
@@ -109,7 +110,7 @@ let package = Package(
       "ControlPlane",
       [
         "EngineTemplates", "EventLog", "Hosting", "HTTPServing", "Machine", "Migrations",
-        "Planner", "Postgres", "Time", "Wire", asyncHTTPClient, hashTrees,
+        "Planner", "Postgres", "Time", "Wire", asyncHTTPClient, deque, hashTrees,
         httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, unixSignals,
       ]),
 

@@ -186,6 +186,7 @@ package struct AgreementSigned: Event {
       id: id, provider: provider, signedAt: fact.recordedAt, terms: terms)
     let before = state.providers[provider].flatMap { state.agreement(of: $0)?.end }
     state.agreements[id] = agreement
+    state.noteDates(of: agreement)
     try state.providers.update(provider) { $0.agreement = id }
     if agreement.end != before { try state.renewAssignments(of: provider, fact) }
   }
@@ -217,7 +218,9 @@ package struct AgreementEnded: Event {
   package static let type = "agreementEnded"
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.agreements.change(fact.subject()) { $0.ended = true }
+    let id: ID<Agreement> = try fact.subject()
+    if let agreement = state.agreements[id] { state.forgetDates(of: agreement) }
+    try state.agreements.change(id) { $0.ended = true }
   }
 }
 
@@ -228,10 +231,23 @@ extension HostingState {
     let id: ID<Agreement> = try fact.subject()
     guard var agreement = agreements[id] else { throw Contradiction("there is no \(id)") }
     let before = agreement.end
+    forgetDates(of: agreement)
     change(&agreement)
     agreements[id] = agreement
+    noteDates(of: agreement)
     guard agreement.end != before, providers[agreement.provider]?.agreement == id else { return }
     try renewAssignments(of: agreement.provider, fact)
+  }
+
+  fileprivate mutating func noteDates(of agreement: Agreement) {
+    if agreement.ended { return }
+    endings.add(.beginning(agreement.id), until: agreement.terms.from)
+    endings.add(.agreement(agreement.id), until: agreement.end)
+  }
+
+  fileprivate mutating func forgetDates(of agreement: Agreement) {
+    endings.remove(.beginning(agreement.id), until: agreement.terms.from)
+    endings.remove(.agreement(agreement.id), until: agreement.end)
   }
 
   /// Agents hold the end of the agreement with what they run, and act on it unheard. Where it moves,
@@ -242,7 +258,7 @@ extension HostingState {
     for (line, deployments) in deploymentsIn where line.provider == provider {
       for deployment in deployments {
         for node in (self.deployments[deployment]?.placedOn ?? [:]).keys {
-          try nodes.update(node) { $0.generation = fact.position }
+          try reassign(node, fact)
         }
       }
     }

@@ -31,6 +31,9 @@ package struct Catalog<Element: Named>: Equatable, Sendable {
 
   package var count: Int { byID.count }
 
+  /// By the normal forms of their names, in no order.
+  package var idsByName: TreeDictionary<String, ID<Element>> { idByName }
+
   package subscript(id: ID<Element>) -> Element? { byID[id] }
 
   package func keyed(_ key: String) -> Element? { idByName[key].flatMap { byID[$0] } }

@@ -28,6 +28,8 @@ package struct Deployment: PlainlyNamed, SnapshotValue {
   package private(set) var placedOn: TreeDictionary<ID<Node>, Int> = [:]
   /// Attempts of any replica, removed ones too, whose end is not proved yet.
   package internal(set) var charged = 0
+  /// How many replicas are known to answer.
+  package internal(set) var ready = 0
 
   package var surplus: Int { max(0, replicas.count - wanted) }
 
@@ -122,13 +124,26 @@ extension HostingState {
   /// Whether it is known to answer. What was ready on a node that is lost may serve on, but nobody
   /// knows.
   package func isReady(_ replica: Replica) -> Bool {
-    guard let attempt = replica.attempt.flatMap({ attempts[$0] }) else { return false }
-    return attempt.phase == .ready && attempt.isWanted && !lostNodes.contains(attempt.node)
-      && !isOfLostSecret(attempt.id)
+    replica.attempt.map { answers($0) } ?? false
   }
 
-  package func readyReplicas(of deployment: Deployment) -> Int {
-    deployment.replicas.values.count(where: isReady)
+  /// The same of an attempt: what is wanted is its replica's own.
+  private func answers(_ id: AttemptID) -> Bool {
+    guard let attempt = attempts[id] else { return false }
+    return attempt.phase == .ready && attempt.isWanted && !lostNodes.contains(attempt.node)
+      && !isOfLostSecret(id)
+  }
+
+  /// Makes a change on which hangs whether these attempts answer, and counts anew those of which it is another.
+  mutating func recounting(
+    _ ids: some Sequence<AttemptID>,
+    _ change: (inout HostingState) throws(Contradiction) -> Void
+  ) throws(Contradiction) {
+    let before = ids.map { ($0, answers($0)) }
+    try change(&self)
+    for (id, answered) in before where answers(id) != answered {
+      try deployments.update(ID(id.replica.deployment)) { $0.ready += answered ? -1 : 1 }
+    }
   }
 
   /// Every change of a deployment passes here, so that the planner's index stays true.
@@ -148,6 +163,7 @@ extension HostingState {
     guard let deployment = deployments[id], deployment.deletedAt != nil, deployment.charged == 0
     else { return }
     try deployments.remove(id)
+    streamHeads[id.stream] = nil
     unsettled.remove(id)
     if let line = line(of: deployment.model, deployment.workload) {
       deploymentsIn[line]?.remove(id)
@@ -367,9 +383,6 @@ extension HostingState {
     guard attempts.updateValue(attempt, forKey: attempt.id) == nil else {
       throw Contradiction("attempt \(attempt.id) was placed twice")
     }
-    try nodes.update(attempt.node) { node in
-      node.charge(attempt)
-      node.generation = fact.position
-    }
+    try reassign(attempt.node, fact) { $0.charge(attempt) }
   }
 }

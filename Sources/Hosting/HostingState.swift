@@ -8,8 +8,8 @@ package struct HostingState: Equatable, Sendable, SnapshotValue {
   package private(set) var position: Position
   /// When that event was recorded; never falls.
   package private(set) var recordedAt = Timestamp(microseconds: 0)
-  /// The last position on each stream: what "unchanged since" is checked against.
-  package private(set) var streamHeads: TreeDictionary<Stream, Position> = [:]
+  /// The last position on each stream of what there is: what "unchanged since" is checked against.
+  package internal(set) var streamHeads: TreeDictionary<Stream, Position> = [:]
 
   package var log = LogState()
   package var persons = Catalog<Person>()
@@ -24,6 +24,7 @@ package struct HostingState: Equatable, Sendable, SnapshotValue {
   package var teams = Catalog<Team>()
   package var keys: TreeDictionary<ID<Key>, Key> = [:]
   package var keyBySecret: TreeDictionary<Digest, ID<Key>> = [:]
+  package internal(set) var keysOf: TreeDictionary<ID<Team>, TreeSet<ID<Key>>> = [:]
   package var nodes = Catalog<Node>()
   package var deployments = Catalog<Deployment>()
   /// Every attempt whose end is not proved yet.
@@ -40,9 +41,12 @@ package struct HostingState: Equatable, Sendable, SnapshotValue {
   /// Deployments by what may bar them: a provider and a workload.
   package internal(set) var deploymentsIn: TreeDictionary<Line, TreeSet<ID<Deployment>>> = [:]
   package internal(set) var lostNodes: TreeSet<ID<Node>> = []
+  /// Where what each node is to run changed last. What differs between two states is found here at the cost of
+  /// what differs.
+  package internal(set) var generations: TreeSet<NodeGeneration> = []
   /// The join token that may still become the node of this id.
   package internal(set) var joinTokens: TreeDictionary<ID<Node>, JoinToken> = [:]
-  /// Keys, tokens of persons and join tokens that have an end.
+  /// Keys, tokens of persons, join tokens, grants and agreements by the dates that are set for them.
   package internal(set) var endings = Endings()
   /// Persons who are forgotten, and what was kept of them is not known to be gone.
   package internal(set) var unerased: TreeSet<ID<Person>> = []
@@ -65,7 +69,18 @@ package struct HostingState: Equatable, Sendable, SnapshotValue {
     try event.evolve(&self, fact)
     position = fact.position
     recordedAt = fact.recordedAt
-    streamHeads[fact.stream] = fact.position
+    streamHeads[fact.stream] = isThere(fact.stream) ? fact.position : nil
+  }
+
+  /// Whether what a stream is about is in the state. Of what comes and goes the log alone remembers what is gone.
+  func isThere(_ stream: Stream) -> Bool {
+    switch stream.kind {
+    case .node: nodes[ID(stream.origin)] != nil || joinTokens[ID(stream.origin)] != nil
+    case .deployment: deployments[ID(stream.origin)] != nil
+    case .gateway: gateways[ID(stream.origin)] != nil
+    case .key: keys[ID(stream.origin)] != nil
+    case .log, .person, .provider, .agreement, .engine, .model, .team: true
+    }
   }
 }
 

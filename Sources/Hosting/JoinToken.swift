@@ -16,7 +16,7 @@ extension HostingState {
   mutating func dropJoinToken(_ id: ID<Node>) {
     guard let token = joinTokens.removeValue(forKey: id) else { return }
     credentials[token.secret] = nil
-    endings.remove(token.secret, until: token.until)
+    endings.remove(.secret(token.secret), until: token.until)
   }
 }
 
@@ -42,7 +42,7 @@ package struct JoinTokenIssued: Event {
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Node> = try fact.subject()
     state.credentials[token] = Credential(holder: id.stream, use: .joinToken(until: until))
-    state.endings.add(token, until: until)
+    state.endings.add(.secret(token), until: until)
     state.joinTokens[id] = JoinToken(
       secret: token, prefix: prefix, issuedAt: fact.recordedAt, until: until)
   }

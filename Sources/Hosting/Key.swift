@@ -34,17 +34,19 @@ package struct Key: Identified, Equatable, Sendable, SnapshotValue {
 
 extension HostingState {
   package func keys(of team: ID<Team>) -> [Key] {
-    keys.values.filter { $0.team == team }.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
+    (keysOf[team] ?? []).compactMap { keys[$0] }.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
   }
 
   package func key(_ name: Name, of team: ID<Team>) -> Key? {
-    keys.values.first { $0.team == team && $0.name == name }
+    keys(of: team).first { $0.name == name }
   }
 
   fileprivate mutating func dropKey(_ id: ID<Key>) throws(Contradiction) {
     guard let key = keys.removeValue(forKey: id) else { throw Contradiction("there is no \(id)") }
     keyBySecret[key.secret] = nil
-    endings.remove(key.secret, until: key.until)
+    keysOf[key.team]?.remove(id)
+    if keysOf[key.team]?.isEmpty == true { keysOf[key.team] = nil }
+    endings.remove(.secret(key.secret), until: key.until)
     if let previous = key.previous { keyBySecret[previous.secret] = nil }
   }
 }
@@ -71,7 +73,8 @@ package struct KeyIssued: Event {
       id: id, team: team, name: name, secret: secret, prefix: prefix, issuedAt: fact.recordedAt,
       until: until)
     state.keyBySecret[secret] = id
-    state.endings.add(secret, until: until)
+    state.keysOf[team, default: []].insert(id)
+    state.endings.add(.secret(secret), until: until)
   }
 }
 
@@ -85,8 +88,8 @@ package struct KeyRotated: Event {
     let id: ID<Key> = try fact.subject()
     if let key = state.keys[id] {
       if let older = key.previous { state.keyBySecret[older.secret] = nil }
-      state.endings.remove(key.secret, until: key.until)
-      state.endings.add(secret, until: key.until)
+      state.endings.remove(.secret(key.secret), until: key.until)
+      state.endings.add(.secret(secret), until: key.until)
     }
     try state.keys.change(id) { key in
       key.previous = Key.Previous(secret: key.secret, prefix: key.prefix, until: previousUntil)

@@ -140,10 +140,11 @@ package struct ClusterSecretRecorded: Event {
 
   package init(fingerprint: Digest) { self.fingerprint = fingerprint }
 
-  package func evolve(_ state: inout HostingState, _ fact: Fact) {
+  package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     // The keys of their engines were made with it.
     if let before = state.log.secretFingerprint, before != fingerprint {
-      state.lostSecretAttempts = TreeSet(state.attempts.values.filter { $0.isWanted }.map(\.id))
+      let made = state.attempts.values.filter { $0.isWanted }.map(\.id)
+      try state.recounting(made) { $0.lostSecretAttempts = TreeSet(made) }
     }
     state.log.secretFingerprint = fingerprint
   }

@@ -182,6 +182,36 @@ extension HostingState {
   }
 }
 
+/// A node, and the position of the last event that changed what is to run there.
+package struct NodeGeneration: Hashable, Comparable, Sendable, SnapshotValue {
+  package let node: ID<Node>
+  package let position: Position
+
+  package static func < (a: Self, b: Self) -> Bool {
+    (a.node, a.position) < (b.node, b.position)
+  }
+}
+
+extension HostingState {
+  /// Changes a node together with what it is to run.
+  mutating func reassign(
+    _ id: ID<Node>, _ fact: Fact, _ change: (inout Node) -> Void = { _ in }
+  ) throws(Contradiction) {
+    guard let before = nodes[id]?.generation else { throw Contradiction("there is no \(id)") }
+    generations.remove(NodeGeneration(node: id, position: before))
+    generations.insert(NodeGeneration(node: id, position: fact.position))
+    try nodes.update(id) { node in
+      change(&node)
+      node.generation = fact.position
+    }
+  }
+
+  /// The nodes for which what is to run differs between two states, and those that are in one of them only.
+  package func reassigned(since old: HostingState) -> Set<ID<Node>> {
+    Set(generations.symmetricDifference(old.generations).map(\.node))
+  }
+}
+
 // MARK: Events
 
 package enum NodeEvents {
@@ -205,6 +235,7 @@ package struct NodeJoined: Event {
       joinedAt: fact.recordedAt, credential: credential, generation: fact.position)
     node.findFree()
     try state.nodes.insert(node)
+    state.generations.insert(NodeGeneration(node: id, position: fact.position))
     state.credentials[credential] = Credential(holder: id.stream, use: .agent)
   }
 }
@@ -237,7 +268,7 @@ package struct NodeLost: Event {
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Node> = try fact.subject()
     try state.nodes.update(id) { $0.lose(at: fact.recordedAt) }
-    state.lostNodes.insert(id)
+    try state.recounting(state.nodes[id]?.attempts ?? []) { $0.lostNodes.insert(id) }
   }
 }
 
@@ -247,7 +278,7 @@ package struct NodeReturned: Event {
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Node> = try fact.subject()
     try state.nodes.update(id) { $0.comeBack(at: fact.recordedAt) }
-    state.lostNodes.remove(id)
+    try state.recounting(state.nodes[id]?.attempts ?? []) { $0.lostNodes.remove(id) }
   }
 }
 
@@ -311,6 +342,9 @@ package struct NodeRemoved: Event {
       state.remember(removal: credential, at: fact.position)
     }
     state.lostNodes.remove(id)
+    if let generation = state.nodes[id]?.generation {
+      state.generations.remove(NodeGeneration(node: id, position: generation))
+    }
     try state.nodes.remove(id)
   }
 }

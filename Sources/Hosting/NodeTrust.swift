@@ -74,11 +74,8 @@ package struct EraAccepted: Event {
   package init(era: Position) { self.era = era }
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.nodes.update(fact.subject()) { node in
-      node.acceptedEra = era
-      // The agent's next question is answered with an assignment that says so.
-      node.generation = fact.position
-    }
+    // The agent's next question is answered with an assignment that says so.
+    try state.reassign(fact.subject(), fact) { $0.acceptedEra = era }
   }
 }
 

@@ -75,21 +75,35 @@ extension HostingState {
   private func routes(
     of deployment: ID<Deployment>, _ event: any Event, since old: HostingState
   ) -> Set<PolicyFact> {
-    let numbers: [Int]?
     switch event {
     case is DeploymentCreated, is DeploymentScaled: return []
-    case let placed as ReplicasPlaced: numbers = placed.placements.map(\.replica)
-    case let waiting as ReplicasWaiting: numbers = waiting.replicas
-    case let removed as ReplicasRemoved: numbers = removed.replicas
-    case let stopped as AttemptsStopped: numbers = stopped.replicas
-    case let restarted as ReplicasRestarted: numbers = restarted.replicas
     case let dismissed as AttemptsDismissed: return Set(dismissed.attempts.map { .route($0) })
-    default: numbers = nil
+    default: break
     }
+    let numbers = replicas(changedBy: event, of: deployment, since: old)
     return [old, self].reduce(into: []) { facts, state in
       let replicas = state.deployments[deployment]?.replicas ?? [:]
       let touched = numbers.map { $0.compactMap { replicas[$0] } } ?? Array(replicas.values)
       facts.formUnion(touched.compactMap { $0.attempt.map { .route($0) } })
+    }
+  }
+
+  /// The numbers of a deployment's replicas that an event on its stream may have changed; none: any of them.
+  package func replicas(
+    changedBy event: any Event, of deployment: ID<Deployment>, since old: HostingState
+  ) -> [Int]? {
+    switch event {
+    case is DeploymentCreated, is DeploymentScaled:
+      let last = deployments[deployment]?.lastNumber ?? 0
+      let before = old.deployments[deployment]?.lastNumber ?? 0
+      return before < last ? Array(before + 1...last) : []
+    case let placed as ReplicasPlaced: return placed.placements.map(\.replica)
+    case let waiting as ReplicasWaiting: return waiting.replicas
+    case let removed as ReplicasRemoved: return removed.replicas
+    case let stopped as AttemptsStopped: return stopped.replicas
+    case let restarted as ReplicasRestarted: return restarted.replicas
+    case let dismissed as AttemptsDismissed: return dismissed.attempts.map(\.replica.number)
+    default: return nil
     }
   }
 

@@ -245,14 +245,16 @@ extension HostingState {
       return try release(
         change.id, reason: change.ending, failed: !attempt.stopping && change.ordered == nil, fact)
     }
-    try attempts.change(change.id) { attempt in
-      if attempt.phase != change.phase { attempt.phaseSince = fact.recordedAt }
-      attempt.phase = change.phase
-      attempt.pid = change.pid
-      attempt.endpoint = change.endpoint
-      attempt.reason = change.reason
-      attempt.cause = change.cause
-      if change.phase == .ready, attempt.readyAt == nil { attempt.readyAt = fact.recordedAt }
+    try recounting([change.id]) { state throws(Contradiction) in
+      try state.attempts.change(change.id) { attempt in
+        if attempt.phase != change.phase { attempt.phaseSince = fact.recordedAt }
+        attempt.phase = change.phase
+        attempt.pid = change.pid
+        attempt.endpoint = change.endpoint
+        attempt.reason = change.reason
+        attempt.cause = change.cause
+        if change.phase == .ready, attempt.readyAt == nil { attempt.readyAt = fact.recordedAt }
+      }
     }
   }
 
@@ -260,15 +262,15 @@ extension HostingState {
   mutating func release(
     _ id: AttemptID, reason: String, failed: Bool, _ fact: Fact
   ) throws(Contradiction) {
-    guard let attempt = attempts.removeValue(forKey: id) else {
-      throw Contradiction("there is no attempt \(id)")
-    }
+    guard let attempt = attempts[id] else { throw Contradiction("there is no attempt \(id)") }
+    try recounting([id]) { $0.attempts[id] = nil }
     leaving.remove(id)
     departing.remove(id)
     lostSecretAttempts.remove(id)
-    try nodes.update(attempt.node) { node in
-      node.release(attempt)
-      if !attempt.stopping { node.generation = fact.position }
+    if attempt.stopping {
+      try nodes.update(attempt.node) { $0.release(attempt) }
+    } else {
+      try reassign(attempt.node, fact) { $0.release(attempt) }
     }
     let deployment = ID<Deployment>(id.replica.deployment)
     let isCurrent = deployments[deployment]?.replicas[id.replica.number]?.attempt == id
@@ -288,27 +290,32 @@ extension HostingState {
   mutating func leave(_ id: AttemptID, reason: String, _ fact: Fact) throws(Contradiction) {
     guard let attempt = attempts[id], attempt.isWanted else { return }
     guard attempt.readyAt != nil else { return try stop(id, reason: reason, fact) }
-    try attempts.change(id) {
-      $0.leaving = Attempt.Leaving(
-        position: fact.position, since: fact.recordedAt, reason: reason)
+    try recounting([id]) { state throws(Contradiction) in
+      try state.attempts.change(id) {
+        $0.leaving = Attempt.Leaving(
+          position: fact.position, since: fact.recordedAt, reason: reason)
+      }
     }
     leaving.insert(id)
     departing.insert(id)
+    // It is not wanted any more, so it answers no more by this.
     lostSecretAttempts.remove(id)
   }
 
   /// Marks an attempt as no longer wanted; it stays charged until its end is proved.
   mutating func stop(_ id: AttemptID, reason: String, _ fact: Fact) throws(Contradiction) {
     guard let attempt = attempts[id], !attempt.stopping else { return }
-    leaving.remove(id)
-    departing.insert(id)
-    lostSecretAttempts.remove(id)
-    try attempts.change(id) { attempt in
-      attempt.stopping = true
-      attempt.stopReason = reason
-      attempt.stoppingSince = fact.recordedAt
+    try recounting([id]) { state throws(Contradiction) in
+      state.leaving.remove(id)
+      state.departing.insert(id)
+      state.lostSecretAttempts.remove(id)
+      try state.attempts.change(id) { attempt in
+        attempt.stopping = true
+        attempt.stopReason = reason
+        attempt.stoppingSince = fact.recordedAt
+      }
     }
-    try nodes.update(attempt.node) { $0.generation = fact.position }
+    try reassign(attempt.node, fact)
   }
 }
 

@@ -90,7 +90,10 @@ package struct AccessGranted: Event {
   package let until: Timestamp?
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.teams.update(fact.subject()) { team in
+    let id: ID<Team> = try fact.subject()
+    state.forgetEnd(ofGrantTo: id, model)
+    state.endings.add(.grant(id, model), until: until)
+    try state.teams.update(id) { team in
       team.grants[model] = Grant(
         model: model, workload: workload, quota: quota, until: until, grantedAt: fact.recordedAt,
         position: fact.position)
@@ -104,9 +107,10 @@ package struct AccessRevoked: Event {
   package let model: ID<Model>
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.teams.update(fact.subject()) { team in
-      team.grants[model] = nil
-      team.endedGrants[model] = EndedGrant(cause: .revoked, at: fact.recordedAt)
+    let id: ID<Team> = try fact.subject()
+    state.forgetEnd(ofGrantTo: id, model)
+    try state.teams.update(id) { team in
+      team.end(model, EndedGrant(cause: .revoked, at: fact.recordedAt))
     }
   }
 }
@@ -117,11 +121,32 @@ package struct GrantExpired: Event {
   package let model: ID<Model>
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.teams.update(fact.subject()) { team in
+    let id: ID<Team> = try fact.subject()
+    state.forgetEnd(ofGrantTo: id, model)
+    try state.teams.update(id) { team in
       let until = team.grants[model]?.until ?? fact.recordedAt
-      team.grants[model] = nil
-      team.endedGrants[model] = EndedGrant(cause: .expired, at: until)
+      team.end(model, EndedGrant(cause: .expired, at: until))
     }
+  }
+}
+
+extension Team {
+  /// So many ended grants of a team are remembered, and up to twice as many: of one that ended before those
+  /// the log tells, and requests are told that there is no grant.
+  package static let endedGrantsKept = 128
+
+  fileprivate mutating func end(_ model: ID<Model>, _ ended: EndedGrant) {
+    grants[model] = nil
+    endedGrants[model] = ended
+    guard endedGrants.count >= 2 * Self.endedGrantsKept else { return }
+    let oldest = endedGrants.sorted { ($0.value.at, $0.key) < ($1.value.at, $1.key) }
+    for (model, _) in oldest.prefix(Self.endedGrantsKept) { endedGrants[model] = nil }
+  }
+}
+
+extension HostingState {
+  fileprivate mutating func forgetEnd(ofGrantTo team: ID<Team>, _ model: ID<Model>) {
+    endings.remove(.grant(team, model), until: teams[team]?.grants[model]?.until)
   }
 }
 

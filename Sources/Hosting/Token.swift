@@ -42,7 +42,7 @@ extension HostingState {
   /// What the token opened, it opens no more.
   mutating func dropCredential(of token: Token) {
     credentials[token.secret] = nil
-    endings.remove(token.secret, until: token.until)
+    endings.remove(.secret(token.secret), until: token.until)
   }
 
   func requireUnused(_ secret: Digest) throws(Refusal) {
@@ -132,7 +132,7 @@ package struct PersonTokenIssued: HoldsPersonal, JSONWritable, CanonicallyRead {
     if case .sealed = name { throw Contradiction("a token of \(id) was not opened") }
     if let spent = person.invitation { state.credentials[spent] = nil }
     state.credentials[token] = Credential(holder: id.stream, use: .token(until: until))
-    state.endings.add(token, until: until)
+    state.endings.add(.secret(token), until: until)
     let issued = Token(
       secret: token, prefix: prefix, name: name?.known, issuedAt: fact.recordedAt, until: until)
     try state.persons.update(id) { person in

@@ -43,20 +43,28 @@ package struct Visibility: Equatable, Sendable {
     where person.email != nil && hidesPrivate(of: person.id.stream) {
       state.persons.alter(person.id) { $0.email = nil }
     }
+    // Nothing below costs a reader anything from whom no model is hidden.
+    if hidden.isEmpty { return state }
     for id in hidden { state.models.drop(id) }
     for deployment in state.deployments.byID.values where hidden.contains(deployment.model) {
       state.deployments.drop(deployment.id)
     }
-    for team in state.teams.byID.values
-    where team.grants.keys.contains(where: hidden.contains)
-      || team.endedGrants.keys.contains(where: hidden.contains)
-    {
+    for team in state.teams.byID.values where namesHidden(team) {
       state.teams.alter(team.id) { team in
         team.grants = team.grants.filter { !hidden.contains($0.key) }
         team.endedGrants = team.endedGrants.filter { !hidden.contains($0.key) }
       }
     }
     return state
+  }
+
+  /// Whether a team was given a model that is hidden: whichever is less is looked through.
+  private func namesHidden(_ team: Team) -> Bool {
+    if hidden.count < team.grants.count + team.endedGrants.count {
+      return hidden.contains { team.grants[$0] != nil || team.endedGrants[$0] != nil }
+    }
+    return team.grants.keys.contains(where: hidden.contains)
+      || team.endedGrants.keys.contains(where: hidden.contains)
   }
 
   /// Whether what concerns nobody but this person and those who look after people is not told.

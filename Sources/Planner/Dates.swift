@@ -6,39 +6,15 @@ import Hosting
 
 extension Pass {
   mutating func noteDates() {
-    endAgreements()
-    expireGrants()
-    noteEndings()
-  }
-
-  /// Notes the ends of keys, tokens and join tokens.
-  private mutating func noteEndings() {
+    let due = state.endings.due(at: now)
+    if let next = state.endings.next(after: now) { wake(at: next) }
+    for case .agreement(let id) in due { decide(EndAgreement(agreement: id)) }
+    for case .grant(let team, let model) in due { decide(ExpireGrant(team: team, model: model)) }
     // What an older wharfd could not read waits: the dates bite all the same.
     guard state.log.formatLevel >= FormatLevel.kept else { return }
-    let due = state.dueEndings(at: now)
-    for command in due.commands { decide(command) }
-    if let next = due.next { wake(at: next) }
-  }
-
-  private mutating func endAgreements() {
-    var due: [ID<Agreement>] = []
-    for agreement in state.agreements.values where !agreement.ended {
-      wake(at: agreement.terms.from)
-      guard let end = agreement.end else { continue }
-      if end <= now { due.append(agreement.id) } else { wake(at: end) }
+    for case .secret(let secret) in due {
+      if let command = state.command(noting: secret) { decide(command) }
     }
-    for id in due.sorted() { decide(EndAgreement(agreement: id)) }
-  }
-
-  private mutating func expireGrants() {
-    var due: [(team: ID<Team>, model: ID<Model>)] = []
-    for team in state.teams.byID.values {
-      for grant in team.grants.values {
-        guard let until = grant.until else { continue }
-        if until <= now { due.append((team.id, grant.model)) } else { wake(at: until) }
-      }
-    }
-    for grant in due.sorted(by: <) { decide(ExpireGrant(team: grant.team, model: grant.model)) }
   }
 
   /// Stops what may run no longer, and says why it waits.

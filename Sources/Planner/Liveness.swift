@@ -53,13 +53,10 @@ extension Pass {
     func below(_ seconds: Double) {
       silence.longestBelowLimit = max(silence.longestBelowLimit ?? 0, seconds)
     }
-    for id in state.nodes.byID.keys {
+    func look(at id: ID<Node>) {
       let heard = signals.silentSeconds(of: id)
-      guard heard >= signals.limits.suspectSeconds else {
-        below(heard)
-        continue
-      }
-      guard let node = state.nodes[id], node.status == .active else { continue }
+      guard heard >= signals.limits.suspectSeconds else { return below(heard) }
+      guard let node = state.nodes[id], node.status == .active else { return }
       // One that joined a moment ago was not silent before that.
       let seconds = min(heard, max(0, now.seconds(since: node.joinedAt)))
       if seconds >= signals.limits.suspectSeconds { silence.suspects += 1 }
@@ -68,6 +65,12 @@ extension Pass {
       } else {
         below(seconds)
       }
+    }
+    if let suspects = signals.suspects {
+      if state.nodes.count > 0 { below(signals.restSeconds) }
+      for id in suspects { look(at: id) }
+    } else {
+      for id in state.nodes.byID.keys { look(at: id) }
     }
     silence.beyondLimit.sort { ($1.seconds, $0.node) < ($0.seconds, $1.node) }
     return silence

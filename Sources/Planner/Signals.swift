@@ -10,6 +10,10 @@ package struct Signals: Equatable, Sendable {
   /// Nodes heard within that span. One that is not here was not heard since it began; after a break
   /// all are taken out, so that silence is only ever counted while the leader could hear.
   package var heard: [ID<Node>: Hearing]
+  /// The nodes of which silence may mean something; none, where each node has to be looked at. Of the others
+  /// none is silent for longer than the rest.
+  package var suspects: Set<ID<Node>>?
+  package var restSeconds = 0.0
   /// What gateways saw of engines lately.
   package var sightings: [AttemptID: Sighting]
   /// How much silence means what.
@@ -78,6 +82,7 @@ package struct Signals: Equatable, Sendable {
 
   /// Seconds of silence of a node while the leader could hear.
   package func silentSeconds(of node: ID<Node>) -> Double {
-    min(heard[node]?.silentSeconds ?? hearingSeconds, hearingSeconds)
+    let unlisted = suspects?.contains(node) == false ? restSeconds : hearingSeconds
+    return min(heard[node]?.silentSeconds ?? unlisted, hearingSeconds)
   }
 }

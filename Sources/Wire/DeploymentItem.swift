@@ -30,7 +30,7 @@ package struct DeploymentItem: NounItem {
     version = deployment.version
     workload = deployment.workload
     wanted = deployment.wanted
-    ready = view.state.readyReplicas(of: deployment)
+    ready = deployment.ready
     exclusive = deployment.exclusive
     let older = Dictionary(grouping: attempts, by: \.id.replica)
     replicas = deployment.replicas.values.sorted { $0.id < $1.id }

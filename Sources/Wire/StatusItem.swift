@@ -129,22 +129,35 @@ package struct StatusItem: Codable, Equatable, Sendable {
     self.you = you
     self.role = role
     recordedAt = state.recordedAt
-    let deployments = state.deployments.sorted.map { DeploymentLine($0, view) }
-    let nodes = state.nodes.sorted.map { NodeLine($0, view) }
+    var (replicas, ready, devices, freeDevices) = (0, 0, 0, 0)
+    var deployments = FirstThings<RowKey, Deployment>(limit: Self.rowsLimit)
+    for (name, id) in state.deployments.idsByName {
+      guard let deployment = state.deployments[id] else { continue }
+      replicas += deployment.replicas.count
+      ready += deployment.ready
+      let key = RowKey(
+        name, isTroubled: deployment.ready < deployment.wanted, of: state.deployments.count)
+      deployments.add(key, deployment)
+    }
+    var nodes = FirstThings<RowKey, Node>(limit: Self.rowsLimit)
+    for (name, id) in state.nodes.idsByName {
+      guard let node = state.nodes[id] else { continue }
+      devices += node.facts.devices.count
+      freeDevices += node.freeMemories.count
+      let isTroubled =
+        node.status != .active || node.cordoned || node.alarm != nil || !node.troubles.isEmpty
+        || view.heard?.silentSeconds(node) != nil
+      nodes.add(RowKey(name, isTroubled: isTroubled, of: state.nodes.count), node)
+    }
     counts = Counts(
       providers: state.providers.count, models: state.models.count, teams: state.teams.count,
-      keys: state.keys.count, persons: state.persons.count, deployments: deployments.count,
-      replicas: state.deployments.byID.values.reduce(0) { $0 + $1.replicas.count },
-      ready: deployments.reduce(0) { $0 + $1.ready }, nodes: nodes.count,
-      devices: nodes.reduce(0) { $0 + $1.devices },
-      freeDevices: nodes.reduce(0) { $0 + $1.freeDevices }, gateways: state.gateways.count,
+      keys: state.keys.count, persons: state.persons.count, deployments: state.deployments.count,
+      replicas: replicas, ready: ready, nodes: state.nodes.count, devices: devices,
+      freeDevices: freeDevices, gateways: state.gateways.count,
       gatewayProcesses: state.gatewayProcesses.count)
     graceSeconds = state.graceSeconds
-    self.deployments = Self.first(deployments) { $0.ready < $0.wanted }
-    self.nodes = Self.first(nodes) {
-      $0.status != .active || $0.cordoned || $0.alarm != nil || $0.troubles != nil
-        || $0.silentSeconds != nil
-    }
+    self.deployments = deployments.sorted().things.map { DeploymentLine($0, view) }
+    self.nodes = nodes.sorted().things.map { NodeLine($0, view) }
     let stopping = state.departing.sorted().lazy.compactMap { id -> StoppingItem? in
       guard let attempt = state.attempts[id],
         let deployment = state.deployments[ID(id.replica.deployment)]
@@ -167,6 +180,19 @@ package struct StatusItem: Codable, Equatable, Sendable {
       .map { GatewayLine(name: $0.name, address: nil, state: .absent($0, view)) }
   }
 
+  /// By name; where not all are shown, those that something is the matter with come first.
+  private struct RowKey: Comparable {
+    let rank: Int
+    let name: String
+
+    init(_ name: String, isTroubled: Bool, of count: Int) {
+      rank = isTroubled || count <= StatusItem.rowsLimit ? 0 : 1
+      self.name = name
+    }
+
+    static func < (a: Self, b: Self) -> Bool { (a.rank, a.name) < (b.rank, b.name) }
+  }
+
   private static func first<Line>(_ lines: [Line], _ isTroubled: (Line) -> Bool) -> [Line] {
     lines.count <= rowsLimit
       ? lines
@@ -178,12 +204,14 @@ extension StatusItem.DeploymentLine {
   fileprivate init(_ deployment: Deployment, _ view: Viewpoint) {
     name = deployment.name
     model = "\(view.modelName(deployment.model)):\(deployment.version)"
-    ready = view.state.readyReplicas(of: deployment)
+    ready = deployment.ready
     wanted = deployment.wanted
     var reasons: [WaitingReason: Int] = [:]
     var underway: [String: StatusItem.Underway] = [:]
-    for replica in deployment.replicas.values.sorted(by: { $0.id < $1.id })
-    where !view.state.isReady(replica) {
+    let others =
+      ready == deployment.replicas.count
+      ? [] : deployment.replicas.values.filter { !view.state.isReady($0) }
+    for replica in others.sorted(by: { $0.id < $1.id }) {
       guard let attempt = replica.attempt.flatMap({ view.state.attempts[$0] }) else {
         reasons[replica.waiting ?? .new, default: 0] += 1
         continue

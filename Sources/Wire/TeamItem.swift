@@ -32,7 +32,7 @@ package struct TeamItem: NounItem {
     endedGrants = team.endedGrants.map { model, ended in
       EndedGrantItem(model: view.modelName(model), cause: ended.cause, endedAt: ended.at)
     }.sorted { $0.model < $1.model }
-    keys = view.state.keys.values.count { $0.team == team.id }
+    keys = view.state.keysOf[team.id]?.count ?? 0
     registeredAt = team.registeredAt
   }
 }

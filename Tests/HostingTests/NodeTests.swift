@@ -180,7 +180,7 @@ import Testing
     let ready = Given.placed.and(report(.placed, seen(.placed, .ready)), by: agent)
     func count(_ given: Given) throws -> Int {
       let state = given.world.state
-      return state.readyReplicas(of: try #require(state.deployments[given.world.grok]))
+      return try #require(state.deployments[given.world.grok]).ready
     }
     #expect(try count(ready) == 2)
     let lost = ready.and(DeclareNodeLost(node: n1, silentSeconds: 80), by: .wharfd)

@@ -28,6 +28,129 @@ import Testing
   }
 }
 
+extension HostingState {
+  /// The indexes that are not what they index.
+  fileprivate var indexFaults: [String] {
+    var faults: [String] = []
+    let generations = nodes.byID.values.map { NodeGeneration(node: $0.id, position: $0.generation) }
+    if self.generations != TreeSet(generations) { faults.append("generations of nodes") }
+    let keys = Dictionary(grouping: self.keys.values, by: \.team).mapValues {
+      TreeSet($0.map(\.id))
+    }
+    if keysOf != TreeDictionary(uniqueKeysWithValues: keys) { faults.append("keys of teams") }
+    if !streamHeads.keys.allSatisfy(isThere) { faults.append("heads of streams that are gone") }
+    var endings = Endings()
+    for key in self.keys.values { endings.add(.secret(key.secret), until: key.until) }
+    for (secret, credential) in credentials {
+      switch credential.use {
+      case .token(let until): endings.add(.secret(secret), until: until)
+      case .joinToken(let until): endings.add(.secret(secret), until: until)
+      case .invitation, .agent, .gateway, .removed: break
+      }
+    }
+    for team in teams.byID.values {
+      for grant in team.grants.values {
+        endings.add(.grant(team.id, grant.model), until: grant.until)
+      }
+    }
+    for agreement in agreements.values where !agreement.ended {
+      endings.add(.beginning(agreement.id), until: agreement.terms.from)
+      endings.add(.agreement(agreement.id), until: agreement.end)
+    }
+    if self.endings != endings { faults.append("endings") }
+    for deployment in deployments.byID.values
+    where deployment.ready != deployment.replicas.values.count(where: isReady) {
+      faults.append("how many replicas of \(deployment.name) answer")
+    }
+    return faults
+  }
+}
+
+@Suite struct IndexProperties {
+  @Test(arguments: 0..<UInt64(12)) func `indexes are what they index, whatever happened`(
+    seed: UInt64
+  ) throws {
+    var history = try RandomHistory(seed: seed)
+    for count in stride(from: 20, through: 1_500, by: 40) {
+      try history.grow(to: count)
+      let faults = history.world.state.indexFaults
+      #expect(faults.isEmpty, "seed \(seed), after \(count) events: \(faults)")
+    }
+  }
+
+  @Test(arguments: 0..<UInt64(12))
+  func `what nodes are to run differs between two states for those that are named`(
+    seed: UInt64
+  ) throws {
+    var history = try RandomHistory(seed: seed)
+    var old = history.world.state
+    for count in stride(from: 20, through: 1_500, by: 10) {
+      try history.grow(to: count)
+      let new = history.world.state
+      let all = Set(old.nodes.byID.keys).union(new.nodes.byID.keys)
+      let changed = all.filter { old.nodes[$0]?.generation != new.nodes[$0]?.generation }
+      #expect(new.reassigned(since: old) == changed)
+      old = new
+    }
+  }
+
+  @Test func `the next end and those that came are found as by looking at all`() {
+    var random = SplitMix64(seed: 5)
+    var endings = Endings()
+    var all: [(until: Timestamp, ending: Ending)] = []
+    for number in 0..<400 {
+      // Within a minute, an hour, a day or some years, of before 1970 too, and many at once.
+      let span: Int64 = random.pick([1, 60, 3_600, 86_400, 300_000_000]) * 1_000_000
+      let until =
+        random.chance(20)
+        ? Timestamp(microseconds: 86_400_000_000)
+        : Timestamp(microseconds: Int64.random(in: -span...span, using: &random))
+      let ending = Ending.grant(ID(Position(Int64(number))), ID(1))
+      endings.add(ending, until: until)
+      all.append((until, ending))
+    }
+    for _ in 0..<400 {
+      let some = random.pick(all).until.microseconds
+      let now = Timestamp(microseconds: some + Int64.random(in: -1...1, using: &random))
+      let due = all.filter { $0.until <= now }.sorted {
+        ($0.until, $0.ending) < ($1.until, $1.ending)
+      }
+      #expect(endings.due(at: now) == due.map(\.ending))
+      #expect(endings.next(after: now) == all.map(\.until).filter { $0 > now }.min())
+      if all.count > 40 {
+        let gone = all.remove(at: Int.random(in: 0..<all.count, using: &random))
+        endings.remove(gone.ending, until: gone.until)
+      }
+    }
+    for (until, ending) in all { endings.remove(ending, until: until) }
+    #expect(endings == Endings())
+  }
+
+  @Test func `of many ended grants a team remembers the last`() throws {
+    var world = World()
+    try world.addProvider("xai")
+    try world.perform(RegisterTeam(name: "copilot", audience: .internal))
+    let count = 2 * Team.endedGrantsKept
+    for number in 0..<count {
+      let model = try ModelReference(jsonText: "xai/m\(number)")
+      try world.addModel(model, needs: .devices(1, of: .gib(1)))
+      try world.perform(PublishModel(model: model, audience: .internal, stage: .general))
+      try world.perform(GrantAccess(team: "copilot", model: model))
+    }
+    for number in 0..<count {
+      world.pass(seconds: 1)
+      try world.perform(
+        RevokeAccess(team: "copilot", model: ModelReference(jsonText: "xai/m\(number)")))
+    }
+    let team = try #require(world.state.teams.named("copilot"))
+    #expect(team.grants.isEmpty && team.endedGrants.count == Team.endedGrantsKept)
+    let last = try #require(world.state.models.keyed("xai/m\(count - 1)"))
+    #expect(team.endedGrants[last.id]?.cause == .revoked)
+    let first = try #require(world.state.models.keyed("xai/m0"))
+    #expect(team.endedGrants[first.id] == nil)
+  }
+}
+
 /// A random history.
 private struct History {
   let seed: UInt64
@@ -272,7 +395,7 @@ private struct History {
     if state.lostNodes != TreeSet(lost) { faults.append("lost nodes") }
     let lines = state.deploymentsIn.values.reduce(0) { $0 + $1.count }
     if lines != state.deployments.count { faults.append("deployments by line") }
-    return faults
+    return faults + state.indexFaults
   }
 
   /// Just after a plan was committed.
@@ -303,7 +426,7 @@ private struct History {
     guard deployment.deletedAt == nil,
       let found = explain(deployment.id, world.state, signals(), now: world.now)
     else { return nil }
-    let isWell = world.state.readyReplicas(of: deployment) == deployment.wanted
+    let isWell = deployment.ready == deployment.wanted
     if found.remedies.isEmpty, deployment.wanted == 0 || !isWell {
       return "\(deployment.name): \(found.verdict), and nothing is said to help"
     }

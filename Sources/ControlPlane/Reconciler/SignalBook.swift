@@ -3,6 +3,7 @@
 // silence is only ever counted while someone could hear.
 
 import EventLog
+import HashTreeCollections
 import Hosting
 import Planner
 import Synchronization
@@ -26,7 +27,7 @@ package final class SignalBook: Sendable {
   /// More restarts of an agent than anybody makes within a lease.
   private static let supersededLimit = 64
 
-  private struct Book {
+  fileprivate struct Book {
     /// Since when this leader can hear without a break; none while it does not lead.
     var hearingSince: Clocks.Instant?
     var epoch: Position?
@@ -34,6 +35,14 @@ package final class SignalBook: Sendable {
     var ledSince: Clocks.Instant?
     var lastTick: Clocks.Instant?
     var nodes: [ID<Node>: NodeSignal] = [:]
+    /// Of the span in which this leader can hear.
+    var silence = SilenceBook()
+
+    func silentSeconds(of node: ID<Node>, at now: Clocks.Instant) -> Double? {
+      guard let since = hearingSince else { return nil }
+      let heard = nodes[node].map(\.heardAt) ?? since
+      return (now - max(heard, since)).seconds
+    }
   }
 
   private let book = Mutex(Book())
@@ -53,7 +62,10 @@ package final class SignalBook: Sendable {
         book.nodes = [:]
         book.ledSince = now
       }
-      if book.epoch != epoch || stalled || !couldAppend { book.hearingSince = now }
+      if book.epoch != epoch || stalled || !couldAppend {
+        book.hearingSince = now
+        book.silence = SilenceBook()
+      }
       book.epoch = epoch
       book.lastTick = now
     }
@@ -65,10 +77,13 @@ package final class SignalBook: Sendable {
     sightings.clear()
   }
 
-  /// What a plan for a state goes by.
+  /// What a plan for a state goes by. Of nodes it holds those that may be lost, or back.
   func signals(of state: HostingState, at now: Clocks.Instant) -> Signals {
-    var signals = signals(at: now)
-    guard let epoch = book.withLock({ $0.epoch }) else { return signals }
+    var (signals, led) = book.withLock { book in
+      (book.signals(of: state, limits, at: now), book.epoch)
+    }
+    guard let epoch = led else { return signals }
+    signals.sightings = sightings.sightings(at: now)
     let (enforced, silent, serving) = gateways.signals(in: state, epoch: epoch, at: now)
     signals.enforced = enforced
     signals.serving = serving
@@ -77,6 +92,7 @@ package final class SignalBook: Sendable {
     return signals
   }
 
+  /// What is known of every node.
   func signals(at now: Clocks.Instant) -> Signals {
     book.withLock { book in
       guard let since = book.hearingSince else { return Signals(hearingSeconds: 0, limits: limits) }
@@ -99,15 +115,15 @@ package final class SignalBook: Sendable {
   func heard(
     in head: Head, at moment: Timestamp, _ now: Clocks.Instant
   ) -> Viewpoint.Heard {
-    let signals = signals(at: now)
     var standings: [GatewayStanding]?
     if case .leading(let epoch) = head.standing {
       standings = gateways.standings(in: head.state, epoch: epoch, at: now)
     }
-    return Viewpoint.Heard(gateways: standings) { node in
+    return Viewpoint.Heard(gateways: standings) { [self] node in
       guard node.status == .active else { return nil }
-      let seconds = min(signals.silentSeconds(of: node.id), moment.seconds(since: node.joinedAt))
-      return seconds >= signals.limits.suspectSeconds ? Int(seconds) : nil
+      let silent = book.withLock { $0.silentSeconds(of: node.id, at: now) } ?? 0
+      let seconds = min(silent, moment.seconds(since: node.joinedAt))
+      return seconds >= limits.suspectSeconds ? Int(seconds) : nil
     }
   }
 
@@ -154,6 +170,7 @@ package final class SignalBook: Sendable {
         return .taken
       }
       book.nodes[node] = signal
+      book.silence.hear(node, at: now)
       return .accepted
     }
   }
@@ -171,6 +188,28 @@ package final class SignalBook: Sendable {
   var hearingSince: Clocks.Instant? { book.withLock { $0.hearingSince } }
   /// When the last pass was.
   var tickedAt: Clocks.Instant? { book.withLock { $0.lastTick } }
+}
+
+extension SignalBook.Book {
+  fileprivate mutating func signals(
+    of state: HostingState, _ limits: SilenceLimits, at now: Clocks.Instant
+  ) -> Signals {
+    guard let since = hearingSince else { return Signals(hearingSeconds: 0, limits: limits) }
+    silence.follow(state)
+    let found = silence.silence(ofAtLeast: .seconds(limits.suspectSeconds), at: now)
+    let hearingSeconds = (now - since).seconds
+    var signals = Signals(hearingSeconds: hearingSeconds, limits: limits)
+    func note(_ node: ID<Node>) {
+      guard let signal = nodes[node], signal.heardAt >= since else { return }
+      signals.heard[node] = Signals.Hearing(
+        silentSeconds: (now - signal.heardAt).seconds, incarnation: signal.incarnation)
+    }
+    for node in found.long.keys { note(node) }
+    for node in state.lostNodes { note(node) }
+    signals.suspects = found.unheard.union(found.long.keys)
+    signals.restSeconds = found.restHeardAt.map { (now - $0).seconds } ?? 0
+    return signals
+  }
 }
 
 extension Duration {

@@ -1,6 +1,7 @@
-// Which things some events may have changed, found without knowing the types of events: what a stream
-// is about, every id that an event's text names, and what hangs together with those. Too much is
-// harmless, since only rows that differ are written; too little would leave a row behind.
+// Which things some events may have changed, found almost without knowing the types of events: what a
+// stream is about, every id that an event's text names, the numbers of replicas, and what hangs together
+// with those. Too much is harmless, since only rows that differ are written; too little would
+// leave a row behind.
 //
 // Why it is enough: an event changes its subject, what it names, or what is linked to one of those;
 // and an event that makes or cuts a link stands on one end and names the other, or the link is in the
@@ -24,11 +25,9 @@ package struct Touched: Equatable, Sendable {
     for event in events {
       streams.insert(event.stream)
       noteIDs(in: event.data)
+      if event.stream.kind == .deployment { noteReplicas(of: event, old, new) }
     }
-    for stream in streams where stream.kind == .deployment {
-      deployments.insert(ID(stream.origin))
-      noteChangedReplicas(of: ID(stream.origin), old, new)
-    }
+    for stream in streams where stream.kind == .deployment { deployments.insert(ID(stream.origin)) }
     for replica in replicas {
       for state in [old, new] {
         let deployment = state.deployments[replica.deploymentID]
@@ -74,14 +73,20 @@ package struct Touched: Equatable, Sendable {
     return all
   }
 
-  private mutating func noteChangedReplicas(
-    of id: ID<Deployment>, _ old: HostingState, _ new: HostingState
+  /// An event on a deployment's stream names its replicas by their numbers.
+  private mutating func noteReplicas(
+    of event: StoredEvent, _ old: HostingState, _ new: HostingState
   ) {
-    let before = old.deployments[id]?.replicas ?? [:]
-    let after = new.deployments[id]?.replicas ?? [:]
-    if before == after { return }
-    for (number, replica) in after where before[number] != replica { replicas.insert(replica.id) }
-    for (number, replica) in before where after[number] == nil { replicas.insert(replica.id) }
+    let id = ID<Deployment>(event.stream.origin)
+    let body = try? EventTypes.decode(
+      type: event.type, schemaVersion: event.schemaVersion, data: event.data)
+    if let body, let numbers = new.replicas(changedBy: body, of: id, since: old) {
+      for number in numbers { replicas.insert(ReplicaID(deployment: id.position, number: number)) }
+      return
+    }
+    for state in [old, new] {
+      replicas.formUnion(state.deployments[id]?.replicas.values.map(\.id) ?? [])
+    }
   }
 
   private mutating func noteChangedMarks(_ old: HostingState, _ new: HostingState) {
@@ -90,12 +95,9 @@ package struct Touched: Equatable, Sendable {
     for key in old.log.marks.keys where new.log.marks[key] == nil { marks.insert(key) }
   }
 
-  /// The end of an agreement is part of what its nodes are told.
+  /// What a node is to run hangs on more than events about it say: the end of an agreement, for one.
   private mutating func noteReassignedNodes(_ old: HostingState, _ new: HostingState) {
-    guard streams.contains(where: { $0.kind == .agreement }) else { return }
-    for node in new.nodes.byID.values where old.nodes[node.id]?.generation != node.generation {
-      streams.insert(node.id.stream)
-    }
+    for node in new.reassigned(since: old) { streams.insert(node.stream) }
   }
 
   /// It is the end of what was granted under it, too.

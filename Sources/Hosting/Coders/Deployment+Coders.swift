@@ -16,7 +16,8 @@ extension Deployment {
       deletedAt: snapshot.read(),
       unplaced: snapshot.read(),
       placedOn: snapshot.read(),
-      charged: snapshot.read())
+      charged: snapshot.read(),
+      ready: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(id)
@@ -33,6 +34,7 @@ extension Deployment {
     snapshot.write(unplaced)
     snapshot.write(placedOn)
     snapshot.write(charged)
+    snapshot.write(ready)
   }
 }
 

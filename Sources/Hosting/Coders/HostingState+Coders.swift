@@ -17,6 +17,7 @@ extension HostingState {
       teams: snapshot.read(),
       keys: snapshot.read(),
       keyBySecret: snapshot.read(),
+      keysOf: snapshot.read(),
       nodes: snapshot.read(),
       deployments: snapshot.read(),
       attempts: snapshot.read(),
@@ -26,6 +27,7 @@ extension HostingState {
       unsettled: snapshot.read(),
       deploymentsIn: snapshot.read(),
       lostNodes: snapshot.read(),
+      generations: snapshot.read(),
       joinTokens: snapshot.read(),
       endings: snapshot.read(),
       unerased: snapshot.read(),
@@ -48,6 +50,7 @@ extension HostingState {
     snapshot.write(teams)
     snapshot.write(keys)
     snapshot.write(keyBySecret)
+    snapshot.write(keysOf)
     snapshot.write(nodes)
     snapshot.write(deployments)
     snapshot.write(attempts)
@@ -57,6 +60,7 @@ extension HostingState {
     snapshot.write(unsettled)
     snapshot.write(deploymentsIn)
     snapshot.write(lostNodes)
+    snapshot.write(generations)
     snapshot.write(joinTokens)
     snapshot.write(endings)
     snapshot.write(unerased)

@@ -140,6 +140,18 @@ extension DeviceFacts {
   }
 }
 
+extension NodeGeneration {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      node: snapshot.read(),
+      position: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(node)
+    snapshot.write(position)
+  }
+}
+
 extension NodeJoined {
   package func write(to json: inout JSONWriter) {
     json.openObject()

@@ -6,7 +6,7 @@
 package enum SnapshotFormat {
   /// Raised when an event's `evolve` folds otherwise than before, or when bytes of the same shape get
   /// another meaning. What the shape itself says is in `shape`.
-  package static let version = 4
+  package static let version = 5
 
   /// Names this form: the version, and every value in the order in which it is read. Noted by the
   /// very code that reads, so it changes when that does.

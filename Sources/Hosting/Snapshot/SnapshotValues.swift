@@ -194,11 +194,13 @@ extension SnapshotKey where Self: Comparable {
 
 extension Int: SnapshotKey {}
 extension Position: SnapshotKey {}
+extension Timestamp: SnapshotKey {}
 extension String: SnapshotKey {}
 extension ID: SnapshotKey {}
 extension AttemptID: SnapshotKey {}
 extension Audience: SnapshotKey {}
 extension Line: SnapshotKey {}
+extension NodeGeneration: SnapshotKey {}
 
 extension Stream: SnapshotKey {
   package static func comesBefore(_ a: Self, _ b: Self) -> Bool {
