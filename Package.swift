@@ -104,7 +104,7 @@ let package = Package(
     module(
       "EventLog",
       [
-        "Hosting", "Machine", "Migrations", "Postgres", "Time", crypto, deque, logging,
+        "Hosting", "Machine", "Migrations", "Postgres", "Time", crypto, deque, heap, logging,
       ]),
     module(
       "ControlPlane",

@@ -162,6 +162,7 @@ package struct Daemon: Sendable {
           logger: logger),
         projector,
         watch,
+        server.changes,
         SnapshotService(snapshotter: snapshotter),
         eraser,
         ServingService(

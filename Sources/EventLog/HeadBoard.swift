@@ -3,6 +3,7 @@
 // somebody else leads.
 
 import DequeModule
+import HeapModule
 import Hosting
 import Synchronization
 import Time
@@ -56,13 +57,84 @@ package final class HeadFollower: Sendable {
   deinit { board.leave(ObjectIdentifier(self)) }
 }
 
+/// What a wait for a head is for: a value, so that nothing of the caller runs on the thread of the log.
+package enum HeadWish: Sendable {
+  /// A head at this position or past it.
+  case position(Position)
+  /// A head past this position, or with another standing than this one.
+  case change(Position, Standing)
+  /// Somebody leads, and not the wharfd at this address.
+  case leader(otherThan: String)
+  /// This head, which somebody saw, is not beyond the one that is known here, or the log is read anew.
+  case seen(HeadWitness)
+
+  fileprivate func isMet(by head: Head) -> Bool {
+    switch self {
+    case .position(let position): head.state.position >= position
+    case .change(let position, let standing):
+      head.state.position > position || head.standing != standing
+    case .leader(otherThan: let address):
+      switch head.standing {
+      case .leading: true
+      case .following(let leader?): leader != address
+      case .following(nil), .starting: false
+      }
+    case .seen(let witness): head.standing == .starting || !witness.isBeyond(head.witness)
+    }
+  }
+}
+
 package final class HeadBoard: Sendable {
   /// At most this many readers wait here at once.
   package static let waiterLimit = 65_536
 
-  private struct Waiter {
-    let isMet: @Sendable (Head) -> Bool
-    let continuation: CheckedContinuation<Head?, Never>
+  private typealias Room = WaitingRoom<Head>
+
+  private struct Awaited: Comparable {
+    let position: Position
+    let ticket: Room.Ticket
+
+    static func < (a: Self, b: Self) -> Bool {
+      (a.position, a.ticket) < (b.position, b.ticket)
+    }
+  }
+
+  /// What those in the room wait for.
+  private struct Wishes {
+    private var positions: [Room.Ticket: Position] = [:]
+    /// The same, the earliest first; some wait no more.
+    private var inOrder = Heap<Awaited>()
+    private var others: [Room.Ticket: HeadWish] = [:]
+
+    /// Entries held, also of waits that were given up.
+    var count: Int { inOrder.count + others.count }
+
+    mutating func add(_ wish: HeadWish, _ ticket: Room.Ticket) {
+      guard case .position(let position) = wish else { return others[ticket] = wish }
+      positions[ticket] = position
+      inOrder.insert(Awaited(position: position, ticket: ticket))
+    }
+
+    mutating func remove(_ ticket: Room.Ticket) {
+      others[ticket] = nil
+      positions[ticket] = nil
+      // A wait for a position that is far off would stand here for ever, though it was given up.
+      if inOrder.count > 2 * positions.count + 64 {
+        inOrder = Heap(positions.map { Awaited(position: $0.value, ticket: $0.key) })
+      }
+    }
+
+    /// Takes out those that a head meets.
+    mutating func takeMet(by head: Head) -> [Room.Ticket] {
+      var met: [Room.Ticket] = []
+      while let first = inOrder.min, first.position <= head.state.position {
+        inOrder.removeMin()
+        if positions.removeValue(forKey: first.ticket) != nil { met.append(first.ticket) }
+      }
+      for (ticket, wish) in others where wish.isMet(by: head) { met.append(ticket) }
+      for ticket in met { others[ticket] = nil }
+      return met
+    }
   }
 
   /// The hashes of this many heads are kept, for whoever asks about one that was given out.
@@ -83,8 +155,7 @@ package final class HeadBoard: Sendable {
     var head = Head(state: HostingState(), hash: Chain.origin, standing: .starting)
     /// Why a wharfd that has read the log does not stand in it.
     var obstacle: String?
-    var waiters: [Int: Waiter] = [:]
-    var nextWaiter = 0
+    var wishes = Wishes()
 
     /// Forgets those of before where these do not follow them.
     mutating func note(_ new: [StoredEvent], to head: Head) {
@@ -114,11 +185,18 @@ package final class HeadBoard: Sendable {
   }
 
   private let contents = Mutex(Contents())
+  private let room: Room
 
   /// Those of the wharfd whose head this is.
   package let clocks: Clocks
 
-  package init(clocks: Clocks = .system) { self.clocks = clocks }
+  package init(clocks: Clocks = .system) {
+    self.clocks = clocks
+    room = Room(limit: Self.waiterLimit, clocks: clocks)
+  }
+
+  /// Waits that are noted here, and some that were given up.
+  var awaited: Int { contents.withLock { $0.wishes.count } }
 
   package var current: Head { contents.withLock { $0.head } }
 
@@ -138,15 +216,13 @@ package final class HeadBoard: Sendable {
 
   /// - Parameter events: those between the head before and this one.
   func publish(_ head: Head, _ events: [StoredEvent] = []) {
-    let reached = contents.withLock { contents in
+    let met = contents.withLock { contents in
       contents.head = head
       contents.note(events, to: head)
       contents.note(head)
-      let reached = contents.waiters.filter { $0.value.isMet(head) }
-      for id in reached.keys { contents.waiters[id] = nil }
-      return reached
+      return contents.wishes.takeMet(by: head)
     }
-    for waiter in reached.values { waiter.continuation.resume(returning: head) }
+    room.tell(met, head)
   }
 
   /// The time was read anew. Nobody waits for that.
@@ -203,44 +279,23 @@ package final class HeadBoard: Sendable {
   /// The head once it is at `position` or past it; none if that takes longer than `timeout`, if too
   /// many wait already, or once the task is cancelled.
   package func wait(for position: Position, upTo timeout: Duration) async -> Head? {
-    await wait(upTo: timeout) { $0.state.position >= position }
+    await wait(for: .position(position), upTo: timeout)
   }
 
   /// The head once it is as was asked; none as above.
-  package func wait(
-    upTo timeout: Duration, until isMet: @escaping @Sendable (Head) -> Bool
-  ) async -> Head? {
-    let (head, id) = contents.withLock { contents in
-      contents.nextWaiter += 1
-      return (contents.head, contents.nextWaiter)
-    }
-    if isMet(head) { return head }
+  package func wait(for wish: HeadWish, upTo timeout: Duration) async -> Head? {
+    let head = current
+    if wish.isMet(by: head) { return head }
     if timeout <= .zero { return nil }
-    let timer = Mutex<Task<Void, any Error>?>(nil)
-    defer { timer.withLock { $0?.cancel() } }
-    return await withTaskCancellationHandler {
-      await withCheckedContinuation { (continuation: CheckedContinuation<Head?, Never>) in
-        let answer: Head?? = contents.withLock { contents in
-          if isMet(contents.head) { return contents.head }
-          if contents.waiters.count >= Self.waiterLimit || Task.isCancelled { return .some(nil) }
-          contents.waiters[id] = Waiter(isMet: isMet, continuation: continuation)
+    return await room.wait(
+      upTo: timeout,
+      enter: { ticket in
+        contents.withLock { contents in
+          if wish.isMet(by: contents.head) { return contents.head }
+          contents.wishes.add(wish, ticket)
           return nil
         }
-        if let answer { return continuation.resume(returning: answer) }
-        // Not before: a timer that finds nobody does not come again.
-        timer.withLock {
-          $0 = Task { [weak self, clocks] in
-            try await clocks.sleep(for: timeout)
-            self?.giveUp(id)
-          }
-        }
-      }
-    } onCancel: {
-      giveUp(id)
-    }
-  }
-
-  private func giveUp(_ id: Int) {
-    contents.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume(returning: nil)
+      },
+      leave: { ticket in contents.withLock { $0.wishes.remove(ticket) } })
   }
 }

@@ -7,28 +7,34 @@ import Synchronization
 import Time
 
 package final class LogBell: Sendable {
+  /// At most this many readers wait for it at once.
+  private static let waiterLimit = 65_536
+
   private struct State {
     var count: UInt64 = 0
-    var nextWaiter = 0
-    var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    var waiting: Set<WaitingRoom<UInt64>.Ticket> = []
   }
 
   private let state = Mutex(State())
+  private let room: WaitingRoom<UInt64>
 
   let clocks: Clocks
 
-  package init(clocks: Clocks = .system) { self.clocks = clocks }
+  package init(clocks: Clocks = .system) {
+    self.clocks = clocks
+    room = WaitingRoom(limit: Self.waiterLimit, clocks: clocks)
+  }
 
   /// How often it rang.
   package var count: UInt64 { state.withLock { $0.count } }
 
   package func ring() {
-    let woken = state.withLock { state in
+    let (count, woken) = state.withLock { state in
       state.count += 1
-      defer { state.waiters = [:] }
-      return Array(state.waiters.values)
+      defer { state.waiting = [] }
+      return (state.count, state.waiting)
     }
-    for waiter in woken { waiter.resume() }
+    room.tell(woken, count)
   }
 
   /// Listens until cancelled; a lost connection is made anew, and rings too, since announcements may
@@ -43,30 +49,15 @@ package final class LogBell: Sendable {
 
   /// Until it rang more often than `count`, the time is over, or the task is cancelled.
   package func wait(past count: UInt64, upTo limit: Duration) async {
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.ringing(past: count) }
-      group.addTask { try? await self.clocks.sleep(for: limit) }
-      await group.next()
-      group.cancelAll()
-    }
-  }
-
-  private func ringing(past count: UInt64) async {
-    let ticket = state.withLock { state in
-      defer { state.nextWaiter += 1 }
-      return state.nextWaiter
-    }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isOver = state.withLock { state in
-          guard state.count <= count, !Task.isCancelled else { return true }
-          state.waiters[ticket] = continuation
-          return false
+    _ = await room.wait(
+      upTo: limit,
+      enter: { ticket in
+        state.withLock { state in
+          if state.count > count { return state.count }
+          state.waiting.insert(ticket)
+          return nil
         }
-        if isOver { continuation.resume() }
-      }
-    } onCancel: {
-      state.withLock { $0.waiters.removeValue(forKey: ticket) }?.resume()
-    }
+      },
+      leave: { ticket in state.withLock { _ = $0.waiting.remove(ticket) } })
   }
 }

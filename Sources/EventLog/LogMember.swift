@@ -183,9 +183,7 @@ package final class LogMember: Sendable {
       if shown?.head.isBeyond(seen) != true { shown = ShownHead(head: seen, caller: caller) }
     }
     wake.wake()
-    _ = await board.wait(upTo: .seconds(Self.shownWaitSeconds)) { head in
-      head.standing == .starting || !seen.isBeyond(head.witness)
-    }
+    _ = await board.wait(for: .seen(seen), upTo: .seconds(Self.shownWaitSeconds))
   }
 
   /// Steps down and ends `run`.

@@ -46,7 +46,11 @@ final class APIRig: Sendable {
       address: settings.address, connectionsLimit: connectionsLimit,
       crossOrigin: try APIServer.crossOrigin(origins), now: { Timestamp("2026-11-01")! },
       logger: .quiet)
-    task = Task { try await member.run() }
+    let changes = server.changes
+    task = Task {
+      async let _ = changes.run()
+      try await member.run()
+    }
   }
 
   /// One that leads, with an admin.

@@ -26,12 +26,17 @@ import Testing
 
   @Test func `who waits for another standing gets it, though no event came`() async throws {
     let board = HeadBoard()
-    async let waited = board.wait(upTo: .seconds(7_200)) { $0.standing == .leading(epoch: 7) }
+    async let waited = board.wait(for: .leader(otherThan: "a"), upTo: .seconds(7_200))
     let head = try head(at: 1)
     board.publish(head)
+    board.publish(
+      Head(state: head.state, hash: head.hash, standing: .following(address: "a")))
     board.publish(Head(state: head.state, hash: head.hash, standing: .leading(epoch: 7)))
     #expect(await waited?.standing == .leading(epoch: 7))
-    #expect(await board.wait(upTo: .milliseconds(1)) { $0.standing == .starting } == nil)
+    board.publish(
+      Head(state: head.state, hash: head.hash, standing: .following(address: "a")))
+    #expect(
+      await board.wait(for: .leader(otherThan: "a"), upTo: .milliseconds(1)) == nil)
   }
 
   @Test func `events are kept for those who follow, until all of them have taken them`() throws {
@@ -83,6 +88,24 @@ import Testing
   @Test func `who waits in vain is told so when the time is over`() async {
     #expect(await HeadBoard().wait(for: 1, upTo: .milliseconds(1)) == nil)
     #expect(await HeadBoard().wait(for: 1, upTo: .zero) == nil)
+  }
+
+  @Test func `waits that are given up leave nothing behind, and others are reached in order`()
+    async throws
+  {
+    let board = HeadBoard()
+    for position in 1...1_000 {
+      _ = await board.wait(for: Position(Int64(1_000_000 + position)), upTo: .nanoseconds(1))
+      _ = await board.wait(for: .leader(otherThan: "http://one"), upTo: .nanoseconds(1))
+    }
+    #expect(board.awaited < 100)
+    async let first = board.wait(for: 1, upTo: .seconds(7_200))
+    async let second = board.wait(for: 2, upTo: .seconds(7_200))
+    try await eventually("both wait") { board.awaited >= 2 }
+    board.publish(try head(at: 1))
+    #expect(await first?.state.position == 1)
+    board.publish(try head(at: 2))
+    #expect(await second?.state.position == 2)
   }
 
   @Test(arguments: 0..<200) func `who is cancelled, before or after, waits no longer`(

@@ -62,7 +62,7 @@ import Testing
     let copied = try Rig(restored.configuration, instance: "copied")
     // As long as the original's leader lives, in this cluster its session does, too: the copy's row of it
     // looks alive, and is waited for.
-    let read = await copied.member.board.wait(upTo: .seconds(7_200)) { $0.standing != .starting }
+    let read = await copied.member.board.wait(for: 1, upTo: .seconds(7_200))
     #expect(read?.standing == .following(address: nil))
     if isRecovered {
       try await copied.leads()

@@ -34,6 +34,10 @@ package struct APIServer {
   package let crossOrigin: CrossOrigin?
   package let now: @Sendable () -> Timestamp
   package let logger: Logger
+  /// Follows the heads for the long polls: a service beside the server.
+  package let changes: ChangeBoard
+  private let assignments: Assignments
+  private let policies: PolicyBook
   private let uses: TokenUses
   /// What its callers share.
   var budgets = APIBudgets()
@@ -57,6 +61,9 @@ package struct APIServer {
     self.now = now
     self.logger = logger
     uses = TokenUses(since: now())
+    assignments = Assignments(secret: secret, limits: signals.limits)
+    policies = PolicyBook(board: member.board, assignments: assignments)
+    changes = ChangeBoard(board: member.board, policies: policies)
   }
 
   package static func crossOrigin(_ origins: [String]) throws(CrossOrigin.Unreadable)
@@ -117,7 +124,6 @@ package struct APIServer {
     }
     let routes = router.group("v1")
     let forwarding = Forwarding(member: member, touchSeconds: signals.limits.touchSeconds)
-    let assignments = Assignments(secret: secret, limits: signals.limits)
     let commands = CommandRoute(
       member: member, source: source, forwarding: forwarding, now: now)
     routes.post("commands") { request, context in try await commands.handle(request, context) }
@@ -131,12 +137,12 @@ package struct APIServer {
     WhyRoute(source: source, signals: signals).add(to: routes)
     AgentRoutes(
       member: member, source: source, signals: signals, assignments: assignments,
-      forwarding: forwarding
+      changes: changes, forwarding: forwarding
     ).add(to: routes)
     GatewayRoutes(
-      member: member, source: source, book: signals.gateways,
-      policies: PolicyBook(board: member.board, assignments: assignments),
-      olderPolicies: OlderPolicies(assignments: assignments), forwarding: forwarding
+      member: member, source: source, book: signals.gateways, policies: policies,
+      olderPolicies: OlderPolicies(assignments: assignments), changes: changes,
+      forwarding: forwarding
     ).add(to: routes)
     SightingRoute(source: source, sightings: signals.sightings, forwarding: forwarding)
       .add(to: routes)

@@ -18,6 +18,7 @@ struct AgentRoutes: Sendable {
   let source: ReadSource
   let signals: SignalBook
   let assignments: Assignments
+  let changes: ChangeBoard
   let forwarding: Forwarding
 
   func add(to routes: RouterGroup<some RequestContext>) {
@@ -87,7 +88,7 @@ struct AgentRoutes: Sendable {
       guard left > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else {
         return (.nothingNew(head: member.board.current), [])
       }
-      await member.board.pause(after: head.state.position, upTo: left)
+      await changes.pause(for: [.assignment(node.id)], after: head, upTo: left)
       head = member.board.current
     }
   }

@@ -118,7 +118,6 @@ struct Forwarding: Sendable {
     to onward: HTTPClientRequest, from address: String, withinMilliseconds limit: Int64
   ) async throws -> (HTTPClientResponse, ByteBuffer) {
     let board = member.board
-    let before = board.current.standing
     return try await within(milliseconds: limit, by: member.clocks) {
       try await withThrowingTaskGroup(of: (HTTPClientResponse, ByteBuffer)?.self) { group in
         defer { group.cancelAll() }
@@ -127,13 +126,8 @@ struct Forwarding: Sendable {
           return (answer, try await answer.body.collect(upTo: Self.replyLimitBytes))
         }
         group.addTask {
-          let head = await board.wait(upTo: .milliseconds(limit)) { head in
-            switch head.standing {
-            case .leading: head.standing != before
-            case .following(let leader?): leader != address
-            case .following(nil), .starting: false
-            }
-          }
+          let head = await board.wait(
+            for: .leader(otherThan: address), upTo: .milliseconds(limit))
           if head != nil { throw Deposed() }
           return nil
         }

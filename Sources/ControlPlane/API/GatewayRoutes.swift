@@ -22,6 +22,7 @@ struct GatewayRoutes: Sendable {
   let book: GatewayBook
   let policies: PolicyBook
   let olderPolicies: OlderPolicies
+  let changes: ChangeBoard
   let forwarding: Forwarding
 
   func add(to routes: RouterGroup<some RequestContext>) {

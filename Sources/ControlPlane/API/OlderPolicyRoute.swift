@@ -43,7 +43,7 @@ extension GatewayRoutes {
         case .stale: break
         }
       } else {
-        await member.board.pause(after: head.state.position, upTo: left)
+        await changes.pause(for: subjects(of: caller), after: head, upTo: left)
       }
       head = member.board.current
     }

@@ -68,10 +68,17 @@ extension GatewayRoutes {
         case .stale: break
         }
       case .nothing:
-        await member.board.pause(after: head.state.position, upTo: deadline - member.clocks.now)
+        await changes.pause(
+          for: subjects(of: caller), after: head, upTo: deadline - member.clocks.now)
       }
       head = member.board.current
     }
+  }
+
+  /// While it waits for the policy, its process may end, it may be removed, and another may come to lead, who
+  /// alone can tell it more.
+  func subjects(of caller: Caller) -> [Subject] {
+    [.policy, .stream(caller.gateway.stream), .standing]
   }
 
   /// The policy in force at a head, and up to where it is the one.
