@@ -1,5 +1,7 @@
-// Commands waiting for the writer: bounded, and fair between callers. Each actor has its own line
-// and lines are served in turn, so a flood of reports from one node never starves a person.
+// Commands waiting for the writer: bounded, and fair between callers. Each actor has its own line, and lines are
+// served in turn, so a flood of reports from one node never starves a person. Before that turns go round among
+// wharfd's own commands, those of persons and those of machines: ten thousand nodes that report are ten thousand
+// lines, and what they report of would be planned too late if the reconciler stood among them as one.
 
 import DequeModule
 import Hosting
@@ -35,8 +37,24 @@ package final class PendingCommand: Sendable {
 
 /// The lines; a plain value so that fairness is tested without threads.
 struct InboxLines {
+  private enum Sort: Int, CaseIterable {
+    case own, persons, machines
+
+    init(_ actor: Actor) {
+      switch actor {
+      case .wharfd: self = .own
+      case .of(let stream):
+        switch stream.kind {
+        case .node, .gateway: self = .machines
+        default: self = .persons
+        }
+      }
+    }
+  }
+
   private struct Line {
     var actor: Actor
+    var sort: Sort
     var waiting: Deque<PendingCommand> = []
   }
 
@@ -46,18 +64,25 @@ struct InboxLines {
   private var lines: [Line] = []
   private var numbers: [Actor: Int] = [:]
   private var unused: [Int] = []
-  /// The lines in which someone waits, each once.
-  private var turns: Deque<Int> = []
+  /// The lines of each sort in which someone waits, each once.
+  private var turns = [Deque<Int>](repeating: [], count: Sort.allCases.count)
+  /// The sort whose turn it is.
+  private var nextSort = 0
   private(set) var count = 0
+  /// Of those, the ones that are not wharfd's own.
+  private var othersCount = 0
 
   mutating func add(_ pending: PendingCommand, limits: InboxLimits) -> Bool {
     let actor = pending.request.principal.actor
-    guard count < limits.commandsInAll else { return false }
+    let isOwn = actor == .wharfd
+    // What is full of others' commands has room for what is to be done about them.
+    guard isOwn || othersCount < limits.commandsInAll else { return false }
     let number = number(of: actor)
     guard lines[number].waiting.count < limits.commandsPerActor else { return false }
-    if lines[number].waiting.isEmpty { turns.append(number) }
+    if lines[number].waiting.isEmpty { turns[lines[number].sort.rawValue].append(number) }
     lines[number].waiting.append(pending)
     count += 1
+    if !isOwn { othersCount += 1 }
     return true
   }
 
@@ -67,21 +92,37 @@ struct InboxLines {
     if let free = unused.popLast() {
       number = free
       lines[number].actor = actor
+      lines[number].sort = Sort(actor)
     } else {
       number = lines.count
-      lines.append(Line(actor: actor))
+      lines.append(Line(actor: actor, sort: Sort(actor)))
     }
     numbers[actor] = number
     return number
   }
 
-  /// The next commands, one of each line in turn.
+  /// The line whose turn it is; none when nobody waits.
+  private mutating func takeTurn() -> Int? {
+    for _ in 0..<turns.count {
+      defer { nextSort = (nextSort + 1) % turns.count }
+      if let number = turns[nextSort].popFirst() { return number }
+    }
+    return nil
+  }
+
+  /// The next commands, of each sort one in turn, and of each line of it.
   mutating func take(_ limit: Int) -> [PendingCommand] {
     var taken: [PendingCommand] = []
     taken.reserveCapacity(min(limit, count))
-    while taken.count < limit, let number = turns.popFirst() {
+    while taken.count < limit, let number = takeTurn() {
+      let sort = lines[number].sort
       taken.append(lines[number].waiting.removeFirst())
-      if lines[number].waiting.isEmpty { leave(number) } else { turns.append(number) }
+      if sort != .own { othersCount -= 1 }
+      if lines[number].waiting.isEmpty {
+        leave(number)
+      } else {
+        turns[sort.rawValue].append(number)
+      }
     }
     count -= taken.count
     return taken
@@ -97,13 +138,16 @@ struct InboxLines {
   /// Takes out those that waited too long.
   mutating func takeExpired(_ now: Clocks.Instant) -> [PendingCommand] {
     var expired: [PendingCommand] = []
-    for _ in 0..<turns.count {
-      let number = turns.removeFirst()
-      expired += lines[number].waiting.filter { $0.hasWaitedTooLong(at: now) }
-      lines[number].waiting.removeAll { $0.hasWaitedTooLong(at: now) }
-      if lines[number].waiting.isEmpty { leave(number) } else { turns.append(number) }
+    for sort in turns.indices {
+      for _ in 0..<turns[sort].count {
+        let number = turns[sort].removeFirst()
+        expired += lines[number].waiting.filter { $0.hasWaitedTooLong(at: now) }
+        lines[number].waiting.removeAll { $0.hasWaitedTooLong(at: now) }
+        if lines[number].waiting.isEmpty { leave(number) } else { turns[sort].append(number) }
+      }
     }
     count -= expired.count
+    othersCount -= expired.count { $0.request.principal.actor != .wharfd }
     return expired
   }
 }

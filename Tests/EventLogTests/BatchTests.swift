@@ -151,6 +151,42 @@ import Testing
     #expect(lines.count == 999)
   }
 
+  @Test
+  func `however many nodes report, what is decided about them has its share, and so have persons`()
+  {
+    func pending(_ actor: Actor) -> PendingCommand {
+      let request = CommandRequest(
+        id: .random(), command: PlaceMark(name: Name(known: "m")),
+        principal: Principal(actor: actor, role: .system))
+      return PendingCommand(request: request, seal: .zero, deadline: .now, answer: { _ in })
+    }
+    var limits = InboxLimits()
+    limits.commandsInAll = 1_000
+    var lines = InboxLines()
+    for node in 1...1_001 {
+      let isTaken = lines.add(pending(.of(Stream(.node, Position(Int64(node))))), limits: limits)
+      #expect(isTaken == (node <= 1_000))
+    }
+    let areTaken = (0..<100).map { _ in lines.add(pending(.wharfd), limits: limits) }
+    #expect(!areTaken.contains(false))
+    let taken = lines.take(20).map(\.request.principal.actor)
+    #expect(taken.count { $0 == .wharfd } == 10)
+    // All of it comes in the end, and in the order of its line.
+    let others = lines.take(2_000)
+    #expect(others.count == 1_080 && lines.count == 0)
+    for _ in 0..<30 { _ = lines.add(pending(.wharfd), limits: limits) }
+    for person in 1...30 {
+      _ = lines.add(pending(.of(Stream(.person, Position(Int64(person))))), limits: limits)
+    }
+    for node in 1...30 {
+      _ = lines.add(pending(.of(Stream(.node, Position(Int64(node))))), limits: limits)
+    }
+    let third = lines.take(30).map(\.request.principal.actor)
+    #expect(third.count { $0 == .wharfd } == 10)
+    #expect(
+      third.count { if case .of(let stream) = $0 { stream.kind == .person } else { false } } == 10)
+  }
+
   @Test func `a full line turns away its caller only, a full inbox everyone`() {
     var limits = InboxLimits()
     limits.commandsPerActor = 2
