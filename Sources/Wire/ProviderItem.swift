@@ -18,14 +18,15 @@ package struct ProviderItem: NounItem {
 
   package var label: String { name.text }
 
-  package init(_ provider: Provider, _ view: Viewpoint) {
+  /// - Parameter models: how many are onboarded.
+  package init(_ provider: Provider, models: Int, _ view: Viewpoint) {
     id = provider.id.description
     name = provider.name
     title = provider.title
     status = provider.suspendedAt == nil ? "active" : "suspended"
     registeredAt = provider.registeredAt
     suspendedAt = provider.suspendedAt
-    models = view.state.models.byID.values.count { $0.provider == provider.id }
+    self.models = models
     agreement = view.state.agreement(of: provider)?.status(now: view.moment)
   }
 }

@@ -89,6 +89,17 @@ package struct ReplicaItem: NounItem {
   }
 
   package static let waitingPhase = "waiting"
+
+  /// The phase that is told of it; one that is wanted no more still stops.
+  package static func phase(
+    of replica: Replica?, _ deployment: Deployment, _ view: Viewpoint
+  ) -> String {
+    guard let replica else { return AttemptPhase.stopping.rawValue }
+    guard let attempt = replica.attempt.flatMap({ view.state.attempts[$0] }) else {
+      return waitingPhase
+    }
+    return PhaseWords(attempt, of: deployment, view).phase
+  }
 }
 
 /// What an attempt does, since when, and what else there is to say of that.

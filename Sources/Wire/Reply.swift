@@ -6,9 +6,19 @@ import Hosting
 package struct ItemsReply<Item: Codable & Sendable>: JSONRecord, Sendable {
   package var position: Position
   package var items: [Item]
-  package init(position: Position, items: [Item]) {
+  /// What to give as `after` for the page behind this one; none behind the last.
+  package var next: String?
+  /// What the list was narrowed by, each as `name=value`: whoever asks for a part sees that it is one. None where
+  /// it was not narrowed, and from a wharfd that cannot.
+  package var filters: [String]?
+
+  package init(
+    position: Position, items: [Item], next: String? = nil, filters: [String]? = nil
+  ) {
     self.position = position
     self.items = items
+    self.next = next
+    self.filters = filters
   }
 }
 

@@ -1,11 +1,17 @@
 // `wharf engine list`
 
 import ArgumentParser
+import Hosting
 
 struct EngineList: ListVerb {
   typealias Things = EngineNoun
   static let configuration = CommandConfiguration.verb(
     "list", "List the engines.", example: "wharf engine list")
 
+  @Option(help: "Only those for this task.") var task: ModelTask?
   @OptionGroup var reading: ReadOptions
+
+  var filters: [Filter] {
+    [Filter("task", task)]
+  }
 }

@@ -11,5 +11,5 @@ struct KeyList: ListVerb {
   @Argument(help: "The team.", transform: Parse.name) var team: Name?
   @OptionGroup var reading: ReadOptions
 
-  var path: String { team.map { "teams/\(PathName.encoded($0.text))/keys" } ?? Things.path }
+  var filters: [Filter] { [Filter("team", team?.text)] }
 }

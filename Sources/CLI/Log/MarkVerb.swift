@@ -61,7 +61,7 @@ struct MarkList: AsyncParsableCommand {
 
 extension MarkTable {
   fileprivate static func list(_ client: Client, _ output: OutputOptions) async throws {
-    let body = try await client.get(path)
+    let body = try await Pages.all(of: path, [], filters: [], client)
     let reply = try Client.decode(ItemsReply<MarkItem>.self, body)
     Terminal.say(try output.structured(body) ?? list(reply.items, output, .current))
   }

@@ -10,9 +10,17 @@ struct ReplicaList: ListVerb {
     example: "wharf replica list --deployment grok")
 
   @Option(help: "Only of this deployment.", transform: Parse.name) var deployment: Name?
+  @Option(help: "Only of this model.", transform: Parse.model) var model: ModelReference?
+  @Option(help: "Only of this provider.", transform: Parse.name) var provider: Name?
+  @Option(help: "Only on this node.", transform: Parse.name) var node: Name?
+  @Option(help: "Only in this phase: waiting, placed, checkingWeights, starting, ready or another.")
+  var status: String?
   @OptionGroup var reading: ReadOptions
 
-  var path: String {
-    deployment.map { "deployments/\(PathName.encoded($0.text))/replicas" } ?? Things.path
+  var filters: [Filter] {
+    [
+      Filter("deployment", deployment?.text), Filter("model", model?.description),
+      Filter("provider", provider?.text), Filter("node", node?.text), Filter("status", status),
+    ]
   }
 }

@@ -48,8 +48,8 @@ struct ReadRoutes: Sendable {
   /// `GET /v1/NOUNS`, and `GET /v1/NOUNS/NAME` by name, id (`team%2F9`) or bare position.
   private func shelf<Item>(_ shelf: Shelf<Item>, _ routes: RouterGroup<some RequestContext>) {
     routes.get("\(shelf.path)") { request, _ in
-      let context = try await source.context(request)
-      return context.reply(items: shelf.all(context.view))
+      let query = try ListQuery(request, of: shelf.path, filters: shelf.filters)
+      return try await source.context(request).reply(shelf, query)
     }
     routes.get("\(shelf.path)/:name") { request, context in
       try await show(shelf, PathText.decoded(context.parameters.require("name")), request)
@@ -66,41 +66,34 @@ struct ReadRoutes: Sendable {
     return context.reply(item: item)
   }
 
+  /// `GET /v1/teams/TEAM/keys`: the same as `GET /v1/keys?team=TEAM`.
   private func keys(_ request: Request, _ parameters: some RequestContext) async throws -> Response
   {
-    let context = try await source.context(request)
-    return context.reply(items: try keys(in: context, parameters))
+    var query = try ListQuery(request, of: Shelves.keys.path, filters: [])
+    query.filters = [("team", try PathText.decoded(parameters.parameters.require("name")))]
+    return try await source.context(request).reply(Shelves.keys, query)
   }
 
   /// `GET /v1/teams/TEAM/keys/NAME`
   private func key(_ request: Request, _ parameters: some RequestContext) async throws -> Response {
     let context = try await source.context(request)
+    let team = try Shelves.find(
+      PathText.decoded(parameters.parameters.require("name")), in: context.state.teams, context.view
+    )
     let text = try PathText.decoded(parameters.parameters.require("key"))
-    guard let key = try keys(in: context, parameters).first(where: { (try? Name(text)) == $0.name })
-    else { throw APIError(.unknown(.key, text), at: context.state.position) }
-    return context.reply(item: key)
-  }
-
-  private func keys(
-    in context: ReadContext, _ parameters: some RequestContext
-  ) throws -> [KeyItem] {
-    let text = try PathText.decoded(parameters.parameters.require("name"))
-    guard let team = Shelves.teams.find(context.view, text) else {
-      throw APIError(.unknown(TeamItem.kind, text), at: context.state.position)
+    guard let key = (try? Name(text)).flatMap({ context.state.key($0, of: team.id) }) else {
+      throw APIError(.unknown(.key, text), at: context.state.position)
     }
-    return Shelves.keys.all(context.view).filter { $0.team == team.name.text }
+    return context.reply(item: KeyItem(key, context.view))
   }
 
+  /// `GET /v1/deployments/NAME/replicas`: the same as `GET /v1/replicas?deployment=NAME`.
   private func replicas(
     _ request: Request, _ parameters: some RequestContext
   ) async throws -> Response {
-    let context = try await source.context(request)
-    let text = try PathText.decoded(parameters.parameters.require("name"))
-    guard let found = Shelves.deployments.find(context.view, text) else {
-      throw APIError(.unknown(DeploymentItem.kind, text), at: context.state.position)
-    }
-    return context.reply(
-      items: Shelves.replicas.all(context.view).filter { $0.deployment == found.name })
+    var query = try ListQuery(request, of: Shelves.replicas.path, filters: [])
+    query.filters = [("deployment", try PathText.decoded(parameters.parameters.require("name")))]
+    return try await source.context(request).reply(Shelves.replicas, query)
   }
 
   private func status(_ request: Request) async throws -> Response {
@@ -146,6 +139,14 @@ extension StatusItem.BehindLine {
 }
 
 extension ReadContext {
+  func reply<Item>(_ shelf: Shelf<Item>, _ query: ListQuery) throws -> Response {
+    let page = try shelf.page(view, query)
+    let reply = ItemsReply(
+      position: state.position, items: page.items, next: page.next?.text(in: shelf.path),
+      filters: query.filters.isEmpty ? nil : query.filters.map { "\($0.name)=\($0.value)" })
+    return .json(reply.jsonBytes, head: head)
+  }
+
   func reply(items: [some Codable & Sendable]) -> Response {
     .json(ItemsReply(position: state.position, items: items).jsonBytes, head: head)
   }
