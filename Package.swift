@@ -85,7 +85,7 @@ let package = Package(
       resources: [
         .embedInCode("0001_event_log.sql"), .embedInCode("0002_views.sql"),
         .embedInCode("0003_snapshots.sql"), .embedInCode("0004_vault.sql"),
-        .embedInCode("0005_views.sql"),
+        .embedInCode("0005_views.sql"), .embedInCode("0006_event_indexes.sql"),
       ],
       swiftSettings: strict),
     module("Planner", ["Hosting", hashTrees]),

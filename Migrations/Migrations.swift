@@ -14,6 +14,8 @@ package enum Migrations {
     Migration(number: 3, name: "snapshots", sql: text(PackageResources._003_snapshots_sql)),
     Migration(number: 4, name: "vault", sql: text(PackageResources._004_vault_sql)),
     views,
+    Migration(
+      number: 6, name: "event_indexes", sql: text(PackageResources._006_event_indexes_sql)),
   ]
 
   /// The newest form of the views: what a rebuild makes, and the projector expects to find.

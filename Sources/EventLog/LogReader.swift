@@ -58,8 +58,8 @@ package struct LogReader: Sendable {
     return try await pool.withConnection(body)
   }
 
-  /// The streams that an event of a type began under a name, the newest first. It may read much of
-  /// the log, so it is for what is no longer in the state.
+  /// The streams that an event of a type began under a name, the newest first. It reads all events of the type,
+  /// so it is for what is no longer in the state.
   package func streams(
     begunBy type: String, named name: Name, upTo last: Position
   ) async throws -> [Stream] {
@@ -67,7 +67,8 @@ package struct LogReader: Sendable {
       let rows = try connection.query(
         """
         SELECT stream FROM log.events
-        WHERE type = \(type) AND position <= \(last.value) AND lower(data->>'name') = \(name.key)
+        WHERE type = \(type) AND type <> 'nodeReported' AND position <= \(last.value)
+          AND lower(data->>'name') = \(name.key)
         ORDER BY position DESC LIMIT \(Int64(Self.namesakesLimit))
         """)
       return try (0..<rows.count).map { try rows[$0].decode(String.self, at: 0) }
@@ -119,14 +120,23 @@ package struct LogReader: Sendable {
     }
   }
 
-  /// The last position recorded at or before a moment.
+  /// The last position recorded at or before a moment. Times never fall from one position to the next, so it
+  /// is found by halving.
   package func position(at moment: Timestamp) async throws -> Position {
     try await withConnection { connection in
       let time = PostgresTimestamp(microsecondsSinceUnixEpoch: moment.microseconds)
-      let rows = try connection.query(
-        "SELECT position FROM log.events WHERE recorded_at <= \(time) ORDER BY position DESC LIMIT 1"
-      )
-      return rows.count == 0 ? .empty : Position(try rows[0].decode(Int64.self, at: 0))
+      var (low, high) = (Int64(0), try LogStatements.readHead(&connection).value)
+      while low < high {
+        let middle = low + (high - low + 1) / 2
+        let rows = try connection.query(
+          "SELECT recorded_at <= \(time) FROM log.events WHERE position = \(middle)")
+        guard rows.count == 1 else {
+          throw LogError.unreadable(
+            position: Position(middle), reason: "the log has no such position")
+        }
+        if try rows[0].decode(Bool.self, at: 0) { low = middle } else { high = middle - 1 }
+      }
+      return Position(low)
     }
   }
 

@@ -108,13 +108,34 @@ extension LogReader {
       guard head > position else {
         return SubscriptionPage(events: [], checkpoint: position, head: head)
       }
-      let last = min(head, position + window)
+      let last = filter.isIndexed ? head : min(head, position + window)
       let rows = try connection.query(filter.query(after: position, through: last, limit: limit))
       let events = try (0..<rows.count).map { try StoredEvent(rows[$0]) }
       try keys.prepare(events, reasons: true, &connection)
       let isFull = events.count == limit
       return SubscriptionPage(
         events: events, checkpoint: isFull ? events[limit - 1].position : last, head: head)
+    }
+  }
+
+  /// The last matching events past a position and up to another, in their order, and from where on the log was
+  /// looked at for them.
+  package func lastPage(
+    of filter: EventFilter, after position: Position, through last: Position, limit: Int,
+    window: Int
+  ) async throws -> (events: [StoredEvent], start: Position) {
+    let keys = keys
+    let start =
+      filter.isIndexed
+      ? position : Position(max(position.value, last.value - Int64(window)))
+    return try await withConnection { connection in
+      let rows = try connection.query(
+        filter.query(after: start, through: last, limit: limit, backwards: true))
+      let events = try (0..<rows.count).map { try StoredEvent(rows[$0]) }.reversed()
+      try keys.prepare(Array(events), reasons: true, &connection)
+      let isFull = events.count == limit
+      let first = events.first.map { Position($0.position.value - 1) }
+      return (Array(events), isFull ? first ?? start : start)
     }
   }
 }

@@ -17,6 +17,13 @@ struct EventsVerb: AsyncParsableCommand {
   @Option(help: "Only of this stream, as provider/17.") var stream: String?
   @Option(help: ArgumentHelp("Only of this type, as accessGranted.", valueName: "type"))
   var type: String?
+  @Option(
+    help: ArgumentHelp("Only by this actor, as person/17, node/9 or wharfd.", valueName: "id"))
+  var actor: String?
+  @Option(help: ArgumentHelp("Only from then on: a position, time or mark.", valueName: "moment"))
+  var since: String?
+  @Option(help: ArgumentHelp("Only up to then.", valueName: "moment"))
+  var until: String?
   @Option(help: "At most so many.") var limit = 50
   @Option(
     help: ArgumentHelp("Only up to then: a position, time or mark.", valueName: "moment"))
@@ -27,6 +34,13 @@ struct EventsVerb: AsyncParsableCommand {
 
   func validate() throws {
     try Parse.check(limit, in: 1...Int.max, "--limit")
+    if let actor, Actor(actor) == nil {
+      throw ValidationError(
+        "'\(actor.shortened(to: 60))' is no actor: write person/17, node/9, gateway/4 or wharfd")
+    }
+    if follow, until != nil {
+      throw ValidationError("--follow shows what comes, and --until what was: choose one")
+    }
     if follow, asOf != nil {
       throw ValidationError("--follow shows what comes, and --as-of what was: choose one")
     }
@@ -55,33 +69,13 @@ struct EventsVerb: AsyncParsableCommand {
 
   /// Those after `after`, or the last ones; and the head they were read at.
   private func gather(_ client: Client) async throws -> ([EventItem], Position) {
-    guard after == nil, stream == nil, type == nil else {
-      return try await gather(client, from: after ?? .empty)
-    }
-    // A person who may not see all of them finds fewer in as many positions: then it is looked further back.
-    let head = try await client.read(ItemReply<WhoamiItem>.self, "whoami", moment).position
-    var span = Int64(limit)
-    while true {
-      let (events, last) = try await gather(client, from: Position(max(0, head.value - span)))
-      if events.count >= limit || span >= head.value { return (events, last) }
-      span *= Self.spanGrowth
-    }
-  }
-
-  private static let spanGrowth: Int64 = 4
-
-  private func gather(
-    _ client: Client, from start: Position
-  ) async throws -> ([EventItem], Position) {
+    guard let after else { return try await last(client) }
     var events: [EventItem] = []
-    var from = start
+    var from = after
     while true {
       let reply = try await page(client, after: from)
       events += reply.items
-      if after != nil, events.count >= limit {
-        return (Array(events.prefix(limit)), reply.position)
-      }
-      if events.count > limit { events.removeFirst(events.count - limit) }
+      if events.count >= limit { return (Array(events.prefix(limit)), reply.position) }
       guard reply.items.count == Self.pageLimit, let last = reply.items.last else {
         return (events, reply.position)
       }
@@ -89,24 +83,47 @@ struct EventsVerb: AsyncParsableCommand {
     }
   }
 
+  /// The last ones, backwards in pages.
+  private func last(_ client: Client) async throws -> ([EventItem], Position) {
+    var events: [EventItem] = []
+    var until = until
+    var head: Position?
+    while true {
+      let size = min(Self.pageLimit, limit - events.count)
+      let reply = try await client.read(
+        ItemsReply<EventItem>.self, "events",
+        [("last", "true"), ("limit", "\(size)")] + filter(until: until))
+      head = head ?? reply.position
+      events = reply.items + events
+      guard events.count < limit, reply.items.count == size, let first = reply.items.first,
+        first.position.value > 1
+      else { return (events, head ?? reply.position) }
+      until = "\(first.position.value - 1)"
+    }
+  }
+
   private func page(_ client: Client, after: Position) async throws -> ItemsReply<EventItem> {
     try await client.read(
       ItemsReply<EventItem>.self, "events",
       [("after", "\(after)"), ("limit", "\(Self.pageLimit)")]
-        + filter)
+        + filter(until: until))
   }
 
   private var moment: [(String, String)] { asOf.map { [("asOf", $0)] } ?? [] }
 
-  private var filter: [(String, String)] {
-    moment + (stream.map { [("stream", $0)] } ?? []) + (type.map { [("type", $0)] } ?? [])
+  private func filter(until end: String?) -> [(String, String)] {
+    let given = [
+      ("stream", stream), ("type", type), ("actor", actor), ("since", since), ("until", end),
+    ]
+    return moment + given.compactMap { name, value in value.map { (name, $0) } }
   }
 
   /// The stream of events, begun anew from the last checkpoint whenever it breaks.
   private func go(on client: Client, past start: Position) async throws {
     var position = start
     while true {
-      try await client.lines("events/stream", [("after", "\(position)")] + filter) { line in
+      try await client.lines("events/stream", [("after", "\(position)")] + filter(until: nil)) {
+        line in
         if let checkpoint = try? StreamCheckpoint(jsonBytes: line) {
           position = checkpoint.checkpoint
         } else {

@@ -33,8 +33,16 @@ struct EventRoutes: Sendable {
 
   private func events(_ request: Request) async throws -> Response {
     let context = try await source.context(request)
+    var page = try Page(request)
+    if let since = request.uri.queryParameters["since"].map(String.init) {
+      page.after = max(page.after, try await source.position(before: since, context.head))
+    }
+    if let until = request.uri.queryParameters["until"].map(String.init) {
+      let (position, _) = try await source.resolve(until, context.head)
+      page.end = min(page.end ?? position, position)
+    }
     return context.reply(
-      items: try await read(Page(request), context).map {
+      items: try await read(page, context).map {
         try EventItem($0, context, source.reader.keys)
       })
   }
@@ -63,6 +71,14 @@ struct EventRoutes: Sendable {
     if let stream = context.state.stream(kind, named: text) {
       return try await isVisible(stream) ? stream : nil
     }
+    // Of what is gone the log alone knows that it was there.
+    if let id = Stream(text) ?? Position(text: text).map({ Stream(kind, $0) }), id.kind == kind,
+      try await isVisible(id),
+      let first = try await source.reader.events(of: id, after: .empty, limit: 1).first,
+      first.position <= context.state.position
+    {
+      return id
+    }
     guard let type = Self.naming[kind], let name = try? Name(text) else { return nil }
     let (reader, end) = (source.reader, context.state.position)
     let gone = try await source.budgets.scans.scan(by: context.principal) {
@@ -78,10 +94,14 @@ struct EventRoutes: Sendable {
     .gateway: GatewayRegistered.type, .key: KeyIssued.type,
   ]
 
-  /// What a request asks for: `after`, `limit`, and `stream`, `kind` and `type` to filter by.
+  /// What a request asks for: `after` and `limit`, or with `last=true` the last ones; `since` and `until`; and
+  /// `stream`, `kind`, `type` and `actor` to filter by.
   struct Page {
-    let after: Position
+    var after: Position
+    /// The last position that is asked for; none: the last there is.
+    var end: Position?
     let limit: Int
+    let areLast: Bool
     var filter = EventFilter.all
 
     init(_ request: Request, limit standard: Int = EventRoutes.defaultLimit) throws {
@@ -89,6 +109,10 @@ struct EventRoutes: Sendable {
       limit = try request.wholeNumber("limit") ?? standard
       guard (1...LogReader.pageLimit).contains(limit) else {
         throw APIError.badParameter("limit", String(limit), wanted: "1 to \(LogReader.pageLimit)")
+      }
+      areLast = try request.named("last", "true or false") { Bool($0) } ?? false
+      filter.actor = try request.named("actor", "an actor, as person/17, node/9 or wharfd") {
+        Actor($0)
       }
       filter.stream = try request.named("stream", "a stream, as provider/17") { Stream($0) }
       filter.kinds = try request.namedAll("kind", "kinds of streams, as team,key") {
@@ -103,6 +127,7 @@ struct EventRoutes: Sendable {
   /// The next events that match and may be seen, up to the state that the reply speaks of. Reads on
   /// where some were left out, so that a short page means the end.
   private func read(_ page: Page, _ context: ReadContext) async throws -> [StoredEvent] {
+    if page.areLast { return try await readBack(page, context) }
     let first = try await next(page, after: page.after, having: 0, context)
     guard !first.isLast else { return first.events }
     // Where a look at one part of the log is not enough, it may take all of it.
@@ -118,6 +143,38 @@ struct EventRoutes: Sendable {
     }
   }
 
+  /// The last events that match and may be seen.
+  private func readBack(_ page: Page, _ context: ReadContext) async throws -> [StoredEvent] {
+    let end = min(page.end ?? context.state.position, context.state.position)
+    let first = try await before(end, page, having: 0, context)
+    guard !first.isLast else { return first.events }
+    return try await source.budgets.scans.scan(by: context.principal) {
+      var (items, end) = (first.events, first.checkpoint)
+      while true {
+        try Task.checkCancellation()
+        let more = try await before(end, page, having: items.count, context)
+        items = more.events + items
+        if more.isLast { return items }
+        end = more.checkpoint
+      }
+    }
+  }
+
+  private func before(
+    _ end: Position, _ page: Page, having count: Int, _ context: ReadContext
+  ) async throws -> Part {
+    guard end > page.after, count < page.limit else {
+      return Part(events: [], checkpoint: end, isLast: true)
+    }
+    let (found, start) = try await source.reader.lastPage(
+      of: page.filter, after: page.after, through: end, limit: page.limit - count,
+      window: SubscriptionOptions().windowEvents)
+    let events = try await visible(found, context)
+    return Part(
+      events: events, checkpoint: start,
+      isLast: start <= page.after || count + events.count >= page.limit)
+  }
+
   private struct Part {
     let events: [StoredEvent]
     let checkpoint: Position
@@ -127,7 +184,7 @@ struct EventRoutes: Sendable {
   private func next(
     _ page: Page, after: Position, having count: Int, _ context: ReadContext
   ) async throws -> Part {
-    let end = context.state.position
+    let end = min(page.end ?? context.state.position, context.state.position)
     guard after < end, count < page.limit else {
       return Part(events: [], checkpoint: after, isLast: true)
     }

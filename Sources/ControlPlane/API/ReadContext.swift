@@ -139,6 +139,17 @@ struct ReadSource: Sendable {
       help: "try again, or ask the leader", head: head)
   }
 
+  /// Behind what the events from a moment on stand. A position is the first of them, and a mark stands behind the
+  /// one that it names.
+  func position(before text: String, _ head: Head) async throws -> Position {
+    switch AskedMoment(text) {
+    case .position(let position): return Position(max(0, position.value - 1))
+    case .time(let first, _):
+      return try await reader.position(at: Timestamp(microseconds: first.microseconds - 1))
+    case .mark, nil: return try await resolve(text, head).0
+    }
+  }
+
   /// What `--as-of` names: a position, a time, or a mark; and the moment, where a time was named.
   func resolve(_ text: String, _ head: Head) async throws -> (Position, Timestamp?) {
     switch AskedMoment(text) {
