@@ -148,7 +148,11 @@ let package = Package(
         asyncHTTPClient, nioCore, nioHTTP1, nioPosix, yams,
       ]),
     module(
-      "Bench", ["ControlPlane", "EventLog", "Hosting", "Machine", "Postgres", lifecycle, logging]),
+      "Bench",
+      [
+        "ControlPlane", "EventLog", "Hosting", "Machine", "Planner", "Postgres", "Wire",
+        asyncHTTPClient, hashTrees, lifecycle, logging, nioCore, nioHTTP1,
+      ]),
     module("TestTools", ["CLinux", "Hosting", "Time"]),
     module("TestKit", ["CLinux", "Hosting", "Machine", "Postgres", "TestTools", hashTrees]),
 

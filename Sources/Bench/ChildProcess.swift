@@ -66,6 +66,22 @@ package struct ChildProcess: Sendable {
     else { return nil }
     return kibibytes * 1_024 / 1e6
   }
+
+  /// What it has used of processors, and what it holds of memory now.
+  var cost: (seconds: Double, megabytes: Double)? {
+    guard let stat = Files.text("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")"),
+      let status = Files.text("/proc/\(pid)/status")
+    else { return nil }
+    // Behind the name in parentheses: user time is the twelfth field, system time the next.
+    let fields = stat[stat.index(after: end)...].split(separator: " ")
+    guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+      let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Double($0) })
+    else { return nil }
+    return (
+      (user + system) / Double(sysconf(Int32(_SC_CLK_TCK))), kibibytes * 1_024 / 1e6
+    )
+  }
 }
 
 package enum TextFile {

@@ -60,6 +60,9 @@ package struct Batch {
     }
   }
 
+  /// Why commands led to no row.
+  package var refusals: [SubmitFailure] { refused.map(\.failure) }
+
   /// Writes those rows that are not written yet as they are sent: worth it while there is nothing else
   /// to do.
   mutating func copyRows() {

@@ -17,7 +17,7 @@ struct WharfBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wharf-bench", abstract: "Measures Wharf against the limits of its machine.",
     version: "wharf-bench \(Program.version)",
-    subcommands: [Log.self])
+    subcommands: [Log.self, Scale.self])
 }
 
 struct Log: AsyncParsableCommand {
@@ -106,27 +106,29 @@ struct Log: AsyncParsableCommand {
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
     let cluster = try postgres.map { try Cluster.existing($0) } ?? Cluster.made()
-    let interrupts = [SIGINT, SIGTERM].map { Self.remove(cluster, on: $0) }
+    let interrupts = [SIGINT, SIGTERM].map { Interrupt.remove(cluster, on: $0) }
     defer { for interrupt in interrupts { interrupt.cancel() } }
     let json = json
     let report: Report
     do {
       report = try await LogBench(try settings(), on: cluster) { line in
-        Self.say(line, on: json ? STDERR_FILENO : STDOUT_FILENO)
+        Console.say(line, on: json ? STDERR_FILENO : STDOUT_FILENO)
       }.run()
     } catch {
       cluster.remove()
       throw error
     }
     cluster.remove()
-    Self.say(json ? report.json : "\n" + report.table, on: STDOUT_FILENO)
+    Console.say(json ? report.json : "\n" + report.table, on: STDOUT_FILENO)
     for arm in report.voided where json {
-      Self.say("VOID \(arm.name): \(arm.faults.joined(separator: "; "))", on: STDERR_FILENO)
+      Console.say("VOID \(arm.name): \(arm.faults.joined(separator: "; "))", on: STDERR_FILENO)
     }
     if !report.voided.isEmpty { throw ExitCode.failure }
   }
+}
 
-  private static func say(_ text: String, on descriptor: Int32) {
+enum Console {
+  static func say(_ text: String, on descriptor: Int32) {
     var bytes = Array((text + "\n").utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
@@ -135,8 +137,11 @@ struct Log: AsyncParsableCommand {
     }
   }
 
+}
+
+enum Interrupt {
   /// A run that is interrupted leaves no server and no files behind.
-  private static func remove(_ cluster: Cluster, on number: Int32) -> any DispatchSourceSignal {
+  static func remove(_ cluster: Cluster, on number: Int32) -> any DispatchSourceSignal {
     signal(number, SIG_IGN)
     let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
     source.setEventHandler {

@@ -27,7 +27,7 @@ private let directions: [String: Set<String>] = [
   "EngineSim": ["HTTPServing", "Hosting", "Program"],
   "Up": ["CLinux", "Hosting", "Machine", "Time", "Wire"],
   "CLI": ["CLinux", "Hosting", "Machine", "Program", "Time", "Up", "Wire"],
-  "Bench": ["ControlPlane", "EventLog", "Hosting", "Machine", "Postgres"],
+  "Bench": ["ControlPlane", "EventLog", "Hosting", "Machine", "Planner", "Postgres", "Wire"],
   "TestTools": ["CLinux", "Hosting", "Time"],
   "TestKit": ["CLinux", "Hosting", "Machine", "Postgres", "TestTools", "Wire"],
   "wharf": ["CLI"],
@@ -196,7 +196,7 @@ private let widestLineCharacters = 120
   @Test func `what was decided is folded by Trial; stored events, by who reads them`() throws {
     let readers: Set<String> = [
       "EventLog/StoredEvent.swift",  // the fold of the log
-      "ControlPlane/Views/Projection.swift",  // keeps the state before an event beside the one after it
+      "ControlPlane/Views/Projection.swift",  // keeps the state before an event, too
       "TestKit/World.swift", "TestKit/RandomHistory.swift",  // what tests compare `Trial` with
     ]
     var found: Set<String> = []
