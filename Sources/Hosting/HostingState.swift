@@ -43,7 +43,9 @@ package struct HostingState: Equatable, Sendable, SnapshotValue {
   package internal(set) var lostNodes: TreeSet<ID<Node>> = []
   /// Where what each node is to run changed last. What differs between two states is found here at the cost of
   /// what differs.
-  package internal(set) var generations: TreeSet<NodeGeneration> = []
+  package internal(set) var generations: TreeSet<NodeMark> = []
+  /// Where each node changed last in any way.
+  package internal(set) var nodeChanges: TreeSet<NodeMark> = []
   /// The join token that may still become the node of this id.
   package internal(set) var joinTokens: TreeDictionary<ID<Node>, JoinToken> = [:]
   /// Keys, tokens of persons, join tokens, grants and agreements by the dates that are set for them.

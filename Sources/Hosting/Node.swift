@@ -43,6 +43,8 @@ package struct Node: PlainlyNamed, SnapshotValue {
   package private(set) var freeMemories: [Bytes] = []
   /// The position of the last event that changed what is to run here.
   package var generation: Position
+  /// The position of the last event that changed anything here.
+  package var changed: Position
   /// Why its agent does not let itself be steered by this log; none when it does.
   package var alarm: Text?
   /// What else ails it, as its agent says.
@@ -182,8 +184,9 @@ extension HostingState {
   }
 }
 
-/// A node, and the position of the last event that changed what is to run there.
-package struct NodeGeneration: Hashable, Comparable, Sendable, SnapshotValue {
+/// A node, and where in the log something about it changed last. A set of these tells how two states differ, at the
+/// cost of what differs.
+package struct NodeMark: Hashable, Comparable, Sendable, SnapshotValue {
   package let node: ID<Node>
   package let position: Position
 
@@ -193,17 +196,35 @@ package struct NodeGeneration: Hashable, Comparable, Sendable, SnapshotValue {
 }
 
 extension HostingState {
+  /// Every change of a node passes here, so that what changed is found again.
+  mutating func changeNode(
+    _ id: ID<Node>, _ fact: Fact, _ change: (inout Node) -> Void
+  ) throws(Contradiction) {
+    guard let before = nodes[id]?.changed else { throw Contradiction("there is no \(id)") }
+    nodeChanges.remove(NodeMark(node: id, position: before))
+    nodeChanges.insert(NodeMark(node: id, position: fact.position))
+    try nodes.update(id) { node in
+      change(&node)
+      node.changed = fact.position
+    }
+  }
+
   /// Changes a node together with what it is to run.
   mutating func reassign(
     _ id: ID<Node>, _ fact: Fact, _ change: (inout Node) -> Void = { _ in }
   ) throws(Contradiction) {
     guard let before = nodes[id]?.generation else { throw Contradiction("there is no \(id)") }
-    generations.remove(NodeGeneration(node: id, position: before))
-    generations.insert(NodeGeneration(node: id, position: fact.position))
-    try nodes.update(id) { node in
+    generations.remove(NodeMark(node: id, position: before))
+    generations.insert(NodeMark(node: id, position: fact.position))
+    try changeNode(id, fact) { node in
       change(&node)
       node.generation = fact.position
     }
+  }
+
+  /// The nodes that differ between two states, and those that are in one of them only.
+  package func changedNodes(since old: HostingState) -> Set<ID<Node>> {
+    Set(nodeChanges.symmetricDifference(old.nodeChanges).map(\.node))
   }
 
   /// The nodes for which what is to run differs between two states, and those that are in one of them only.
@@ -232,10 +253,12 @@ package struct NodeJoined: Event {
     state.dropJoinToken(id)
     var node = Node(
       id: id, name: name, status: .active, facts: facts, bootID: "", incarnation: "",
-      joinedAt: fact.recordedAt, credential: credential, generation: fact.position)
+      joinedAt: fact.recordedAt, credential: credential, generation: fact.position,
+      changed: fact.position)
     node.findFree()
     try state.nodes.insert(node)
-    state.generations.insert(NodeGeneration(node: id, position: fact.position))
+    state.generations.insert(NodeMark(node: id, position: fact.position))
+    state.nodeChanges.insert(NodeMark(node: id, position: fact.position))
     state.credentials[credential] = Credential(holder: id.stream, use: .agent)
   }
 }
@@ -244,7 +267,7 @@ package struct NodeCordoned: Event {
   package static let type = "nodeCordoned"
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.nodes.update(fact.subject()) { $0.cordoned = true }
+    try state.changeNode(fact.subject(), fact) { $0.cordoned = true }
   }
 }
 
@@ -252,7 +275,7 @@ package struct NodeUncordoned: Event {
   package static let type = "nodeUncordoned"
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.nodes.update(fact.subject()) { node in
+    try state.changeNode(fact.subject(), fact) { node in
       node.cordoned = false
       node.missing = []
     }
@@ -267,7 +290,7 @@ package struct NodeLost: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Node> = try fact.subject()
-    try state.nodes.update(id) { $0.lose(at: fact.recordedAt) }
+    try state.changeNode(id, fact) { $0.lose(at: fact.recordedAt) }
     try state.recounting(state.nodes[id]?.attempts ?? []) { $0.lostNodes.insert(id) }
   }
 }
@@ -277,7 +300,7 @@ package struct NodeReturned: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Node> = try fact.subject()
-    try state.nodes.update(id) { $0.comeBack(at: fact.recordedAt) }
+    try state.changeNode(id, fact) { $0.comeBack(at: fact.recordedAt) }
     try state.recounting(state.nodes[id]?.attempts ?? []) { $0.lostNodes.remove(id) }
   }
 }
@@ -294,7 +317,7 @@ package struct NodeReported: Event {
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Node> = try fact.subject()
     let missing = state.nodes[id].map { state.missingDevices(of: $0, after: self) } ?? []
-    try state.nodes.update(id) { node in
+    try state.changeNode(id, fact) { node in
       node.bootID = bootID
       node.incarnation = incarnation
       node.missing = missing
@@ -342,8 +365,9 @@ package struct NodeRemoved: Event {
       state.remember(removal: credential, at: fact.position)
     }
     state.lostNodes.remove(id)
-    if let generation = state.nodes[id]?.generation {
-      state.generations.remove(NodeGeneration(node: id, position: generation))
+    if let node = state.nodes[id] {
+      state.generations.remove(NodeMark(node: id, position: node.generation))
+      state.nodeChanges.remove(NodeMark(node: id, position: node.changed))
     }
     try state.nodes.remove(id)
   }

@@ -53,6 +53,6 @@ package struct NodeTroubled: Event {
   package init(troubles: [NodeTrouble]) { self.troubles = troubles }
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.nodes.update(fact.subject()) { $0.troubles = troubles }
+    try state.changeNode(fact.subject(), fact) { $0.troubles = troubles }
   }
 }

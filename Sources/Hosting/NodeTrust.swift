@@ -61,7 +61,7 @@ package struct NodeAlarmed: Event {
   package var words: Text? { alarm ?? cause.flatMap { try? Text($0.words(seen: seen)) } }
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
-    try state.nodes.update(fact.subject()) { $0.alarm = words }
+    try state.changeNode(fact.subject(), fact) { $0.alarm = words }
   }
 }
 

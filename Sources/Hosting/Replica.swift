@@ -268,7 +268,7 @@ extension HostingState {
     departing.remove(id)
     lostSecretAttempts.remove(id)
     if attempt.stopping {
-      try nodes.update(attempt.node) { $0.release(attempt) }
+      try changeNode(attempt.node, fact) { $0.release(attempt) }
     } else {
       try reassign(attempt.node, fact) { $0.release(attempt) }
     }

@@ -15,7 +15,7 @@ import Hosting
 
 struct NodeSearch {
   private let needs: Needs
-  /// Its replicas on each node, by the node's rank.
+  /// Its replicas on each node, by the node's slot.
   private var counts: [Int: Int] = [:]
   private var fewest = 0
   /// None: at the first.
@@ -27,34 +27,34 @@ struct NodeSearch {
     self.needs = needs
     movesSeen = pool.moves.count
     for (node, count) in counts {
-      if let rank = pool.rank[node] { self.counts[rank] = count }
+      if let slot = pool.slots[node] { self.counts[slot] = count }
     }
   }
 
-  func count(on rank: Int) -> Int { counts[rank] ?? 0 }
+  func count(on slot: Int) -> Int { counts[slot] ?? 0 }
 
   /// - Parameter shunned: the node that the replica just failed on: taken where there is no other.
-  /// - Returns: the rank of the node; none if none fits.
+  /// - Returns: the slot of the node; none if none fits.
   mutating func best(in pool: NodePool, shunning shunned: Int?) -> Int? {
     catchUp(with: pool)
     if let shunned {
       // One node is left out, so what is found says nothing of `fewest`, and nothing of `start`.
-      if let other = walk(pool, from: nil, shunning: shunned) { return other.key.rank }
-      return pool.entries[shunned].fits(needs) ? shunned : nil
+      if let other = walk(pool, from: nil, shunning: shunned) { return other.key.slot }
+      return pool.fits(needs, on: shunned) ? shunned : nil
     }
     if let start, let found = walk(pool, from: start), found.count == fewest {
       self.start = found.key
-      return found.key.rank
+      return found.key.slot
     }
     // None is left with so few: `fewest` rises, and all nodes are looked at anew.
     guard let found = walk(pool, from: nil) else { return nil }
     fewest = found.count
     start = found.key
-    return found.key.rank
+    return found.key.slot
   }
 
-  mutating func took(_ rank: Int, in pool: NodePool) {
-    counts[rank, default: 0] += 1
+  mutating func took(_ slot: Int, in pool: NodePool) {
+    counts[slot, default: 0] += 1
     movesSeen = pool.moves.count
   }
 
@@ -69,9 +69,9 @@ struct NodeSearch {
     _ pool: NodePool, from start: NodePool.Key?, shunning shunned: Int? = nil
   ) -> (key: NodePool.Key, count: Int)? {
     var best: (key: NodePool.Key, count: Int)?
-    pool.walk(for: needs, from: start) { rank, key in
-      guard rank != shunned else { return false }
-      let count = count(on: rank)
+    pool.walk(for: needs, from: start) { slot, key in
+      guard slot != shunned else { return false }
+      let count = count(on: slot)
       if count < best?.count ?? .max { best = (key, count) }
       return count <= fewest
     }

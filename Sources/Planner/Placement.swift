@@ -26,7 +26,7 @@ extension Pass {
     let queues = placeable()
     var pool: NodePool?
     if !queues.isEmpty {
-      var placing = Placing(state: state, now: now)
+      var placing = Placing(state: state, now: now, pool: nodePool())
       placing.run(queues)
       for id in placing.chosen.keys.sorted() {
         let all = (placing.chosen[id] ?? []).sorted { $0.replica < $1.replica }
@@ -38,6 +38,8 @@ extension Pass {
       }
       for problem in placing.problems { alarm(problem) }
       pool = placing.pool
+    } else if !state.unsettled.isEmpty {
+      pool = nodePool()
     }
     noteWaiting(pool)
   }
@@ -139,10 +141,10 @@ struct Placing {
   private(set) var chosen: [ID<Deployment>: [Placement]] = [:]
   private(set) var problems: [String] = []
 
-  init(state: HostingState, now: Timestamp) {
+  init(state: HostingState, now: Timestamp, pool: NodePool) {
     self.state = state
     self.now = now
-    pool = NodePool(state, now: now)
+    self.pool = pool
   }
 
   /// One replica of each provider, and again, until each has had its turn.
@@ -166,24 +168,24 @@ struct Placing {
       seeker.search.take()
       ?? NodeSearch(seeker.needs, placedOn: seeker.deployment.placedOn, pool)
     defer { seeker.search = search }
-    let shunned = replica.lastFailedOn.flatMap { pool.rank[$0] }
-    while let rank = search.best(in: pool, shunning: shunned) {
-      guard let node = state.nodes[pool.entries[rank].id] else { return }
+    let shunned = replica.lastFailedOn.flatMap { pool.slots[$0] }
+    while let slot = search.best(in: pool, shunning: shunned) {
+      guard let entry = pool.entries[slot], let node = state.nodes[entry.id] else { return }
       switch state.fit(seeker.needs, on: node, beside: tentative, now: now) {
       case .success(let devices):
-        let leaves = pool.entries[rank].devices.count - devices.count
+        let leaves = entry.devices.count - devices.count
         let placement = Placement(
           replica: number, node: node.id, devices: devices,
-          reason: reason(replica, others: search.count(on: rank), leaves: leaves))
+          reason: reason(replica, others: search.count(on: slot), leaves: leaves))
         chosen[seeker.deployment.id, default: []].append(placement)
         tentative.take(devices, seeker.needs, on: node.id)
-        pool.take(seeker.needs, on: rank)
-        search.took(rank, in: pool)
+        pool.take(seeker.needs, on: slot)
+        search.took(slot, in: pool)
         return
       case .failure(let unfit):
         // A fault of ours: the pool and `fit` say different things.
         problems.append("\(node.name) seemed to fit and does not: \(unfit.shortfalls)")
-        pool.remove(rank)
+        pool.remove(slot)
       }
     }
     hopeless.insert(seeker.needs)

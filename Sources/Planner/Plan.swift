@@ -23,7 +23,17 @@ package struct Plan: Sendable {
 
 /// What is to be decided now.
 package func plan(_ state: HostingState, _ signals: Signals, now: Timestamp) -> Plan {
-  var pass = Pass(state: state, signals: signals, now: max(now, state.recordedAt))
+  var memory = PlanMemory()
+  return plan(state, signals, now: now, remembering: &memory)
+}
+
+/// The same, by what was remembered of an earlier state of the same log; it is the same plan.
+package func plan(
+  _ state: HostingState, _ signals: Signals, now: Timestamp, remembering memory: inout PlanMemory
+) -> Plan {
+  var pass = Pass(
+    state: state, signals: signals, now: max(now, state.recordedAt), memory: memory.take())
+  defer { memory = pass.memory }
   pass.judgeLiveness()
   pass.noteSilentGateways()
   pass.noteDates()
@@ -41,12 +51,14 @@ struct Pass {
   private var trial: Trial
   let signals: Signals
   let now: Timestamp
+  fileprivate var memory: PlanMemory
   private(set) var plan = Plan()
 
-  init(state: HostingState, signals: Signals, now: Timestamp) {
+  init(state: HostingState, signals: Signals, now: Timestamp, memory: PlanMemory) {
     trial = Trial(after: state)
     self.signals = signals
     self.now = now
+    self.memory = memory
   }
 
   var state: HostingState { trial.state }
@@ -64,6 +76,13 @@ struct Pass {
   mutating func wake(at moment: Timestamp) {
     guard moment > now else { return }
     plan.wakeAt = plan.wakeAt.map { min($0, moment) } ?? moment
+  }
+
+  /// The open nodes as the decisions so far leave them.
+  mutating func nodePool() -> NodePool {
+    var pool = memory.pool(of: trial.base, now: now)
+    pool.update(trial.state.changedNodes(since: trial.base), in: trial.state, now: now)
+    return pool
   }
 
   mutating func alarm(_ text: String) { plan.alarms.append(text) }

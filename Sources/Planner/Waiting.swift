@@ -47,7 +47,7 @@ struct WaitingReasons {
     self.pool = pool
     let reason =
       state.nodes.count == 0
-      ? .noNodes : pool.entries.isEmpty ? .noOpenNode : Self.nearest(pool, needs)
+      ? .noNodes : pool.isEmpty ? .noOpenNode : Self.nearest(pool, needs)
     known[needs] = reason
     return reason
   }
@@ -89,8 +89,8 @@ struct WaitingReasons {
     var count = 0
     while count < seekers.others.count, !hopeless.contains(needs) {
       var found: Int?
-      later.walk(for: needs, from: nil) { rank, _ in
-        found = rank
+      later.walk(for: needs, from: nil) { slot, _ in
+        found = slot
         return true
       }
       guard let found else {
@@ -117,7 +117,7 @@ struct WaitingReasons {
   private static func nearest(_ pool: NodePool, _ needs: Needs) -> WaitingReason {
     var fewest = Int.max
     var votes: [WaitingReason: Int] = [:]
-    for entry in pool.entries {
+    for case let entry? in pool.entries {
       let shortfalls = entry.room(for: needs).shortfalls(of: needs)
       guard let first = shortfalls.first, shortfalls.count <= fewest else { continue }
       if shortfalls.count < fewest {

@@ -32,8 +32,10 @@ extension HostingState {
   /// The indexes that are not what they index.
   fileprivate var indexFaults: [String] {
     var faults: [String] = []
-    let generations = nodes.byID.values.map { NodeGeneration(node: $0.id, position: $0.generation) }
+    let generations = nodes.byID.values.map { NodeMark(node: $0.id, position: $0.generation) }
     if self.generations != TreeSet(generations) { faults.append("generations of nodes") }
+    let changes = nodes.byID.values.map { NodeMark(node: $0.id, position: $0.changed) }
+    if nodeChanges != TreeSet(changes) { faults.append("changes of nodes") }
     let keys = Dictionary(grouping: self.keys.values, by: \.team).mapValues {
       TreeSet($0.map(\.id))
     }
@@ -90,6 +92,7 @@ extension HostingState {
       let all = Set(old.nodes.byID.keys).union(new.nodes.byID.keys)
       let changed = all.filter { old.nodes[$0]?.generation != new.nodes[$0]?.generation }
       #expect(new.reassigned(since: old) == changed)
+      #expect(new.changedNodes(since: old) == all.filter { old.nodes[$0] != new.nodes[$0] })
       old = new
     }
   }
@@ -163,6 +166,7 @@ private struct History {
   var nodesMade = 0
   var deploymentsMade = 0
   var planned = false
+  var memory = PlanMemory()
 
   init(seed: UInt64) throws {
     self.seed = seed
@@ -229,7 +233,13 @@ private struct History {
   }
 
   private mutating func planAndCommit() throws {
-    for command in plan(world.state, signals(), now: world.now).decisions {
+    let fresh = plan(world.state, signals(), now: world.now)
+    let remembered = plan(world.state, signals(), now: world.now, remembering: &memory)
+    #expect(
+      fresh.text(of: world.state, now: world.now)
+        == remembered.text(of: world.state, now: world.now), "seed \(seed)")
+    #expect(fresh.alarms == remembered.alarms && fresh.wakeAt == remembered.wakeAt)
+    for command in remembered.decisions {
       let events = try world.perform(command, by: .wharfd)
       #expect(!events.isEmpty, "seed \(seed): \(command) changes nothing")
     }

@@ -42,6 +42,29 @@ import Testing
     #expect(last?.devices == ["d1"])
   }
 
+  @Test func `a node that opens by the time alone is found by a pass that remembers`() throws {
+    var world = try world()
+    let node = try world.addNode("n1")
+    for _ in 0..<2 {
+      world.pass(seconds: 60)
+      try world.perform(DeclareNodeLost(node: node, silentSeconds: 80), by: .wharfd)
+      try world.perform(DeclareNodeReturned(node: node), by: .wharfd)
+    }
+    try world.addDeployment("grok", of: "xai/m:1", replicas: 1)
+    var memory = PlanMemory()
+    func pass() -> Plan {
+      let remembered = plan(world.state, world.signals(), now: world.now, remembering: &memory)
+      let fresh = plan(world.state, world.signals(), now: world.now)
+      #expect(
+        remembered.text(of: world.state, now: world.now)
+          == fresh.text(of: world.state, now: world.now))
+      return remembered
+    }
+    #expect(!pass().decisions.contains { $0 is PlaceReplicas }, "it settles")
+    world.pass(seconds: 60)
+    #expect(pass().decisions.contains { $0 is PlaceReplicas })
+  }
+
   @Test func `equal nodes are taken in the order of their names`() throws {
     var world = try world()
     for name in ["n2", "N1", "n10"] { try world.addNode(Name(name)) }

@@ -45,6 +45,7 @@ package struct Reconciler: Service {
     var alarms: [String] = []
     var couldAppend = true
     var fruitlessPasses = 0
+    var memory = PlanMemory()
     while !Task.isShuttingDownGracefully, !Task.isCancelled {
       let head = member.board.current
       guard case .leading(let epoch) = head.standing else {
@@ -55,7 +56,8 @@ package struct Reconciler: Service {
       let instant = member.clocks.now
       signals.tick(epoch: epoch, at: instant, couldAppend: couldAppend && member.isInTouch)
       let plan = plan(
-        head.state, signals.signals(of: head.state, at: instant), now: head.time(at: instant))
+        head.state, signals.signals(of: head.state, at: instant), now: head.time(at: instant),
+        remembering: &memory)
       for alarm in plan.alarms where !alarms.contains(alarm) { logger.warning("\(alarm)") }
       alarms = plan.alarms
       let outcome = await carryOut(plan.decisions, of: head.state.position)

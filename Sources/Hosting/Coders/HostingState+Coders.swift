@@ -28,6 +28,7 @@ extension HostingState {
       deploymentsIn: snapshot.read(),
       lostNodes: snapshot.read(),
       generations: snapshot.read(),
+      nodeChanges: snapshot.read(),
       joinTokens: snapshot.read(),
       endings: snapshot.read(),
       unerased: snapshot.read(),
@@ -61,6 +62,7 @@ extension HostingState {
     snapshot.write(deploymentsIn)
     snapshot.write(lostNodes)
     snapshot.write(generations)
+    snapshot.write(nodeChanges)
     snapshot.write(joinTokens)
     snapshot.write(endings)
     snapshot.write(unerased)

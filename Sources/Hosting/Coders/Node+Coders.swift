@@ -22,6 +22,7 @@ extension Node {
       taken: snapshot.read(),
       freeMemories: snapshot.read(),
       generation: snapshot.read(),
+      changed: snapshot.read(),
       alarm: snapshot.read(),
       troubles: snapshot.read(),
       acceptedEra: snapshot.read())
@@ -46,6 +47,7 @@ extension Node {
     snapshot.write(taken)
     snapshot.write(freeMemories)
     snapshot.write(generation)
+    snapshot.write(changed)
     snapshot.write(alarm)
     snapshot.write(troubles)
     snapshot.write(acceptedEra)
@@ -140,7 +142,7 @@ extension DeviceFacts {
   }
 }
 
-extension NodeGeneration {
+extension NodeMark {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
       node: snapshot.read(),

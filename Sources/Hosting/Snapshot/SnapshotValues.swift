@@ -200,7 +200,7 @@ extension ID: SnapshotKey {}
 extension AttemptID: SnapshotKey {}
 extension Audience: SnapshotKey {}
 extension Line: SnapshotKey {}
-extension NodeGeneration: SnapshotKey {}
+extension NodeMark: SnapshotKey {}
 
 extension Stream: SnapshotKey {
   package static func comesBefore(_ a: Self, _ b: Self) -> Bool {
