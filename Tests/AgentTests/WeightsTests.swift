@@ -32,7 +32,7 @@ import Wire
   /// What the program says of a path.
   private func printed(_ path: String) throws -> String {
     let output = try Spawn.output(
-      of: (OwnProgram.folder ?? ".") + "/wharf-agent", ["digest", path], environment: [:],
+      of: builtProgram("wharf-agent"), ["digest", path], environment: [:],
       longestBytes: 4096, timeoutSeconds: 60, by: .system)
     return String(decoding: output, as: UTF8.self)
   }

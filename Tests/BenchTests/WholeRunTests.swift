@@ -8,17 +8,6 @@ import Testing
 @testable import Bench
 
 @Suite(.turn, .bounded) struct WholeRunTests {
-  /// The wharfd of this build, beside the tests.
-  private static func wharfd() throws -> String {
-    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let folders = [
-      (own as NSString).deletingLastPathComponent,
-      FileManager.default.currentDirectoryPath + "/.build/debug",
-    ]
-    return try #require(
-      folders.map { "\($0)/wharfd" }.first { FileManager.default.isExecutableFile(atPath: $0) })
-  }
-
   @Test func `every arm runs and no event is missed, doubled or reordered`() async throws {
     let cluster = try Cluster.made(fsync: false)
     defer { cluster.remove() }
@@ -26,7 +15,7 @@ import Testing
     settings.seconds = 0.2
     settings.events = 2_000
     settings.rounds = 1
-    settings.wharfd = try Self.wharfd()
+    settings.wharfd = builtProgram("wharfd")
     let report = try await LogBench(settings, on: cluster) { _ in }.run()
     #expect(report.voided.isEmpty, "\(report.voided)")
     #expect(report.arms.map(\.name).sorted() == LogBench.armNames.sorted())

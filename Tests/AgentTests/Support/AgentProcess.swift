@@ -30,7 +30,7 @@ struct AgentProcess {
   static func start(
     _ arguments: [String], _ workspace: Workspace, log: String
   ) throws -> AgentProcess {
-    let program = (OwnProgram.folder ?? ".") + "/wharf-agent"
+    let program = builtProgram("wharf-agent")
     let words = ([program] + arguments).map { "'\($0)'" }.joined(separator: " ")
     let (pid, pipe) = try Spawn.start(
       "/bin/sh", ["-c", "exec \(words) >>'\(workspace.path)/\(log)' 2>&1"],

@@ -40,7 +40,7 @@ struct LocalAgent {
       let membership = try await joining.membership(facts: facts) { "join-token-1" }
       let boot = try ProcessTable.bootID()
       let host = try ProcessHost(
-        holderProgram: (OwnProgram.folder ?? ".") + "/wharf-holder", bootID: boot,
+        holderProgram: builtProgram("wharf-holder"), bootID: boot,
         data: folder.path,
         log: quiet)
       let agent = NodeAgent(

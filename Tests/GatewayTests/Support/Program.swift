@@ -18,17 +18,6 @@ final class Program: Sendable {
     let description: String
   }
 
-  /// Programs stand beside the test bundle.
-  static let folder: String = {
-    let path = UnsafeMutablePointer<CChar>.allocate(capacity: Int(PATH_MAX))
-    defer { path.deallocate() }
-    let length = readlink("/proc/self/exe", path, Int(PATH_MAX))
-    precondition(length > 0, "cannot tell where the tests run")
-    let text = String(
-      decoding: UnsafeRawBufferPointer(start: path, count: length), as: UTF8.self)
-    return String(text[..<text.lastIndex(of: "/")!])
-  }()
-
   init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw CannotStart(description: "no pipe") }
@@ -40,7 +29,7 @@ final class Program: Sendable {
     // Sockets of the gateway under test would stay open until this one ends.
     wharf_spawn_close_from(&actions, 3)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    let path = Self.folder + "/" + name
+    let path = builtProgram(name)
     var argv = Self.strings([path] + arguments)
     var envp = Self.strings(environment.map { "\($0.key)=\($0.value)" })
     defer { for text in argv + envp { free(text) } }
