@@ -6,7 +6,7 @@ import Foundation
 extension Coders {
   package static let folder = "Coders"
   /// Those with records.
-  package static let modules = ["Hosting", "Wire"]
+  package static let modules = ["Hosting", "Wire", "CLI"]
 
   /// The files that belong in the folder, by name, with their whole text.
   package static func files(below sources: URL) throws -> [String: String] {

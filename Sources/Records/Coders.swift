@@ -14,7 +14,7 @@ private enum Coder: CaseIterable {
   /// The protocols that ask for it.
   var askedBy: Set<String> {
     switch self {
-    case .json: ["JSONWritable", "Event", "Command"]
+    case .json: ["JSONWritable", "Event", "Command", "NounItem"]
     case .canonical: ["CanonicallyRead", "Event"]
     case .snapshot: ["SnapshotValue"]
     }

@@ -83,7 +83,7 @@ package struct CommandReply: JSONRecord, Equatable, Sendable {
 }
 
 /// An event, as `wharf events` shows it.
-package struct EventItem: JSONRecord, Equatable, Sendable {
+package struct EventItem: JSONRecord, Equatable, Sendable, JSONWritable {
   package var position: Position
   package var stream: Stream
   package var type: String

@@ -41,7 +41,7 @@ package struct DeploymentItem: NounItem {
   }
 }
 
-package struct StoppingItem: Codable, Equatable, Sendable {
+package struct StoppingItem: Codable, Equatable, Sendable, JSONWritable {
   package var attempt: AttemptID
   package var replica: String
   package var node: String

@@ -2,7 +2,7 @@
 
 import Hosting
 
-package struct DiffItem: Codable, Equatable, Sendable {
+package struct DiffItem: Codable, Equatable, Sendable, JSONWritable {
   package enum Change: String, Sendable, CaseIterable, JSONCoded {
     case added, removed, changed
   }
@@ -14,7 +14,7 @@ package struct DiffItem: Codable, Equatable, Sendable {
   /// Of what changed; all fields of what was added or removed.
   package var fields: [Field]
 
-  package struct Field: Codable, Equatable, Sendable {
+  package struct Field: Codable, Equatable, Sendable, JSONWritable {
     /// `status`, `grants[xai/grok-3].until`.
     package var field: String
     package var from: RawJSON?

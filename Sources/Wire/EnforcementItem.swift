@@ -3,7 +3,7 @@
 
 import Hosting
 
-package struct EnforcementItem: Codable, Equatable, Sendable {
+package struct EnforcementItem: Codable, Equatable, Sendable, JSONWritable {
   package var gateway: Name
   /// From this position on, nothing is answered that the policy refuses; none, if it never said.
   package var enforced: Position?

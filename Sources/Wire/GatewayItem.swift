@@ -13,7 +13,7 @@ package struct GatewayItem: NounItem {
   /// Those that may serve.
   package var processes: [ProcessItem]
 
-  package struct ProcessItem: Codable, Equatable, Sendable {
+  package struct ProcessItem: Codable, Equatable, Sendable, JSONWritable {
     package var incarnation: String
     package var address: String
     package var startedAt: Timestamp
@@ -37,8 +37,8 @@ package struct GatewayItem: NounItem {
 }
 
 /// What a gateway, or a process of it, does.
-package struct GatewayState: Codable, Equatable, Sendable {
-  package enum Code: String, Codable, Sendable {
+package struct GatewayState: Codable, Equatable, Sendable, JSONWritable {
+  package enum Code: String, Codable, Sendable, JSONWritable {
     /// It was heard a moment ago.
     case serving
     /// It was not heard for too long, and may serve by what it knew.

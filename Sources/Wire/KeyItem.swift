@@ -17,7 +17,7 @@ package struct KeyItem: NounItem {
   /// Those that are good: the current one, and for a while the one before.
   package var secrets: [LiveSecret]
 
-  package struct LiveSecret: Codable, Equatable, Sendable {
+  package struct LiveSecret: Codable, Equatable, Sendable, JSONWritable {
     /// Its first characters.
     package var prefix: Text
     /// Good before this moment; without one until the key is revoked.

@@ -22,17 +22,17 @@ package struct ModelItem: NounItem {
 
   package var label: String { name }
 
-  package struct Publication: Codable, Equatable, Sendable {
+  package struct Publication: Codable, Equatable, Sendable, JSONWritable {
     package var audience: Audience
     package var stage: Stage
   }
 
-  package struct Alias: Codable, Equatable, Sendable {
+  package struct Alias: Codable, Equatable, Sendable, JSONWritable {
     package var alias: String
     package var version: Name
   }
 
-  package struct Version: Codable, Equatable, Sendable {
+  package struct Version: Codable, Equatable, Sendable, JSONWritable {
     package var label: Name
     package var engine: Name
     package var command: [String]

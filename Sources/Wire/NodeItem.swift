@@ -60,7 +60,7 @@ package struct NodeItem: NounItem {
   }
 }
 
-package struct DeviceItem: Codable, Equatable, Sendable {
+package struct DeviceItem: Codable, Equatable, Sendable, JSONWritable {
   package var id: String
   package var model: String
   package var memory: Bytes

@@ -3,7 +3,7 @@
 
 import Hosting
 
-package protocol NounItem: Codable, Equatable, Sendable {
+package protocol NounItem: Codable, Equatable, JSONWritable, Sendable {
   static var kind: String { get }
   /// As it stands on events: `provider/17`.
   var id: String { get }

@@ -33,7 +33,7 @@ package struct PersonItem: NounItem {
 }
 
 /// `GET /v1/whoami`: whose token it is. Answered to everyone who has one.
-package struct WhoamiItem: Codable, Equatable, Sendable {
+package struct WhoamiItem: Codable, Equatable, Sendable, JSONWritable {
   package var id: String
   package var name: String
   package var role: Role

@@ -4,7 +4,7 @@
 import Hosting
 
 /// `GET /v1/head`
-package struct HeadItem: Codable, Equatable, Sendable {
+package struct HeadItem: Codable, Equatable, Sendable, JSONWritable {
   package var era: Position
   package var position: Position
   package var hash: Digest
@@ -28,7 +28,7 @@ package struct HeadItem: Codable, Equatable, Sendable {
 }
 
 /// `GET /v1/rows/KIND/NAME`: a row of the log, as its digest covers it.
-package struct RowItem: Codable, Equatable, Sendable {
+package struct RowItem: Codable, Equatable, Sendable, JSONWritable {
   package var position: Position
   /// In hexadecimal.
   package var row: String
@@ -40,7 +40,7 @@ package struct RowItem: Codable, Equatable, Sendable {
 }
 
 /// `GET /v1/digests?after=P&limit=N`: the digests of the rows that follow a position.
-package struct DigestsItem: Codable, Equatable, Sendable {
+package struct DigestsItem: Codable, Equatable, Sendable, JSONWritable {
   /// At most this many in one reply.
   package static let longest = 10_000
 
@@ -67,7 +67,7 @@ package struct HistoryProof: JSONRecord, Equatable, Sendable {
   package var links: [Link]
 
   /// The exact bytes of a row in hexadecimal, or the digest of a row that is not shown.
-  package struct Link: Codable, Equatable, Sendable {
+  package struct Link: Codable, Equatable, Sendable, JSONWritable {
     package var row: String?
     package var digest: Digest?
 

@@ -3,7 +3,7 @@
 import HashTreeCollections
 import Hosting
 
-package struct StatusItem: Codable, Equatable, Sendable {
+package struct StatusItem: Codable, Equatable, Sendable, JSONWritable {
   /// At most this many deployments and nodes are told one by one; those with a problem come first.
   package static let rowsLimit = 50
 
@@ -28,7 +28,7 @@ package struct StatusItem: Codable, Equatable, Sendable {
   /// Processes that may serve, and gateways that have none; those with a problem come first.
   package var gateways: [GatewayLine]?
 
-  package struct BehindLine: Codable, Equatable, Sendable {
+  package struct BehindLine: Codable, Equatable, Sendable, JSONWritable {
     /// `state`, `views`, `announcer`, `event stream of person/3`.
     package var reader: String
     package var position: Position
@@ -44,7 +44,7 @@ package struct StatusItem: Codable, Equatable, Sendable {
     }
   }
 
-  package struct Counts: Codable, Equatable, Sendable {
+  package struct Counts: Codable, Equatable, Sendable, JSONWritable {
     package var providers: Int
     package var models: Int
     package var teams: Int
@@ -64,7 +64,7 @@ package struct StatusItem: Codable, Equatable, Sendable {
   /// How long gateways serve on after their leases, while no leader answers.
   package var graceSeconds: Int
 
-  package struct DeploymentLine: Codable, Equatable, Sendable {
+  package struct DeploymentLine: Codable, Equatable, Sendable, JSONWritable {
     package var name: Name
     package var model: String
     package var ready: Int
@@ -75,7 +75,7 @@ package struct StatusItem: Codable, Equatable, Sendable {
     package var underway: [Underway]?
   }
 
-  package struct Underway: Codable, Equatable, Sendable {
+  package struct Underway: Codable, Equatable, Sendable, JSONWritable {
     /// As `ReplicaItem.phase`.
     package var phase: String
     package var replicas: Int
@@ -86,18 +86,18 @@ package struct StatusItem: Codable, Equatable, Sendable {
     package var reason: String?
   }
 
-  package struct GatewayLine: Codable, Equatable, Sendable {
+  package struct GatewayLine: Codable, Equatable, Sendable, JSONWritable {
     package var name: Name
     package var address: String?
     package var state: GatewayState
   }
 
-  package struct Waiting: Codable, Equatable, Sendable {
+  package struct Waiting: Codable, Equatable, Sendable, JSONWritable {
     package var reason: WaitingReason
     package var replicas: Int
   }
 
-  package struct NodeLine: Codable, Equatable, Sendable {
+  package struct NodeLine: Codable, Equatable, Sendable, JSONWritable {
     package var name: Name
     package var status: Node.Status
     package var cordoned: Bool

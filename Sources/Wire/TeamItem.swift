@@ -39,7 +39,7 @@ package struct TeamItem: NounItem {
 
 /// A limit of a team, with what gateways said when they last asked for their leases:
 /// `GET /v1/teams/TEAM/limits`.
-package struct LimitItem: Codable, Equatable, Sendable {
+package struct LimitItem: Codable, Equatable, Sendable, JSONWritable {
   /// None for the team over all models.
   package var model: String?
   package var kind: LimitID.Kind
@@ -66,7 +66,7 @@ package struct LimitItem: Codable, Equatable, Sendable {
   }
 }
 
-package struct GrantItem: Codable, Equatable, Sendable {
+package struct GrantItem: Codable, Equatable, Sendable, JSONWritable {
   package var model: String
   package var workload: Workload
   package var requestsPerMinute: Int?
@@ -88,7 +88,7 @@ package struct GrantItem: Codable, Equatable, Sendable {
   }
 }
 
-package struct EndedGrantItem: Codable, Equatable, Sendable {
+package struct EndedGrantItem: Codable, Equatable, Sendable, JSONWritable {
   package var model: String
   package var cause: EndedGrant.Cause
   package var endedAt: Timestamp

@@ -2,7 +2,7 @@
 
 import Hosting
 
-package struct WhyItem: Codable, Equatable, Sendable {
+package struct WhyItem: Codable, Equatable, Sendable, JSONWritable {
   /// `deployment grok`, `replica grok-2`.
   package var subject: String
   /// One sentence.
@@ -13,7 +13,7 @@ package struct WhyItem: Codable, Equatable, Sendable {
   /// What would help, the smallest change first.
   package var help: [String]
 
-  package struct RuledOut: Codable, Equatable, Sendable {
+  package struct RuledOut: Codable, Equatable, Sendable, JSONWritable {
     package var node: String
     package var rules: [String]
     package init(node: String, rules: [String]) {

@@ -17,7 +17,9 @@ struct RenderTests {
     try OutputOptions.parse(arguments)
   }
 
-  private func items<Item: Codable & Sendable>(_ type: Item.Type, _ json: String) throws -> [Item] {
+  private func items<Item: Codable & JSONWritable & Sendable>(_ type: Item.Type, _ json: String)
+    throws -> [Item]
+  {
     try Client.decode(ItemsReply<Item>.self, Array("{\"position\":1,\"items\":[\(json)]}".utf8))
       .items
   }

@@ -9,7 +9,7 @@ import Wire
 @testable import EventLog
 
 @Suite(.database, .bounded) struct TokenRoutesTests {
-  private func items<Item: Codable & Sendable>(
+  private func items<Item: Codable & JSONWritable & Sendable>(
     _ rig: APIRig, _ path: String, _ token: Secret = APIRig.admin, _ type: Item.Type = Item.self
   ) async throws -> [Item] {
     let answer = try await rig.get(path, token: token)

@@ -6,7 +6,7 @@ import Wire
 struct ApplyReport {
   enum Result: String, CaseIterable, JSONCoded { case done, unchanged, would }
 
-  struct Line: Codable {
+  struct Line: Codable, JSONWritable {
     var document: String
     var step: String?
     var command: String?

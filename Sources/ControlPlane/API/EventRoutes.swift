@@ -47,7 +47,7 @@ struct EventRoutes: Sendable {
       })
   }
 
-  private func history<Item: Codable & Sendable>(
+  private func history<Item: Codable & JSONWritable & Sendable>(
     _ request: Request, kind: String, name: String, item: (StoredEvent, ReadContext) throws -> Item
   ) async throws -> Response {
     let context = try await source.context(request)

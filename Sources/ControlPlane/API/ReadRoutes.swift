@@ -147,11 +147,11 @@ extension ReadContext {
     return .json(reply.jsonBytes, head: head)
   }
 
-  func reply(items: [some Codable & Sendable]) -> Response {
+  func reply(items: [some Codable & JSONWritable & Sendable]) -> Response {
     .json(ItemsReply(position: state.position, items: items).jsonBytes, head: head)
   }
 
-  func reply(item: some Codable & Sendable) -> Response {
+  func reply(item: some Codable & JSONWritable & Sendable) -> Response {
     .json(ItemReply(position: state.position, item: item).jsonBytes, head: head)
   }
 }
