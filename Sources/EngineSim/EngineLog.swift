@@ -98,17 +98,23 @@ struct EngineLog: Sendable {
 // MARK: Told to stop before anything hears it
 
 extension EngineLog {
-  /// From here on SIGTERM ends the process with a `stop` on record, until the services that stop in
-  /// order listen for it: they block the signal. Without this a process told to stop in its first
+  /// Records the start. From then on SIGTERM ends the process with a `stop` on record, until the services that
+  /// stop in order listen for it: they block the signal. Without this a process told to stop in its first
   /// milliseconds would leave none, as one that may still hold its devices.
-  func recordStopOnTermination() {
+  func begin() throws(StartError) {
+    recordStopOnTermination()
+    try record(.start)
+    LastLine.begin()
+  }
+
+  private func recordStopOnTermination() {
     guard descriptor >= 0 else { return }
     var line = template
     line.event = .stop
     line.exitCode = 0
     line.timeMicroseconds = LastLine.timeToCome
     LastLine.keep(encodeJSON(line, keys: .useDefaultKeys) + [UInt8(ascii: "\n")], for: descriptor)
-    signal(SIGTERM) { _ in LastLine.write() }
+    signal(SIGTERM) { _ in LastLine.end() }
   }
 }
 

@@ -42,8 +42,7 @@ package struct EngineSimCommand: AsyncParsableCommand {
       let identity = try EngineIdentity(environment: environment)
       let path = EngineLog.path(in: arguments) ?? environment["WHARF_ENGINE_LOG"]
       let log = try EngineLog(path: path, identity: identity)
-      log.recordStopOnTermination()
-      try log.record(.start)
+      try log.begin()
       let command = parse(arguments, log: log)
       await command.serve(identity: identity, environment: environment, log: log)
     } catch {

@@ -34,7 +34,11 @@ extension HostingState {
     case .agreement:
       .facts(agreements[ID(stream.origin)].map { [.provider($0.provider)] } ?? [])
     case .model: .facts([.model(ID(stream.origin))])
-    case .team: .facts([Self.fact(of: ID(stream.origin), event)])
+    case .team:
+      .facts(
+        forgottenEnds(of: ID(stream.origin), since: old).union([
+          Self.fact(of: ID(stream.origin), event)
+        ]))
     case .key: .facts([.key(ID(stream.origin))])
     case .node: .facts(routes(on: ID(stream.origin), event, since: old))
     case .deployment: .facts(routes(of: ID(stream.origin), event, since: old))
@@ -50,6 +54,15 @@ extension HostingState {
     case let expired as GrantExpired: .access(team, expired.model)
     default: .team(team)
     }
+  }
+
+  /// Of many ended grants a team remembers the last.
+  private func forgottenEnds(of team: ID<Team>, since old: HostingState) -> Set<PolicyFact> {
+    guard let before = old.teams[team], let after = teams[team],
+      after.endedGrants.count < before.endedGrants.count
+    else { return [] }
+    return Set(
+      before.endedGrants.keys.filter { after.endedGrants[$0] == nil }.map { .access(team, $0) })
   }
 
   private static func change(ofAll event: any Event) -> PolicyChange {

@@ -41,6 +41,9 @@ package struct ProgramStart: Sendable {
 
   /// A descriptor of ours that it has, too.
   package var inherited: Int32?
+  /// All our other descriptors are closed at once. Where they are not, those that close themselves do so when the
+  /// program begins: a lock is held until then.
+  package var closesOthers = true
   /// What ends our session, such as Ctrl-C, does not reach it.
   package var hasOwnSession = false
   /// The program may be a bare name, looked for where `PATH` says.
@@ -70,8 +73,10 @@ package struct ProgramStart: Sendable {
     if let inherited {
       posix_spawn_file_actions_adddup2(&actions, inherited, Self.inheritedDescriptor)
     }
-    let first = inherited == nil ? Self.inheritedDescriptor : Self.inheritedDescriptor + 1
-    wharf_spawn_close_from(&actions, first)
+    if closesOthers {
+      let first = inherited == nil ? Self.inheritedDescriptor : Self.inheritedDescriptor + 1
+      wharf_spawn_close_from(&actions, first)
+    }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

@@ -18,18 +18,12 @@ struct NodePool: Sendable {
     var largestDevice: Bytes
     var memory: Bytes
     var name: String
-    /// Of the node; no part of the order.
+    /// Of the node: of two states, a name may be that of two nodes.
     var slot: Int
 
     static func < (a: Self, b: Self) -> Bool {
-      (a.devices, a.largestDevice, a.memory, a.name) < (
-        b.devices, b.largestDevice, b.memory, b.name
-      )
-    }
-
-    static func == (a: Self, b: Self) -> Bool {
-      (a.devices, a.largestDevice, a.memory, a.name) == (
-        b.devices, b.largestDevice, b.memory, b.name
+      (a.devices, a.largestDevice, a.memory, a.name, a.slot) < (
+        b.devices, b.largestDevice, b.memory, b.name, b.slot
       )
     }
   }
@@ -179,7 +173,12 @@ struct NodePool: Sendable {
   }
 
   /// Takes a node out: it turned out not to take what seemed to fit.
-  mutating func remove(_ slot: Int) {
+  mutating func drop(_ slot: Int) {
+    remove(slot)
+    entries[slot] = nil
+  }
+
+  private mutating func remove(_ slot: Int) {
     guard let key = entries[slot]?.key(slot) else { return }
     let index = Self.index(of: key, in: buckets[key.devices])
     guard index < buckets[key.devices].count, buckets[key.devices][index] == key else { return }

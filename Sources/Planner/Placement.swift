@@ -185,7 +185,7 @@ struct Placing {
       case .failure(let unfit):
         // A fault of ours: the pool and `fit` say different things.
         problems.append("\(node.name) seemed to fit and does not: \(unfit.shortfalls)")
-        pool.remove(slot)
+        pool.drop(slot)
       }
     }
     hopeless.insert(seeker.needs)

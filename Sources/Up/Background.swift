@@ -22,12 +22,14 @@ enum Background {
     defer { close(ends[0]) }
     Console.say("Wharf comes up in \(layout.data)")
     let wharf = try Programs.here().path("wharf")
+    // A program that was replaced since it began is not there any more.
+    let program = OwnProgram.path.flatMap { Files.exists($0) ? $0 : nil } ?? wharf
     var environment = Environment.own
     environment[Environment.mark] = layout.data
     lock.release()
     do {
       _ = try Launcher.spawn(
-        [OwnProgram.path ?? wharf, "up", "--data", layout.data]
+        [program, "up", "--data", layout.data]
           + arguments(command)
           + ["--progress-descriptor", "\(ProgramStart.inheritedDescriptor)"],
         environment: environment, log: layout.log(logName), inherited: ends[1])

@@ -3,7 +3,9 @@
 import Hosting
 
 /// `{"position": …, "items": […]}`
-package struct ItemsReply<Item: Codable & JSONWritable & Sendable>: JSONRecord, JSONWritable, Sendable {
+package struct ItemsReply<Item: Codable & JSONWritable & Sendable>: JSONRecord, JSONWritable,
+  Sendable
+{
   package var position: Position
   package var items: [Item]
   /// What to give as `after` for the page behind this one; none behind the last.
@@ -23,7 +25,9 @@ package struct ItemsReply<Item: Codable & JSONWritable & Sendable>: JSONRecord, 
 }
 
 /// `{"position": …, "item": {…}}`
-package struct ItemReply<Item: Codable & JSONWritable & Sendable>: JSONRecord, JSONWritable, Sendable {
+package struct ItemReply<Item: Codable & JSONWritable & Sendable>: JSONRecord, JSONWritable,
+  Sendable
+{
   package var position: Position
   package var item: Item
   package init(position: Position, item: Item) {

@@ -116,6 +116,30 @@ import Wire
     #expect(try index == Desk(assignments, of: desk).whole())
   }
 
+  @Test func `ends that a team remembers no more are gone from a policy from news, too`() throws {
+    var world = World()
+    try world.addProvider("xai")
+    try world.perform(RegisterTeam(name: "copilot", audience: .internal))
+    let models = try (0..<2 * Team.endedGrantsKept).map {
+      try ModelReference(jsonText: "xai/m\($0)")
+    }
+    for model in models {
+      try world.addModel(model, needs: .devices(1))
+      try world.perform(PublishModel(model: model, audience: .internal, stage: .general))
+      try world.perform(GrantAccess(team: "copilot", model: model))
+    }
+    let desk = Desk(assignments)
+    desk.publish(world.state, [])
+    var index = try desk.whole()
+    for model in models {
+      let before = world.state.position
+      let events = try world.perform(RevokeAccess(team: "copilot", model: model))
+      desk.publish(world.state, Self.stored(events, after: before, world))
+      index = try desk.news(since: index.position, in: index)
+    }
+    #expect(try index == Desk(assignments, of: desk).whole())
+  }
+
   @Test func `news of one revocation are as short in a large world as in a small one`() throws {
     func bytes(teams: Int, models: Int) throws -> Int {
       var world = World()

@@ -62,7 +62,8 @@ import Testing
     let copied = try Rig(restored.configuration, instance: "copied")
     // As long as the original's leader lives, in this cluster its session does, too: the copy's row of it
     // looks alive, and is waited for.
-    let read = await copied.member.board.wait(for: 1, upTo: .seconds(7_200))
+    let read = await copied.member.board.wait(
+      for: .change(1_000_000, .starting), upTo: .seconds(7_200))
     #expect(read?.standing == .following(address: nil))
     if isRecovered {
       try await copied.leads()

@@ -65,6 +65,35 @@ import Testing
     #expect(pass().decisions.contains { $0 is PlaceReplicas })
   }
 
+  @Test
+  func
+    `nodes that were removed and joined again under their names are known to a pass that remembers`()
+    throws
+  {
+    var world = try world(.devices(4))
+    let names = try (0..<24).map { try Name("n\($0)") }
+    for name in names { try world.addNode(name) }
+    let grok = try world.addDeployment("grok", of: "xai/m:1", replicas: 1)
+    var memory = PlanMemory()
+    func settle() throws {
+      let remembered = plan(world.state, world.signals(), now: world.now, remembering: &memory)
+      let fresh = plan(world.state, world.signals(), now: world.now)
+      #expect(
+        remembered.text(of: world.state, now: world.now)
+          == fresh.text(of: world.state, now: world.now))
+      for command in remembered.decisions { try world.perform(command, by: .wharfd) }
+    }
+    try settle()
+    let used = world.places(of: grok).values.first
+    for name in names where name.text != used {
+      try world.perform(RemoveNode(node: name, poweredOff: true))
+      try world.addNode(name)
+    }
+    try world.perform(ScaleDeployment(deployment: "grok", replicas: names.count))
+    try settle()
+    #expect(Set(world.places(of: grok).values) == Set(names.map(\.text)))
+  }
+
   @Test func `equal nodes are taken in the order of their names`() throws {
     var world = try world()
     for name in ["n2", "N1", "n10"] { try world.addNode(Name(name)) }

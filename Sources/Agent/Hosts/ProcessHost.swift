@@ -115,7 +115,8 @@ package final class ProcessHost: Sendable {
         environment.merge(engineUser.environment) { own, _ in own }
         try engineUser.makeWorkFolder(workFolder, below: data)
       }
-      let (pid, pipe) = try Spawn.start(holderProgram, arguments, environment: environment)
+      let (pid, pipe) = try Spawn.start(
+        holderProgram, arguments, environment: environment, holdsLock: true)
       // Our child and not yet reaped, so the pid is still its own, even when it ended already.
       guard let status = ProcessTable.status(of: pid), let handle = ProcessHandle(status.identity)
       else {

@@ -16,9 +16,11 @@ enum Spawn {
 
   /// Starts a program whose standard output and error go to a pipe.
   ///
+  /// - Parameter holdsLock: the agent's lock is held until the program has begun.
   /// - Returns: the child, and the pipe's reading end, which never blocks.
   static func start(
-    _ program: String, _ arguments: [String], environment: [String: String]
+    _ program: String, _ arguments: [String], environment: [String: String],
+    holdsLock: Bool = false
   ) throws(Problem) -> (pid: pid_t, output: Int32) {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw problem("make a pipe for", program, errno) }
@@ -26,8 +28,9 @@ enum Spawn {
     _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
     defer { close(ends[1]) }
     do {
-      let start = ProgramStart(
+      var start = ProgramStart(
         [program] + arguments, environment: environment, output: .descriptor(ends[1]))
+      start.closesOthers = !holdsLock
       return (try start.run(), ends[0])
     } catch {
       close(ends[0])
