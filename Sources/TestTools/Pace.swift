@@ -44,12 +44,20 @@ private final class Meter: Sendable {
     var seconds = 0.0
     /// The newest last.
     var slownesses: [Double]
+    /// The most that was told: a slowness that is found late counts for the time before, too, and no watch goes
+    /// back for that.
+    var told = 0.0
 
     /// The worst of the last few: what is slow is so in bursts.
     var slowness: Double { slownesses.max() ?? 1 }
 
     func seconds(at now: ContinuousClock.Instant) -> Double {
       seconds + (now - at) / .seconds(1) / slowness
+    }
+
+    mutating func tell(at now: ContinuousClock.Instant) -> Double {
+      told = max(told, seconds(at: now))
+      return told
     }
   }
 
@@ -78,7 +86,7 @@ private final class Meter: Sendable {
   }
 
   var slowness: Double { state.withLock { $0.slowness } }
-  var seconds: Double { state.withLock { $0.seconds(at: .now) } }
+  var seconds: Double { state.withLock { $0.tell(at: .now) } }
 }
 
 /// Some of what tests wait for, always the same.
