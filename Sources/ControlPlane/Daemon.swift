@@ -121,7 +121,7 @@ package struct Daemon: Sendable {
     let signals = SignalBook(limits: SilenceLimits(nodeLostSeconds: settings.nodeLostSeconds))
     let bell = LogBell(clocks: clocks)
     let readers = ReaderBook(clocks: clocks, logger: logger)
-    let server = APIServer(
+    let server = try APIServer(
       member: member,
       reader: LogReader(
         pool: pool, keys: keys, snapshots: snapshots, outOfTouch: { member.outOfTouch }),

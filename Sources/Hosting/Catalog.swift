@@ -8,6 +8,8 @@ package protocol Named: Identified, Equatable, Sendable {
   var label: String { get }
   /// The normal form of the label, unique within the kind.
   var nameKey: String { get }
+  /// What is known of all things of this kind together.
+  associatedtype Together: Summary = NoSummary<Self> where Together.Element == Self
 }
 
 /// A thing called by one plain name, or by none any more.
@@ -26,20 +28,24 @@ extension PlainlyNamed {
 package struct Catalog<Element: Named>: Equatable, Sendable {
   package private(set) var byID: TreeDictionary<ID<Element>, Element> = [:]
   private var idByName: TreeDictionary<String, ID<Element>> = [:]
+  private var order = NameOrder()
+  package private(set) var summary = Element.Together()
 
   package init() {}
 
   package var count: Int { byID.count }
-
-  /// By the normal forms of their names, in no order.
-  package var idsByName: TreeDictionary<String, ID<Element>> { idByName }
 
   package subscript(id: ID<Element>) -> Element? { byID[id] }
 
   package func keyed(_ key: String) -> Element? { idByName[key].flatMap { byID[$0] } }
 
   /// All, in the order of their names.
-  package var sorted: [Element] { byID.values.sorted { ($0.nameKey, $0.id) < ($1.nameKey, $1.id) } }
+  package var sorted: [Element] { Array(inOrder()) }
+
+  /// Those from this name on, in the order of their names; each is looked up as it is asked for.
+  package func inOrder(from name: String? = nil) -> some Sequence<Element> {
+    order.names(from: name).lazy.compactMap { keyed($0) }
+  }
 
   package mutating func insert(_ element: Element) throws(Contradiction) {
     guard byID[element.id] == nil, idByName[element.nameKey] == nil else {
@@ -47,6 +53,8 @@ package struct Catalog<Element: Named>: Equatable, Sendable {
     }
     byID[element.id] = element
     idByName[element.nameKey] = element.id
+    order.insert(element.nameKey)
+    summary.add(Element.Together.part(of: element), of: element.id)
   }
 
   package mutating func update(
@@ -54,14 +62,22 @@ package struct Catalog<Element: Named>: Equatable, Sendable {
   ) throws(Contradiction) {
     guard var element = byID[id] else { throw Contradiction("there is no \(id)") }
     let key = element.nameKey
+    let part = Element.Together.part(of: element)
     change(&element)
     byID[id] = element
+    let changed = Element.Together.part(of: element)
+    if part != changed {
+      summary.remove(part, of: id)
+      summary.add(changed, of: id)
+    }
     guard element.nameKey != key else { return }
     guard idByName[element.nameKey] == nil else {
       throw Contradiction("\(id) cannot be called '\(element.label)': another is")
     }
     idByName[key] = nil
     idByName[element.nameKey] = id
+    order.remove(key)
+    order.insert(element.nameKey)
   }
 
   /// Ends a thing: its name is free again.
@@ -70,6 +86,8 @@ package struct Catalog<Element: Named>: Equatable, Sendable {
       throw Contradiction("there is no \(id)")
     }
     idByName[element.nameKey] = nil
+    order.remove(element.nameKey)
+    summary.remove(Element.Together.part(of: element), of: id)
   }
 }
 

@@ -4,6 +4,7 @@
 import HashTreeCollections
 
 package struct Deployment: PlainlyNamed, SnapshotValue {
+  package typealias Together = DeploymentSummary
   package static let kind = Kind.deployment
 
   package let id: ID<Deployment>

@@ -54,6 +54,7 @@ package struct ModelReference: Hashable, Sendable, CustomStringConvertible, JSON
 }
 
 package struct Model: Named, SnapshotValue {
+  package typealias Together = ModelSummary
   package static let kind = Kind.model
 
   package let id: ID<Model>

@@ -4,6 +4,7 @@
 import HashTreeCollections
 
 package struct Node: PlainlyNamed, SnapshotValue {
+  package typealias Together = NodeSummary
   package static let kind = Kind.node
 
   package enum Status: String, CaseIterable, Sendable, JSONCoded {

@@ -25,8 +25,8 @@ package struct Visibility: Equatable, Sendable {
     switch principal.role {
     case .admin, .operator, .system: return everything
     case .viewer:
-      let embargoed = head.models.byID.values.filter(\.published.isEmpty)
-      return Visibility(hidden: Set(embargoed.map(\.id)), privateOnlyOf: principal.actor)
+      return Visibility(
+        hidden: Set(head.models.summary.embargoed), privateOnlyOf: principal.actor)
     case .agent, .gateway, .invited, .joining:
       throw Refusal(
         "notAllowed", "reading is not for the role \(principal.role.rawValue)",
@@ -45,9 +45,11 @@ package struct Visibility: Equatable, Sendable {
     }
     // Nothing below costs a reader anything from whom no model is hidden.
     if hidden.isEmpty { return state }
-    for id in hidden { state.models.drop(id) }
-    for deployment in state.deployments.byID.values where hidden.contains(deployment.model) {
-      state.deployments.drop(deployment.id)
+    for id in hidden {
+      state.models.drop(id)
+      for deployment in state.deployments.summary.ofModel[id] ?? [] {
+        state.deployments.drop(deployment)
+      }
     }
     for team in state.teams.byID.values where namesHidden(team) {
       state.teams.alter(team.id) { team in

@@ -80,8 +80,8 @@ struct Explaining {
     if deployment.deletedAt != nil {
       found.verdict =
         "it is deleted, and \(count(deployment.charged, "attempt")) still to prove the end"
-      let left = state.attempts.values.filter { $0.id.replica.deployment == deployment.id.position }
-        .sorted { $0.id < $1.id }
+      let left = state.departing.lazy.filter { $0.replica.deployment == deployment.id.position }
+        .sorted().compactMap { state.attempts[$0] }
       found.replicas = departures(of: left)
       let hardships = left.map {
         Hardship(plight: .stopping, node: state.nodes[$0.node], replicas: [$0.id.replica.number])
@@ -136,7 +136,10 @@ struct Explaining {
   private func addPlaces(
     for hardships: [Hardship], _ needs: Needs?, to found: inout Explanation
   ) {
-    guard let needs else { return }
+    // All nodes are looked at only where one of them might take what is told of.
+    guard let needs, hardships.isEmpty || hardships.contains(where: { $0.plight == .lost }) else {
+      return
+    }
     let places = Places(state: state, now: now, needs: needs, gateways: signals.gateways)
     if hardships.isEmpty { found.ruledOut += places.open }
     guard hardships.contains(where: { $0.plight == .lost }) else { return }

@@ -7,12 +7,19 @@ import Glibc
 package final class Lane: SerialExecutor {
   private let queue = LaneQueue()
 
-  /// - Parameter name: what `ps -L` and `top -H` show, up to 15 bytes.
+  /// - Parameters:
+  ///   - name: what `ps -L` and `top -H` show, up to 15 bytes.
+  ///   - niceness: by how much the thread gives way to others, as `nice` counts.
   /// - Throws: `resourceExhausted` when there is no thread left.
-  package init(name: String) throws(PostgresError) {
+  package init(name: String, niceness: Int32 = 0) throws(PostgresError) {
     let queue = queue
     // The thread holds the queue, not the lane, so a lane that nobody needs can go.
-    guard PosixThread.start(name: name, { queue.runJobs() }) else {
+    let body: @Sendable () -> Void = {
+      // Of the calling thread alone, as Linux has it. Where that is not allowed, it is as it was.
+      if niceness > 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
+      queue.runJobs()
+    }
+    guard PosixThread.start(name: name, body) else {
       throw PostgresError(
         .resourceExhausted, "no thread is left", attempted: "start the lane \(name)",
         hint: "raise the limit on threads")

@@ -10,6 +10,8 @@ private enum Coder: CaseIterable {
   case canonical
   /// Its place in a snapshot of the state.
   case snapshot
+  /// The names of its fields: what may be asked of it.
+  case names
 
   /// The protocols that ask for it.
   var askedBy: Set<String> {
@@ -17,6 +19,7 @@ private enum Coder: CaseIterable {
     case .json: ["JSONWritable", "Event", "Command", "NounItem"]
     case .canonical: ["CanonicallyRead", "Event"]
     case .snapshot: ["SnapshotValue"]
+    case .names: ["NounItem"]
     }
   }
 }
@@ -65,6 +68,7 @@ package enum Coders {
           (field.name, try type(field, record, file))
         })
     case .snapshot: snapshot(record)
+    case .names: names(record)
     }
   }
 
@@ -142,5 +146,14 @@ package enum Coders {
       \(writes.joined())  }
       }
       """
+  }
+
+  private static func names(_ record: Record) -> String {
+    """
+    extension \(record.name) {
+      package static let fieldNames = [
+    \(record.fields.map { "    \"\($0.name)\",\n" }.joined())  ]
+    }
+    """
   }
 }

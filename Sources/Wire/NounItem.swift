@@ -5,6 +5,8 @@ import Hosting
 
 package protocol NounItem: Codable, Equatable, JSONWritable, Sendable {
   static var kind: String { get }
+  /// The fields that it may have, as they are written.
+  static var fieldNames: [String] { get }
   /// As it stands on events: `provider/17`.
   var id: String { get }
   /// What commands call it: `xai`, `xai/grok-3`.
@@ -31,11 +33,15 @@ package struct Viewpoint: Sendable {
     package let gateways: [GatewayStanding]?
     /// Of a node that counts as active: for how long it was not heard, if that is too long.
     package let silentSeconds: @Sendable (Node) -> Int?
+    /// The nodes that were not heard for that long, as of a moment ago.
+    package let silent: Set<ID<Node>>
 
     package init(
-      gateways: [GatewayStanding]?, silentSeconds: @escaping @Sendable (Node) -> Int?
+      gateways: [GatewayStanding]?, silent: Set<ID<Node>> = [],
+      silentSeconds: @escaping @Sendable (Node) -> Int?
     ) {
       self.gateways = gateways
+      self.silent = silent
       self.silentSeconds = silentSeconds
     }
   }

@@ -90,12 +90,12 @@ package struct ReplicaItem: NounItem {
 
   package static let waitingPhase = "waiting"
 
-  /// The phase that is told of it; one that is wanted no more still stops.
+  /// The phase that is told of it: of one that is wanted no more, that of what stops last.
   package static func phase(
-    of replica: Replica?, _ deployment: Deployment, _ view: Viewpoint
+    of replica: Replica?, stopping: [Attempt], _ deployment: Deployment, _ view: Viewpoint
   ) -> String {
-    guard let replica else { return AttemptPhase.stopping.rawValue }
-    guard let attempt = replica.attempt.flatMap({ view.state.attempts[$0] }) else {
+    let last = replica == nil ? stopping.max { $0.id < $1.id } : nil
+    guard let attempt = replica?.attempt.flatMap({ view.state.attempts[$0] }) ?? last else {
       return waitingPhase
     }
     return PhaseWords(attempt, of: deployment, view).phase

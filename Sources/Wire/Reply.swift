@@ -87,3 +87,50 @@ extension HeadWitness {
     self.init(era: era, position: position, hash: hash)
   }
 }
+
+/// A page of items of which some fields are told, in the items' own order.
+package struct ChosenReply<Item: NounItem> {
+  private let position: Position
+  private let items: [Item]
+  private let fields: Set<String>
+  private let next: String?
+  private let filters: [String]?
+
+  package init(
+    position: Position, items: [Item], fields: [String], next: String?, filters: [String]?
+  ) {
+    self.position = position
+    self.items = items
+    self.fields = Set(fields)
+    self.next = next
+    self.filters = filters
+  }
+
+  package var jsonBytes: [UInt8] {
+    var json = JSONWriter()
+    json.openObject()
+    json.field("position", position)
+    json.key("items")
+    json.openList()
+    for item in items { write(item, to: &json) }
+    json.closeList()
+    json.optional("next", next)
+    json.optional("filters", filters)
+    json.closeObject()
+    return json.bytes
+  }
+
+  private func write(_ item: Item, to json: inout JSONWriter) {
+    json.openObject()
+    var whole = JSONWriter()
+    item.write(to: &whole)
+    // What an item writes of itself is an object of such fields.
+    if let written = try? JSONValue(document: whole.bytes).fields() {
+      for (name, value) in written where fields.contains(name) {
+        json.key(name)
+        json.raw(value.text)
+      }
+    }
+    json.closeObject()
+  }
+}

@@ -129,35 +129,21 @@ package struct StatusItem: Codable, Equatable, Sendable, JSONWritable {
     self.you = you
     self.role = role
     recordedAt = state.recordedAt
-    var (replicas, ready, devices, freeDevices) = (0, 0, 0, 0)
-    var deployments = FirstThings<RowKey, Deployment>(limit: Self.rowsLimit)
-    for (name, id) in state.deployments.idsByName {
-      guard let deployment = state.deployments[id] else { continue }
-      replicas += deployment.replicas.count
-      ready += deployment.ready
-      let key = RowKey(
-        name, isTroubled: deployment.ready < deployment.wanted, of: state.deployments.count)
-      deployments.add(key, deployment)
-    }
-    var nodes = FirstThings<RowKey, Node>(limit: Self.rowsLimit)
-    for (name, id) in state.nodes.idsByName {
-      guard let node = state.nodes[id] else { continue }
-      devices += node.facts.devices.count
-      freeDevices += node.freeMemories.count
-      let isTroubled =
-        node.status != .active || node.cordoned || node.alarm != nil || !node.troubles.isEmpty
-        || view.heard?.silentSeconds(node) != nil
-      nodes.add(RowKey(name, isTroubled: isTroubled, of: state.nodes.count), node)
-    }
     counts = Counts(
       providers: state.providers.count, models: state.models.count, teams: state.teams.count,
       keys: state.keys.count, persons: state.persons.count, deployments: state.deployments.count,
-      replicas: replicas, ready: ready, nodes: state.nodes.count, devices: devices,
-      freeDevices: freeDevices, gateways: state.gateways.count,
+      replicas: state.deployments.summary.replicas, ready: state.deployments.summary.ready,
+      nodes: state.nodes.count, devices: state.nodes.summary.devices,
+      freeDevices: state.nodes.summary.freeDevices, gateways: state.gateways.count,
       gatewayProcesses: state.gatewayProcesses.count)
     graceSeconds = state.graceSeconds
-    self.deployments = deployments.sorted().things.map { DeploymentLine($0, view) }
-    self.nodes = nodes.sorted().things.map { NodeLine($0, view) }
+    deployments = Self.first(of: state.deployments, state.deployments.summary.incomplete)
+      .map { DeploymentLine($0, view) }
+    let silent = view.heard?.silent.filter { id in
+      state.nodes[id].map { view.heard?.silentSeconds($0) != nil } ?? false
+    }
+    nodes = Self.first(of: state.nodes, state.nodes.summary.ailing.union(silent ?? []))
+      .map { NodeLine($0, view) }
     let stopping = state.departing.sorted().lazy.compactMap { id -> StoppingItem? in
       guard let attempt = state.attempts[id],
         let deployment = state.deployments[ID(id.replica.deployment)]
@@ -181,16 +167,15 @@ package struct StatusItem: Codable, Equatable, Sendable, JSONWritable {
   }
 
   /// By name; where not all are shown, those that something is the matter with come first.
-  private struct RowKey: Comparable {
-    let rank: Int
-    let name: String
-
-    init(_ name: String, isTroubled: Bool, of count: Int) {
-      rank = isTroubled || count <= StatusItem.rowsLimit ? 0 : 1
-      self.name = name
-    }
-
-    static func < (a: Self, b: Self) -> Bool { (a.rank, a.name) < (b.rank, b.name) }
+  private static func first<Element>(
+    of catalog: Catalog<Element>, _ troubled: TreeSet<ID<Element>>
+  ) -> [Element] {
+    if catalog.count <= rowsLimit { return catalog.sorted }
+    var first = FirstThings<String, Element>(limit: rowsLimit)
+    for element in troubled.lazy.compactMap({ catalog[$0] }) { first.add(element.nameKey, element) }
+    let shown = first.sorted().things
+    let others = catalog.inOrder().lazy.filter { !troubled.contains($0.id) }
+    return shown + others.prefix(rowsLimit - shown.count)
   }
 
   private static func first<Line>(_ lines: [Line], _ isTroubled: (Line) -> Bool) -> [Line] {

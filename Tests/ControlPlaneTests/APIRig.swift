@@ -39,7 +39,7 @@ final class APIRig: Sendable {
     adjust(&settings)
     let member = try LogMember(settings: settings, secret: Self.secret, logger: .quiet)
     self.member = member
-    server = APIServer(
+    server = try APIServer(
       member: member,
       reader: LogReader(pool: try Pool(database.configuration), keys: keys), bell: LogBell(),
       signals: SignalBook(), readers: readers, secret: Self.secret, host: "127.0.0.1", port: 0,

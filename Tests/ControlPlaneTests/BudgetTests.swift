@@ -45,6 +45,35 @@ import Wire
     #expect(budget.take(mebibyte, for: viewer))
   }
 
+  @Test func `answers: a person has some at once, others theirs, and all on threads that give way`()
+    async throws
+  {
+    let reads = try ReadLanes(count: 1)
+    let gate = Mutex(false)
+    let first = someone(1)
+    let held = Task {
+      try await reads.run(for: first) {
+        while !gate.withLock({ $0 }) { usleep(1_000) }
+        return getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+      }
+    }
+    try await eventually("the first is under way") { reads.underway == 1 }
+    // Behind the first they wait.
+    let waiting = (1..<ReadLanes.perPersonLimit).map { number in
+      Task { try await reads.run(for: first) { number } }
+    }
+    try await eventually("all wait") { reads.underway == ReadLanes.perPersonLimit }
+    await #expect(throws: APIError.self) { try await reads.run(for: first) {} }
+    let other = Task { try await reads.run(for: someone(2)) { "other" } }
+    try await eventually("another waits, too") { reads.underway > ReadLanes.perPersonLimit }
+    gate.withLock { $0 = true }
+    #expect(try await held.value == ReadLanes.niceness)
+    #expect(try await other.value == "other")
+    for task in waiting { _ = try await task.value }
+    #expect(reads.underway == 0)
+    #expect(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) == 0)
+  }
+
   @Test func `streams: eight a person, some left to admins, and free again when they end`() throws {
     let seats = StreamSeats()
     var held: [StreamSeats.Seat] = []

@@ -133,7 +133,12 @@ import Wire
     ("models?limit=1000000", "from 1 to"), ("models?limit=ten", "from 1 to"),
     ("models?after=teams:3:a", "'next' of a page of models"), ("models?after=", "'next' of a page"),
     ("models?after=models:x:a", "'next' of a page"),
-    ("models?provder=xai", "did you mean 'provider'"), ("models?sort=name", "not listed by 'sort'"),
+    ("models?provder=xai", "did you mean 'provider'"), ("models?srt=name", "did you mean 'sort'"),
+    ("models?sort=nmae", "name, versions, id"), ("models?sort=", "name, versions, id"),
+    ("models?sort=--id", "name, versions, id"), ("models?fields=", "some of id, "),
+    ("models?fields=id,", "some of id, "), ("models?fields=id,nme", "some of id, "),
+    ("models?sort=-id&after=models:3:a", "'next' of a page of models sorted by -id"),
+    ("models?after=models%20by%20-id:1:2:a", "'next' of a page of models"),
     ("models?status=publshed", "did you mean published"), ("models?provider=nobody", "nobody"),
     ("teams?model=xai/m2:1", "without a version"), ("teams?model=xai/none", "xai/none"),
     ("models?provider=xai&provider=acme", "one value"), ("marks?provider=xai", "not listed by"),
@@ -148,6 +153,30 @@ import Wire
     let failure = try #require(answer.failure)
     #expect("\(failure.message) \(failure.help ?? "")".contains(words), "\(failure)")
     #expect(failure.help?.isEmpty == false)
+    await rig.stop()
+  }
+
+  @Test func `a list comes in another order, and with some fields`() async throws {
+    let rig = try await world()
+    func ids(_ path: String) async throws -> [String] {
+      try await page(rig, path, TeamItem.self).items.map(\.label)
+    }
+    #expect(try await ids("teams?sort=name") == ["a", "copilot", "copilot-b", "zeta"])
+    #expect(try await ids("teams?sort=-name") == ["zeta", "copilot-b", "copilot", "a"])
+    #expect(try await ids("teams?sort=id") == ["copilot", "copilot-b", "a", "zeta"])
+    #expect(try await ids("teams?sort=-grants&limit=2") == ["copilot", "zeta"])
+    for limit in 1...5 {
+      #expect(
+        try await all(rig, "teams?sort=-grants", by: limit, TeamItem.self).count == 4)
+    }
+    let reply = try await page(rig, "teams?sort=name&limit=1", TeamItem.self)
+    #expect(reply.filters == ["sort=name"])
+    let some = try await rig.get("/v1/teams?fields=keys,name&limit=2&sort=-name").text
+    #expect(
+      some.contains(
+        #""items":[{"name":"zeta","keys":2},{"name":"copilot-b","keys":2}],"next":"teams by -name:"#
+      ), "\(some)")
+    #expect(some.contains(#""filters":["sort=-name","fields=keys,name"]"#), "\(some)")
     await rig.stop()
   }
 

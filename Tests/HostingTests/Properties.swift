@@ -60,11 +60,30 @@ extension HostingState {
       endings.add(.agreement(agreement.id), until: agreement.end)
     }
     if self.endings != endings { faults.append("endings") }
+    for (kind, isSo) in [
+      ("persons", persons.isAsMadeAnew), ("providers", providers.isAsMadeAnew),
+      ("models", models.isAsMadeAnew), ("teams", teams.isAsMadeAnew),
+      ("nodes", nodes.isAsMadeAnew), ("deployments", deployments.isAsMadeAnew),
+      ("gateways", gateways.isAsMadeAnew),
+    ] where !isSo {
+      faults.append("the names or the summary of \(kind)")
+    }
     for deployment in deployments.byID.values
     where deployment.ready != deployment.replicas.values.count(where: isReady) {
       faults.append("how many replicas of \(deployment.name) answer")
     }
     return faults
+  }
+}
+
+extension Catalog {
+  /// Whether its order and its summary are those of what it holds.
+  fileprivate var isAsMadeAnew: Bool {
+    var anew = Catalog()
+    for id in byID.keys.sorted() {
+      guard let element = self[id], (try? anew.insert(element)) != nil else { return false }
+    }
+    return anew == self
   }
 }
 

@@ -10,7 +10,7 @@ struct AgreementList: ListVerb {
 
   @Option(help: "Only of this provider.", transform: Parse.name) var provider: Name?
   @Option(help: "Only in this state: signed, in force, terminated or ended.") var status: String?
-  @OptionGroup var reading: ReadOptions
+  @OptionGroup var listing: ListOptions
 
   var filters: [Filter] {
     [Filter("provider", provider?.text), Filter("status", status)]

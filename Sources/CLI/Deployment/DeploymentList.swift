@@ -13,7 +13,7 @@ struct DeploymentList: ListVerb {
   @Option(help: "Only what has replicas on this node.", transform: Parse.name) var node: Name?
   @Option(help: "Only for this workload.") var workload: Workload?
   @Option(help: "Only in this state: complete, incomplete or deleted.") var status: String?
-  @OptionGroup var reading: ReadOptions
+  @OptionGroup var listing: ListOptions
 
   var filters: [Filter] {
     [

@@ -9,7 +9,7 @@ struct EngineList: ListVerb {
     "list", "List the engines.", example: "wharf engine list")
 
   @Option(help: "Only those for this task.") var task: ModelTask?
-  @OptionGroup var reading: ReadOptions
+  @OptionGroup var listing: ListOptions
 
   var filters: [Filter] {
     [Filter("task", task)]

@@ -7,5 +7,5 @@ struct GatewayList: ListVerb {
   static let configuration = CommandConfiguration.verb(
     "list", "List the gateways.", example: "wharf gateway list")
 
-  @OptionGroup var reading: ReadOptions
+  @OptionGroup var listing: ListOptions
 }

@@ -9,7 +9,7 @@ struct KeyList: ListVerb {
     "list", "List the keys of a team, or of all.", example: "wharf key list copilot")
 
   @Argument(help: "The team.", transform: Parse.name) var team: Name?
-  @OptionGroup var reading: ReadOptions
+  @OptionGroup var listing: ListOptions
 
   var filters: [Filter] { [Filter("team", team?.text)] }
 }

@@ -88,46 +88,6 @@ struct ReadOptions: ParsableArguments {
   }
 }
 
-/// `wharf NOUN list`.
-protocol ListVerb: AsyncParsableCommand {
-  associatedtype Things: Noun
-  var reading: ReadOptions { get }
-  /// What the list is narrowed by, as far as that was given.
-  var filters: [Filter] { get }
-}
-
-/// `provider=xai`; none where nothing was given.
-struct Filter {
-  let name: String
-  let value: String?
-
-  init(_ name: String, _ value: String?) {
-    self.name = name
-    self.value = value
-  }
-
-  init(_ name: String, _ value: (some RawRepresentable<String>)?) {
-    self.init(name, value?.rawValue)
-  }
-}
-
-extension ListVerb {
-  var filters: [Filter] { [] }
-
-  func run() async throws {
-    let given = filters.compactMap { filter in filter.value.map { (filter.name, $0) } }
-    try await reading.show(
-      Things.path,
-      read: { client, path, query in
-        try await Pages.all(of: path, query, filters: given, client)
-      }
-    ) { body, terminal in
-      let reply = try Client.decode(ItemsReply<Things.Item>.self, body)
-      return Things.list(reply.items, reading.output, terminal)
-    }
-  }
-}
-
 /// `wharf NOUN show NAME`.
 protocol ShowVerb: AsyncParsableCommand {
   associatedtype Things: Noun

@@ -13,7 +13,7 @@ struct ModelList: ListVerb {
     String?
   @Option(help: "Only what is published to teams of this audience.") var audience: Audience?
   @Option(help: "Only those for this task.") var task: ModelTask?
-  @OptionGroup var reading: ReadOptions
+  @OptionGroup var listing: ListOptions
 
   var filters: [Filter] {
     [

@@ -11,7 +11,7 @@ struct NodeList: ListVerb {
   @Option(help: "Only in this state: active, lost or cordoned.") var status: String?
   @Option(help: "Only where replicas of this deployment are.", transform: Parse.name)
   var deployment: Name?
-  @OptionGroup var reading: ReadOptions
+  @OptionGroup var listing: ListOptions
 
   var filters: [Filter] {
     [Filter("status", status), Filter("deployment", deployment?.text)]

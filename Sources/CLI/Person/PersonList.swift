@@ -10,7 +10,7 @@ struct PersonList: ListVerb {
 
   @Option(help: "Only of this role: admin, operator, viewer or another.") var role: String?
   @Option(help: "Only in this state: invited, active or disabled.") var status: String?
-  @OptionGroup var reading: ReadOptions
+  @OptionGroup var listing: ListOptions
 
   var filters: [Filter] {
     [Filter("role", role), Filter("status", status)]

@@ -9,7 +9,7 @@ struct ProviderList: ListVerb {
     "list", "List the providers.", example: "wharf provider list --as-of 2025-05-01")
 
   @Option(help: "Only in this state: active or suspended.") var status: String?
-  @OptionGroup var reading: ReadOptions
+  @OptionGroup var listing: ListOptions
 
   var filters: [Filter] {
     [Filter("status", status)]

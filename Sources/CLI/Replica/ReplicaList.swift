@@ -15,7 +15,7 @@ struct ReplicaList: ListVerb {
   @Option(help: "Only on this node.", transform: Parse.name) var node: Name?
   @Option(help: "Only in this phase: waiting, placed, checkingWeights, starting, ready or another.")
   var status: String?
-  @OptionGroup var reading: ReadOptions
+  @OptionGroup var listing: ListOptions
 
   var filters: [Filter] {
     [

@@ -11,7 +11,7 @@ struct TeamList: ListVerb {
   @Option(help: "Only of this audience.") var audience: Audience?
   @Option(help: "Only with a grant for this model.", transform: Parse.model)
   var model: ModelReference?
-  @OptionGroup var reading: ReadOptions
+  @OptionGroup var listing: ListOptions
 
   var filters: [Filter] {
     [Filter("audience", audience), Filter("model", model?.description)]

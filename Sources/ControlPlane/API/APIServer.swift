@@ -40,13 +40,15 @@ package struct APIServer {
   private let policies: PolicyBook
   private let uses: TokenUses
   /// What its callers share.
-  var budgets = APIBudgets()
+  var budgets: APIBudgets
 
+  /// - Throws: where there is no thread left for readers.
   package init(
     member: LogMember, reader: LogReader, bell: LogBell, signals: SignalBook, readers: ReaderBook,
     secret: ClusterSecret, host: String, port: Int, address: String, connectionsLimit: Int,
     crossOrigin: CrossOrigin? = nil, now: @escaping @Sendable () -> Timestamp, logger: Logger
-  ) {
+  ) throws {
+    budgets = try APIBudgets()
     self.member = member
     self.reader = reader
     self.bell = bell

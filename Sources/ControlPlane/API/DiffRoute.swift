@@ -24,7 +24,9 @@ struct DiffRoute: Sendable {
     let later =
       try await request.uri.queryParameters["to"].map(String.init)
       .asyncMap { try await source.context(now, asOf: $0) } ?? now
-    return later.reply(items: Self.items(earlier.recorded, later.recorded))
+    return try await source.budgets.reads.run(for: now.principal) {
+      later.reply(items: Self.items(earlier.recorded, later.recorded))
+    }
   }
 
   static func items(_ a: Viewpoint, _ b: Viewpoint) -> [DiffItem] {

@@ -70,6 +70,14 @@ struct ReadSource: Sendable {
     return try await context(now, asOf: asked)
   }
 
+  /// A person's read whose answer takes some making.
+  func answer(
+    _ request: Request, _ make: @Sendable (ReadContext) throws -> Response
+  ) async throws -> Response {
+    let context = try await context(request)
+    return try await budgets.reads.run(for: context.principal) { try make(context) }
+  }
+
   /// Who asks. A follower may only be behind the token that it does not know: it refuses by a state
   /// that is where the log ended meanwhile, or past it.
   func principal(of request: Request, _ head: inout Head) async throws -> Principal {

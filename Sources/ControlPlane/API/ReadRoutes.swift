@@ -48,8 +48,8 @@ struct ReadRoutes: Sendable {
   /// `GET /v1/NOUNS`, and `GET /v1/NOUNS/NAME` by name, id (`team%2F9`) or bare position.
   private func shelf<Item>(_ shelf: Shelf<Item>, _ routes: RouterGroup<some RequestContext>) {
     routes.get("\(shelf.path)") { request, _ in
-      let query = try ListQuery(request, of: shelf.path, filters: shelf.filters)
-      return try await source.context(request).reply(shelf, query)
+      let query = try ListQuery(request, of: shelf)
+      return try await source.answer(request) { try $0.reply(shelf, query) }
     }
     routes.get("\(shelf.path)/:name") { request, context in
       try await show(shelf, PathText.decoded(context.parameters.require("name")), request)
@@ -69,9 +69,9 @@ struct ReadRoutes: Sendable {
   /// `GET /v1/teams/TEAM/keys`: the same as `GET /v1/keys?team=TEAM`.
   private func keys(_ request: Request, _ parameters: some RequestContext) async throws -> Response
   {
-    var query = try ListQuery(request, of: Shelves.keys.path, filters: [])
+    var query = try ListQuery(request, of: Shelves.keys, filters: [])
     query.filters = [("team", try PathText.decoded(parameters.parameters.require("name")))]
-    return try await source.context(request).reply(Shelves.keys, query)
+    return try await source.answer(request) { [query] in try $0.reply(Shelves.keys, query) }
   }
 
   /// `GET /v1/teams/TEAM/keys/NAME`
@@ -91,13 +91,16 @@ struct ReadRoutes: Sendable {
   private func replicas(
     _ request: Request, _ parameters: some RequestContext
   ) async throws -> Response {
-    var query = try ListQuery(request, of: Shelves.replicas.path, filters: [])
+    var query = try ListQuery(request, of: Shelves.replicas, filters: [])
     query.filters = [("deployment", try PathText.decoded(parameters.parameters.require("name")))]
-    return try await source.context(request).reply(Shelves.replicas, query)
+    return try await source.answer(request) { [query] in try $0.reply(Shelves.replicas, query) }
   }
 
   private func status(_ request: Request) async throws -> Response {
-    let context = try await source.context(request)
+    try await source.answer(request) { status($0) }
+  }
+
+  private func status(_ context: ReadContext) -> Response {
     let standing =
       switch context.head.standing {
       case .starting: "starting"
@@ -141,9 +144,16 @@ extension StatusItem.BehindLine {
 extension ReadContext {
   func reply<Item>(_ shelf: Shelf<Item>, _ query: ListQuery) throws -> Response {
     let page = try shelf.page(view, query)
+    let next = page.next?.text(in: shelf.path, sortedBy: query.sort)
+    let understood = query.understood.isEmpty ? nil : query.understood
+    if let fields = query.fields {
+      let reply = ChosenReply(
+        position: state.position, items: page.items, fields: fields, next: next,
+        filters: understood)
+      return .json(reply.jsonBytes, head: head)
+    }
     let reply = ItemsReply(
-      position: state.position, items: page.items, next: page.next?.text(in: shelf.path),
-      filters: query.filters.isEmpty ? nil : query.filters.map { "\($0.name)=\($0.value)" })
+      position: state.position, items: page.items, next: next, filters: understood)
     return .json(reply.jsonBytes, head: head)
   }
 

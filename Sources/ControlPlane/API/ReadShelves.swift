@@ -1,76 +1,8 @@
-// The nouns that can be read: for each its path, its list in pages, and how one of its things is found by what
-// people call it. Lists, shows and diffs are made from this alone.
+// The nouns that can be read, but for replicas.
 
 import HashTreeCollections
 import Hosting
 import Wire
-
-struct Page<Item> {
-  var items: [Item]
-  /// Behind what the next one begins; none behind the last.
-  var next: ListKey?
-}
-
-/// One noun's items. `find` is given a name, an id or a bare position; it gives nothing for what
-/// the viewpoint does not hold, so a hidden thing and an unknown one are answered alike.
-struct Shelf<Item: NounItem>: Sendable {
-  let path: String
-  /// What its list can be narrowed by.
-  let filters: [String]
-  let page: @Sendable (Viewpoint, ListQuery) throws -> Page<Item>
-  let find: @Sendable (Viewpoint, String) -> Item?
-  /// All of them, however many.
-  let all: @Sendable (Viewpoint) -> [Item]
-}
-
-extension Shelf {
-  /// - Parameters:
-  ///   - things: gives each thing with where it stands, in no order.
-  ///   - items: makes items; what is the same for all of a page is found out once.
-  init<Thing>(
-    _ path: String, filters: [ListFilter<Thing>] = [],
-    things: @escaping @Sendable (Viewpoint, _ each: (ListKey, Thing) -> Void) -> Void,
-    items: @escaping @Sendable (Viewpoint) -> (Thing) -> Item,
-    find: @escaping @Sendable (Viewpoint, String) -> Item?
-  ) {
-    self.path = path
-    self.filters = filters.map(\.name)
-    self.find = find
-    all = { view in
-      var found: [(key: ListKey, thing: Thing)] = []
-      things(view) { found.append(($0, $1)) }
-      return found.sorted { $0.key < $1.key }.map(\.thing).map(items(view))
-    }
-    page = { view, query in
-      let tests = try query.filters.compactMap { given in
-        try filters.first { $0.name == given.name }?.test(view, given.value)
-      }
-      var first = FirstThings<ListKey, Thing>(limit: query.limit ?? ListQuery.longestPage)
-      things(view) { key, thing in
-        if let after = query.after, key <= after { return }
-        if tests.allSatisfy({ $0(thing) }) { first.add(key, thing) }
-      }
-      let (shown, last, hasMore) = first.sorted()
-      if query.limit == nil, hasMore { throw ListQuery.tooMany(path) }
-      return Page(items: shown.map(items(view)), next: hasMore ? last : nil)
-    }
-  }
-
-  /// A noun whose things have plain names.
-  init<Element: PlainlyCalled>(
-    _ path: String, _ catalog: @escaping @Sendable (HostingState) -> Catalog<Element>,
-    filters: [ListFilter<Element>] = [],
-    items: @escaping @Sendable (Viewpoint) -> (Element) -> Item
-  ) {
-    self.init(
-      path, filters: filters,
-      things: { view, each in Shelves.each(of: catalog(view.state), each) },
-      items: items,
-      find: { view, text in
-        Shelves.called(text, in: catalog(view.state)).map(items(view))
-      })
-  }
-}
 
 enum Shelves {
   static let providers = Shelf<ProviderItem>(
@@ -80,10 +12,14 @@ enum Shelves {
         [provider.suspendedAt == nil ? "active" : "suspended"]
       }
     ],
+    sorts: [
+      ListSort("models") { provider, view in
+        Int64(view.state.models.summary.ofProvider[provider.id] ?? 0)
+      }
+    ],
     items: { view in
-      var models: [ID<Provider>: Int] = [:]
-      for model in view.state.models.byID.values { models[model.provider, default: 0] += 1 }
-      return { [models] in ProviderItem($0, models: models[$0.id] ?? 0, view) }
+      let models = view.state.models.summary.ofProvider
+      return { ProviderItem($0, models: models[$0.id] ?? 0, view) }
     })
 
   static let engines = Shelf<EngineItem>(
@@ -97,6 +33,7 @@ enum Shelves {
       .oneOf("audience", Audience.self) { team, _ in [team.audience] },
       .model { team, model, _ in team.grants[model] != nil },
     ],
+    sorts: [.count("grants") { $0.grants.count }],
     items: { view in { TeamItem($0, view) } })
 
   static let persons = Shelf<PersonItem>(
@@ -110,12 +47,31 @@ enum Shelves {
   static let nodes = Shelf<NodeItem>(
     "nodes", { $0.nodes },
     filters: [
-      .oneOf("status", Node.Status.allCases.map(\.rawValue) + ["cordoned"]) { node, _ in
+      .oneOf(
+        "status", Node.Status.allCases.map(\.rawValue) + ["cordoned"],
+        among: { status, view in
+          let ailing = view.state.nodes.summary.ailing
+          return status == Node.Status.active.rawValue
+            ? nil : ailing.compactMap { view.state.nodes[$0] }
+        }
+      ) { node, _ in
         [node.status.rawValue] + (node.cordoned ? ["cordoned"] : [])
       },
-      .deployment { node, deployment in
+      .deployment(
+        among: { deployment, view in
+          let stopping = view.state.departing.lazy
+            .filter { $0.replica.deploymentID == deployment.id }
+            .compactMap { view.state.attempts[$0]?.node }
+          return Set(deployment.placedOn.keys).union(stopping).compactMap { view.state.nodes[$0] }
+        }
+      ) { node, deployment in
         node.attempts.contains { $0.replica.deploymentID == deployment }
       },
+    ],
+    sorts: [
+      .count("devices") { $0.facts.devices.count },
+      .count("freeDevices") { $0.freeMemories.count },
+      .count("attempts") { $0.attempts.count },
     ],
     items: { view in { NodeItem($0, view) } })
 
@@ -131,13 +87,13 @@ enum Shelves {
         [agreement.status(now: view.moment)]
       },
     ],
-    things: { view, each in
-      for agreement in view.state.agreements.values {
-        let provider = view.state.providers[agreement.provider]
-        let words = provider?.label ?? agreement.provider.description
-        each(ListKey(words, agreement.id.position.value), agreement)
-      }
+    sorts: [.id { $0.id.position }],
+    key: { agreement, view in
+      let provider = view.state.providers[agreement.provider]
+      return ListKey(
+        provider?.nameKey ?? agreement.provider.description, agreement.id.position.value)
     },
+    things: .all { Array($0.state.agreements.values) },
     items: { view in { AgreementItem($0, view) } },
     find: { view, text in
       let provider = (try? Name(text)).flatMap { view.state.providers.named($0) }
@@ -146,48 +102,69 @@ enum Shelves {
     })
 
   static let models = Shelf<ModelItem>(
-    "models",
+    "models", { $0.models },
     filters: [
-      .provider { model, _ in model.provider },
+      .provider(among: { models(of: $0, $1) }) { model, _ in model.provider },
       .oneOf("status", ["embargoed", "published", "deprecated", "retired"]) { model, _ in
         [model.status]
       },
       .oneOf("audience", Audience.self) { model, _ in Array(model.published.keys) },
       .oneOf("task", ModelTask.self) { model, _ in [model.task] },
     ],
-    things: { view, each in Shelves.each(of: view.state.models, each) },
+    sorts: [.count("versions") { $0.versions.count }],
     items: { view in { ModelItem($0, view) } },
-    find: { view, text in model(text, view).map { ModelItem($0, view) } })
+    called: { view, text in model(text, view) })
 
   static let deployments = Shelf<DeploymentItem>(
     "deployments", { $0.deployments },
     filters: [
-      .provider { deployment, view in view.state.models[deployment.model]?.provider },
-      .model { deployment, model, _ in deployment.model == model },
-      .node { deployment, node, _ in deployment.placedOn[node] != nil },
+      .provider(
+        among: { provider, view in
+          models(of: provider, view).flatMap { deployments(of: $0.id, view) }
+        }
+      ) { deployment, view in view.state.models[deployment.model]?.provider },
+      .model(among: { deployments(of: $0, $1) }) { deployment, model, _ in
+        deployment.model == model
+      },
+      .node(among: { deployments(on: $0, $1) }) { deployment, node, _ in
+        deployment.placedOn[node] != nil
+      },
       .oneOf("workload", Workload.self) { deployment, _ in [deployment.workload] },
-      .oneOf("status", ["complete", "incomplete", "deleted"]) { deployment, _ in
+      .oneOf(
+        "status", ["complete", "incomplete", "deleted"],
+        among: { status, view in
+          let deployments = view.state.deployments
+          return status == "incomplete"
+            ? deployments.summary.incomplete.compactMap { deployments[$0] } : nil
+        }
+      ) { deployment, _ in
         if deployment.deletedAt != nil { return ["deleted"] }
         let isComplete = deployment.ready >= deployment.wanted
         return [isComplete ? "complete" : "incomplete"]
       },
+    ],
+    sorts: [
+      .count("replicas") { $0.replicas.count }, .count("ready") { $0.ready },
+      .count("missing") { max(0, $0.wanted - $0.ready) },
     ],
     items: { view in
       let stopping = Shelves.stopping(view)
       return { DeploymentItem($0, stopping: stopping[$0.id.position] ?? [], view) }
     })
 
+  /// By their teams' names, and then by their own.
   static let keys = Shelf<KeyItem>(
     "keys",
-    filters: [.team { $0.team }],
-    things: { view, each in
-      for (team, keys) in view.state.keysOf {
-        let words = view.state.teams[team]?.label ?? team.description
-        for id in keys {
-          guard let key = view.state.keys[id] else { continue }
-          each(ListKey("\(words) \(key.name.key)", id.position.value), key)
-        }
-      }
+    filters: [.team(among: { $1.state.keys(of: $0.id) }) { $0.team }],
+    sorts: [.id { $0.id.position }],
+    key: { key, view in
+      let team = view.state.teams[key.team]?.nameKey ?? key.team.description
+      return ListKey("\(team) \(key.name.key)", key.id.position.value)
+    },
+    things: .inOrder { view, from in
+      let team = from?.words.prefix { $0 != " " }
+      return view.state.teams.inOrder(from: team.map(String.init)).lazy
+        .flatMap { view.state.keys(of: $0.id) }
     },
     items: { view in { KeyItem($0, view) } },
     find: { view, text in
@@ -196,14 +173,13 @@ enum Shelves {
 
   static let marks = Shelf<MarkItem>(
     "marks",
-    things: { view, each in
-      for mark in view.state.log.marks.values {
-        // As many digits as a position may have.
-        let position = String(mark.position.value)
-        let words = String(repeating: "0", count: 19 - position.count) + position
-        each(ListKey("\(words) \(mark.name.key)"), mark)
-      }
+    key: { mark, _ in
+      // As many digits as a position may have.
+      let position = String(mark.position.value)
+      let words = String(repeating: "0", count: 19 - position.count) + position
+      return ListKey("\(words) \(mark.name.key)")
     },
+    things: .all { Array($0.state.log.marks.values) },
     items: { view in { MarkItem($0, view) } },
     find: { view, text in
       (try? Name(text)).flatMap { view.state.log.marks[$0.key] }.map { MarkItem($0, view) }
@@ -245,12 +221,20 @@ enum Shelves {
 
   // MARK: Listing
 
-  fileprivate static func each<Element: Named>(
-    of catalog: Catalog<Element>, _ each: (ListKey, Element) -> Void
-  ) {
-    for (name, id) in catalog.idsByName {
-      if let element = catalog[id] { each(ListKey(name, id.position.value), element) }
-    }
+  static func models(of provider: Provider, _ view: Viewpoint) -> [Model] {
+    let start = "\(provider.nameKey)/"
+    return Array(
+      view.state.models.inOrder(from: start).lazy.prefix { $0.nameKey.hasPrefix(start) })
+  }
+
+  static func deployments(of model: ID<Model>, _ view: Viewpoint) -> [Deployment] {
+    (view.state.deployments.summary.ofModel[model] ?? [])
+      .compactMap { view.state.deployments[$0] }
+  }
+
+  /// Those of which something is charged to a node.
+  static func deployments(on node: Node, _ view: Viewpoint) -> [Deployment] {
+    Set(node.attempts.map(\.replica.deploymentID)).compactMap { view.state.deployments[$0] }
   }
 
   /// What is to stop, by its deployment.

@@ -14,12 +14,14 @@ private struct ListedReplica {
 
   let owner: Owner
   let number: Int
+  /// Attempts of it that are to stop.
+  let stopping: [Attempt]
 
   var deployment: Deployment { owner.deployment }
   var id: ReplicaID { ReplicaID(deployment: deployment.id.position, number: number) }
   var replica: Replica? { deployment.replicas[number] }
 
-  func item(stopping: [Attempt], _ view: Viewpoint) -> ReplicaItem {
+  func item(_ view: Viewpoint) -> ReplicaItem {
     guard let replica else { return ReplicaItem(removed: stopping, of: deployment, view) }
     return ReplicaItem(replica, of: deployment, stopping: stopping, view)
   }
@@ -31,57 +33,80 @@ private struct ListedReplica {
 }
 
 extension Shelves {
+  /// By their deployments' names, and then by their numbers.
   static let replicas = Shelf<ReplicaItem>(
-    "replicas", filters: replicaFilters, things: eachReplica,
-    items: { view in
-      let stopping = Dictionary(
-        grouping: view.state.departing.compactMap { view.state.attempts[$0] }, by: \.id.replica)
-      return { listed in listed.item(stopping: stopping[listed.id] ?? [], view) }
+    "replicas", filters: replicaFilters,
+    sorts: [
+      .id { $0.id.deployment }, .count("failures") { $0.replica?.failures ?? 0 },
+    ],
+    key: { listed, _ in ListKey(listed.deployment.nameKey, Int64(listed.number)) },
+    things: .inOrder { view, from in
+      let stopping = Shelves.stopping(view)
+      return view.state.deployments.inOrder(from: from?.words).lazy
+        .flatMap { listed($0, stopping) }
     },
+    items: { view in { $0.item(view) } },
     find: findReplica)
 
   private static var replicaFilters: [ListFilter<ListedReplica>] {
     let phases = [ReplicaItem.waitingPhase, "unknown"] + AttemptPhase.allCases.map(\.rawValue)
     return [
-      .deployment { $0.deployment.id == $1 },
-      .provider { listed, view in view.state.models[listed.deployment.model]?.provider },
-      .model { listed, model, _ in listed.deployment.model == model },
-      .node { listed, node, view in listed.isOn(node, view) },
-      .oneOf("status", phases) { listed, view in
-        [ReplicaItem.phase(of: listed.replica, listed.deployment, view)]
+      .deployment(among: { listed([$0], $1) }) { $0.deployment.id == $1 },
+      .provider(
+        among: { provider, view in
+          let found = models(of: provider, view).flatMap { deployments(of: $0.id, view) }
+          return listed(found, view)
+        }
+      ) { listed, view in view.state.models[listed.deployment.model]?.provider },
+      .model(among: { listed(deployments(of: $0, $1), $1) }) { listed, model, _ in
+        listed.deployment.model == model
+      },
+      .node(
+        among: { node, view in
+          let here = Set(node.attempts.map(\.replica))
+          return listed(deployments(on: node, view), view).filter { here.contains($0.id) }
+        }
+      ) { listed, node, view in listed.isOn(node, view) },
+      .oneOf(
+        "status", phases,
+        among: { status, view in
+          // All replicas of the others are ready.
+          let deployments = view.state.deployments
+          return status == AttemptPhase.ready.rawValue
+            ? nil : listed(deployments.summary.unsteady.compactMap { deployments[$0] }, view)
+        }
+      ) { listed, view in
+        [
+          ReplicaItem.phase(
+            of: listed.replica, stopping: listed.stopping, listed.deployment, view)
+        ]
       },
     ]
   }
 
-  @Sendable private static func eachReplica(
-    _ view: Viewpoint, _ each: (ListKey, ListedReplica) -> Void
-  ) {
-    let stopping = Shelves.stopping(view)
-    for deployment in view.state.deployments.byID.values {
-      let words = deployment.nameKey
-      let owner = ListedReplica.Owner(deployment)
-      func add(_ number: Int) {
-        each(ListKey(words, Int64(number)), ListedReplica(owner: owner, number: number))
-      }
-      for number in deployment.replicas.keys { add(number) }
-      let left = Set((stopping[deployment.id.position] ?? []).map(\.id.replica.number))
-      for number in left where deployment.replicas[number] == nil { add(number) }
+  private static func listed(_ deployments: [Deployment], _ view: Viewpoint) -> [ListedReplica] {
+    let stopping = stopping(view)
+    return deployments.flatMap { listed($0, stopping) }
+  }
+
+  /// In the order of their numbers.
+  private static func listed(
+    _ deployment: Deployment, _ stopping: [Position: [Attempt]]
+  ) -> [ListedReplica] {
+    let owner = ListedReplica.Owner(deployment)
+    let left = Dictionary(
+      grouping: stopping[deployment.id.position] ?? [], by: \.id.replica.number)
+    let numbers =
+      Array(deployment.replicas.keys) + left.keys.filter { deployment.replicas[$0] == nil }
+    return numbers.sorted().map {
+      ListedReplica(owner: owner, number: $0, stopping: left[$0] ?? [])
     }
   }
 
   @Sendable private static func findReplica(_ view: Viewpoint, _ text: String) -> ReplicaItem? {
-    for deployment in candidates(text, view.state) {
-      let attempts = view.state.departing
-        .filter { $0.replica.deployment == deployment.id.position }
-        .compactMap { view.state.attempts[$0] }
-      let stopping = Dictionary(grouping: attempts, by: \.id.replica.number)
-      let owner = ListedReplica.Owner(deployment)
-      for number in Set(stopping.keys).union(deployment.replicas.keys) {
-        let listed = ListedReplica(owner: owner, number: number)
-        let name = deployment.replicaName(number).lowercased()
-        guard listed.id.description == text || name == text.lowercased() else { continue }
-        return listed.item(stopping: stopping[number] ?? [], view)
-      }
+    for listed in listed(candidates(text, view.state), view) {
+      let name = listed.deployment.replicaName(listed.number).lowercased()
+      if listed.id.description == text || name == text.lowercased() { return listed.item(view) }
     }
     return nil
   }

@@ -18,16 +18,17 @@ struct WhyRoute: Sendable {
     routes.get("why/:kind/:name") { request, parameters in
       let kind = try parameters.parameters.require("kind")
       let name = try PathText.decoded(parameters.parameters.require("name"))
-      let context = try await source.context(request)
-      let explanation =
-        kind == "team"
-        ? try access(name, request, context) : explanation(kind, name, context)
-      guard let explanation else {
-        throw APIError(Self.unknown(kind, name), at: context.state.position)
+      return try await source.answer(request) { context in
+        let explanation =
+          kind == "team"
+          ? try access(name, request, context) : explanation(kind, name, context)
+        guard let explanation else {
+          throw APIError(Self.unknown(kind, name), at: context.state.position)
+        }
+        return Response.json(
+          ItemReply(position: context.state.position, item: WhyItem(explanation)).jsonBytes,
+          head: context.head)
       }
-      return Response.json(
-        ItemReply(position: context.state.position, item: WhyItem(explanation)).jsonBytes,
-        head: context.head)
     }
   }
 

@@ -37,6 +37,8 @@ package final class SignalBook: Sendable {
     var nodes: [ID<Node>: NodeSignal] = [:]
     /// Of the span in which this leader can hear.
     var silence = SilenceBook()
+    /// What the last pass found to be silent for long.
+    var silent: Set<ID<Node>> = []
 
     func silentSeconds(of node: ID<Node>, at now: Clocks.Instant) -> Double? {
       guard let since = hearingSince else { return nil }
@@ -65,6 +67,7 @@ package final class SignalBook: Sendable {
       if book.epoch != epoch || stalled || !couldAppend {
         book.hearingSince = now
         book.silence = SilenceBook()
+        book.silent = []
       }
       book.epoch = epoch
       book.lastTick = now
@@ -119,7 +122,8 @@ package final class SignalBook: Sendable {
     if case .leading(let epoch) = head.standing {
       standings = gateways.standings(in: head.state, epoch: epoch, at: now)
     }
-    return Viewpoint.Heard(gateways: standings) { [self] node in
+    let silent = book.withLock { $0.silent }
+    return Viewpoint.Heard(gateways: standings, silent: silent) { [self] node in
       guard node.status == .active else { return nil }
       let silent = book.withLock { $0.silentSeconds(of: node.id, at: now) } ?? 0
       let seconds = min(silent, moment.seconds(since: node.joinedAt))
@@ -207,6 +211,7 @@ extension SignalBook.Book {
     for node in found.long.keys { note(node) }
     for node in state.lostNodes { note(node) }
     signals.suspects = found.unheard.union(found.long.keys)
+    silent = signals.suspects ?? []
     signals.restSeconds = found.restHeardAt.map { (now - $0).seconds } ?? 0
     return signals
   }

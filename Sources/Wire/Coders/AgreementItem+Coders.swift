@@ -19,3 +19,19 @@ extension AgreementItem {
     json.closeObject()
   }
 }
+
+extension AgreementItem {
+  package static let fieldNames = [
+    "id",
+    "provider",
+    "status",
+    "scope",
+    "audiences",
+    "from",
+    "until",
+    "noticeDays",
+    "signedAt",
+    "terminatedAt",
+    "end",
+  ]
+}

@@ -21,6 +21,23 @@ extension DeploymentItem {
   }
 }
 
+extension DeploymentItem {
+  package static let fieldNames = [
+    "id",
+    "name",
+    "model",
+    "version",
+    "workload",
+    "wanted",
+    "ready",
+    "exclusive",
+    "replicas",
+    "stopping",
+    "createdAt",
+    "deletedAt",
+  ]
+}
+
 extension StoppingItem {
   package func write(to json: inout JSONWriter) {
     json.openObject()

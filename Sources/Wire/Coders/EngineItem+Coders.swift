@@ -12,3 +12,12 @@ extension EngineItem {
     json.closeObject()
   }
 }
+
+extension EngineItem {
+  package static let fieldNames = [
+    "id",
+    "name",
+    "tasks",
+    "launch",
+  ]
+}

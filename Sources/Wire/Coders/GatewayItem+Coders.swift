@@ -14,6 +14,16 @@ extension GatewayItem {
   }
 }
 
+extension GatewayItem {
+  package static let fieldNames = [
+    "id",
+    "name",
+    "registeredAt",
+    "graceSeconds",
+    "processes",
+  ]
+}
+
 extension GatewayItem.ProcessItem {
   package func write(to json: inout JSONWriter) {
     json.openObject()

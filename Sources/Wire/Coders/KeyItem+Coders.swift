@@ -17,6 +17,19 @@ extension KeyItem {
   }
 }
 
+extension KeyItem {
+  package static let fieldNames = [
+    "id",
+    "team",
+    "name",
+    "prefix",
+    "issuedAt",
+    "until",
+    "previousUntil",
+    "secrets",
+  ]
+}
+
 extension KeyItem.LiveSecret {
   package func write(to json: inout JSONWriter) {
     json.openObject()

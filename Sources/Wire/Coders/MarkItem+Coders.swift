@@ -11,3 +11,11 @@ extension MarkItem {
     json.closeObject()
   }
 }
+
+extension MarkItem {
+  package static let fieldNames = [
+    "name",
+    "position",
+    "markedAt",
+  ]
+}

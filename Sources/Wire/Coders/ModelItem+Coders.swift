@@ -21,6 +21,23 @@ extension ModelItem {
   }
 }
 
+extension ModelItem {
+  package static let fieldNames = [
+    "id",
+    "name",
+    "provider",
+    "task",
+    "contextLength",
+    "status",
+    "published",
+    "versions",
+    "aliases",
+    "onboardedAt",
+    "deprecatedAt",
+    "retiredAt",
+  ]
+}
+
 extension ModelItem.Publication {
   package func write(to json: inout JSONWriter) {
     json.openObject()

@@ -28,6 +28,30 @@ extension NodeItem {
   }
 }
 
+extension NodeItem {
+  package static let fieldNames = [
+    "id",
+    "name",
+    "status",
+    "cordoned",
+    "missingDevices",
+    "address",
+    "cpuMillis",
+    "freeCPUMillis",
+    "memory",
+    "freeMemory",
+    "devices",
+    "freeDevices",
+    "stoppingDevices",
+    "attempts",
+    "generation",
+    "lostAt",
+    "alarm",
+    "troubles",
+    "silentSeconds",
+  ]
+}
+
 extension DeviceItem {
   package func write(to json: inout JSONWriter) {
     json.openObject()

@@ -18,6 +18,20 @@ extension PersonItem {
   }
 }
 
+extension PersonItem {
+  package static let fieldNames = [
+    "id",
+    "name",
+    "email",
+    "role",
+    "status",
+    "invitedAt",
+    "forgotten",
+    "erased",
+    "inClear",
+  ]
+}
+
 extension WhoamiItem {
   package func write(to json: inout JSONWriter) {
     json.openObject()

@@ -16,3 +16,16 @@ extension ProviderItem {
     json.closeObject()
   }
 }
+
+extension ProviderItem {
+  package static let fieldNames = [
+    "id",
+    "name",
+    "title",
+    "status",
+    "registeredAt",
+    "suspendedAt",
+    "models",
+    "agreement",
+  ]
+}

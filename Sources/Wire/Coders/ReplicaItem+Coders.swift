@@ -26,3 +26,26 @@ extension ReplicaItem {
     json.closeObject()
   }
 }
+
+extension ReplicaItem {
+  package static let fieldNames = [
+    "id",
+    "name",
+    "deployment",
+    "phase",
+    "node",
+    "devices",
+    "attempt",
+    "endpoint",
+    "since",
+    "reason",
+    "waiting",
+    "waitingSince",
+    "failures",
+    "lastFailure",
+    "lastLog",
+    "placedAt",
+    "readyAt",
+    "stopping",
+  ]
+}

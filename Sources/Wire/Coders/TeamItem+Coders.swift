@@ -20,6 +20,22 @@ extension TeamItem {
   }
 }
 
+extension TeamItem {
+  package static let fieldNames = [
+    "id",
+    "name",
+    "title",
+    "audience",
+    "requestsPerMinute",
+    "tokensPerMinute",
+    "grants",
+    "endedGrants",
+    "keys",
+    "registeredAt",
+    "limits",
+  ]
+}
+
 extension LimitItem {
   package func write(to json: inout JSONWriter) {
     json.openObject()

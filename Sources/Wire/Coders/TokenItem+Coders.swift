@@ -17,6 +17,19 @@ extension TokenItem {
   }
 }
 
+extension TokenItem {
+  package static let fieldNames = [
+    "id",
+    "person",
+    "name",
+    "issuedAt",
+    "until",
+    "lastUsed",
+    "watchedSince",
+    "presented",
+  ]
+}
+
 extension JoinTokenItem {
   package func write(to json: inout JSONWriter) {
     json.openObject()
@@ -26,4 +39,13 @@ extension JoinTokenItem {
     json.field("until", until)
     json.closeObject()
   }
+}
+
+extension JoinTokenItem {
+  package static let fieldNames = [
+    "id",
+    "prefix",
+    "issuedAt",
+    "until",
+  ]
 }
