@@ -41,6 +41,27 @@ extension AgainstWharfd {
       #expect(!keys.contains(key) && keys.contains(String(key.prefix(18))))
     }
 
+    @Test func `A list comes in the order that is asked for, and with some fields`() async throws {
+      let hosted = try Hosted()
+      try await hosted.start()
+      let admin = try hosted.admin()
+      for team in ["beta", "alpha", "gamma"] {
+        try await admin.does("team", "register", team, "--audience", "internal")
+      }
+      func names(_ sort: String) async throws -> String {
+        try await admin.does("team", "list", "-q", "--sort", sort)
+      }
+      #expect(try await names("name") == "alpha\nbeta\ngamma")
+      #expect(try await names("-name") == "gamma\nbeta\nalpha")
+      #expect(try await names("-id") == "gamma\nalpha\nbeta")
+      let some = try await admin.does("team", "list", "-o", "json", "--fields", "name,audience")
+      #expect(some.contains(#""name": "alpha""#) && !some.contains("grants"), "\(some)")
+      let bare = try await admin.wharf("team", "list", "--fields", "name")
+      #expect(bare.code == 2 && bare.err.contains("add one of them"), "\(bare)")
+      let wrong = try await admin.wharf("team", "list", "--sort", "nme")
+      #expect(wrong.err.contains("name, grants, id"), "\(wrong)")
+    }
+
     @Test func `Status is one screen, of now and of then`() async throws {
       let hosted = try Hosted()
       try await hosted.start()

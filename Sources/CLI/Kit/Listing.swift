@@ -5,7 +5,9 @@ import Hosting
 import Wire
 
 struct ListOptions: ParsableArguments {
+  // What it takes may begin with a dash.
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Order by this, as in name, id or -id: with - before it the reverse.", valueName: "field"))
   var sort: String?
