@@ -24,10 +24,13 @@ package struct EventFilter: Sendable, Hashable {
     self.actor = actor
   }
 
-  /// Whether an index leads to what matches, so that a statement may look at the whole of the log at once.
+  /// Whether an index leads to what matches and to nothing else, so that a statement may look at the whole of the
+  /// log at once. Where there is more to a filter, all that the index leads to might be read for nothing.
   var isIndexed: Bool {
+    let terms = [stream != nil, actor != nil, types != nil, kinds != nil].count { $0 }
+    if terms != 1 { return false }
     if stream != nil { return true }
-    if case .of(let who)? = actor, who.kind == .person { return true }
+    if case .of(let who)? = actor { return who.kind == .person }
     // Of several types the database would take them one after another, and sort.
     return types.map { $0.count == 1 && !$0.contains(NodeReported.type) } ?? false
   }

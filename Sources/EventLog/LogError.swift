@@ -17,6 +17,8 @@ package enum LogError: Error, Equatable, Sendable {
   case otherPast(position: Position, seen: Digest, found: Digest?)
   /// Migrations were applied that this program does not know.
   case databaseNewer(applied: Int, known: Int)
+  /// Another program brings the database to its form, for longer than it is waited for.
+  case migratesElsewhere
   /// The log may hold what this program cannot read.
   case formatNewer(position: Position, log: Int, known: Int)
   /// The key of a person was wrapped under another cluster secret.
@@ -50,6 +52,8 @@ extension LogError: CustomStringConvertible {
         + (found.map { "\($0) there" } ?? "nothing there")
         + ": it was restored, a standby that was behind was promoted, or the log was rewritten; "
         + "compare with a backup and with what agents saw, and begin a new era with: wharfd recover"
+    case .migratesElsewhere:
+      "cannot migrate the database: another wharfd is migrating it; wait for that and try again"
     case .databaseNewer(let applied, let known):
       "the database is at migration \(applied), this program knows only \(known): run a newer wharfd"
     case .formatNewer(let position, let log, let known):

@@ -43,7 +43,10 @@ package struct Agreement: Identified, Equatable, Sendable, SnapshotValue {
   }
 
   package var end: Timestamp? {
-    [terms.until, terminationDate].compactMap { $0 }.min()
+    guard let until = terms.until, let terminationDate else {
+      return terms.until ?? terminationDate
+    }
+    return min(until, terminationDate)
   }
 }
 
@@ -186,7 +189,7 @@ package struct AgreementSigned: Event {
       id: id, provider: provider, signedAt: fact.recordedAt, terms: terms)
     let before = state.providers[provider].flatMap { state.agreement(of: $0)?.end }
     state.agreements[id] = agreement
-    state.noteDates(of: agreement)
+    state.moveDates(of: id, from: HostingState.Dates(), to: HostingState.Dates(agreement))
     try state.providers.update(provider) { $0.agreement = id }
     if agreement.end != before { try state.renewAssignments(of: provider, fact) }
   }
@@ -219,8 +222,10 @@ package struct AgreementEnded: Event {
 
   package func evolve(_ state: inout HostingState, _ fact: Fact) throws(Contradiction) {
     let id: ID<Agreement> = try fact.subject()
-    if let agreement = state.agreements[id] { state.forgetDates(of: agreement) }
+    guard let agreement = state.agreements[id] else { throw Contradiction("there is no \(id)") }
+    let before = HostingState.Dates(agreement)
     try state.agreements.change(id) { $0.ended = true }
+    state.moveDates(of: id, from: before, to: HostingState.Dates())
   }
 }
 
@@ -230,24 +235,35 @@ extension HostingState {
   ) throws(Contradiction) {
     let id: ID<Agreement> = try fact.subject()
     guard var agreement = agreements[id] else { throw Contradiction("there is no \(id)") }
-    let before = agreement.end
-    forgetDates(of: agreement)
+    let before = Dates(agreement)
     change(&agreement)
+    let after = Dates(agreement)
     agreements[id] = agreement
-    noteDates(of: agreement)
-    guard agreement.end != before, providers[agreement.provider]?.agreement == id else { return }
+    moveDates(of: id, from: before, to: after)
+    guard after.end != before.end, providers[agreement.provider]?.agreement == id else { return }
     try renewAssignments(of: agreement.provider, fact)
   }
 
-  fileprivate mutating func noteDates(of agreement: Agreement) {
-    if agreement.ended { return }
-    endings.add(.beginning(agreement.id), until: agreement.terms.from)
-    endings.add(.agreement(agreement.id), until: agreement.end)
+  fileprivate struct Dates {
+    var from: Timestamp?
+    var end: Timestamp?
+    /// Of one that has ended nothing is due any more.
+    var hasEnded = true
+
+    init() {}
+
+    init(_ agreement: Agreement) {
+      from = agreement.terms.from
+      end = agreement.end
+      hasEnded = agreement.ended
+    }
   }
 
-  fileprivate mutating func forgetDates(of agreement: Agreement) {
-    endings.remove(.beginning(agreement.id), until: agreement.terms.from)
-    endings.remove(.agreement(agreement.id), until: agreement.end)
+  fileprivate mutating func moveDates(of id: ID<Agreement>, from old: Dates, to new: Dates) {
+    endings.move(
+      .beginning(id), from: old.hasEnded ? nil : old.from, to: new.hasEnded ? nil : new.from)
+    endings.move(
+      .agreement(id), from: old.hasEnded ? nil : old.end, to: new.hasEnded ? nil : new.end)
   }
 
   /// Agents hold the end of the agreement with what they run, and act on it unheard. Where it moves,

@@ -28,7 +28,7 @@ extension PlainlyNamed {
 package struct Catalog<Element: Named>: Equatable, Sendable {
   package private(set) var byID: TreeDictionary<ID<Element>, Element> = [:]
   private var idByName: TreeDictionary<String, ID<Element>> = [:]
-  private var order = NameOrder()
+  private var order = Ordered<String>()
   package private(set) var summary = Element.Together()
 
   package init() {}
@@ -44,7 +44,7 @@ package struct Catalog<Element: Named>: Equatable, Sendable {
 
   /// Those from this name on, in the order of their names; each is looked up as it is asked for.
   package func inOrder(from name: String? = nil) -> some Sequence<Element> {
-    order.names(from: name).lazy.compactMap { keyed($0) }
+    order.elements(from: name).lazy.compactMap { keyed($0) }
   }
 
   package mutating func insert(_ element: Element) throws(Contradiction) {

@@ -1,6 +1,5 @@
 // What comes to its end next, by when: whoever notes ends looks at those that are due, and not at everything
-// that will end some time. A moment is found by its day and its minute, so that the next one is found among
-// few, however many things end and however many of them at once.
+// that will end some time.
 
 import HashTreeCollections
 
@@ -15,7 +14,7 @@ package enum Ending: Hashable, Comparable, Sendable {
 
   package static func < (a: Self, b: Self) -> Bool {
     switch (a, b) {
-    case (.secret(let a), .secret(let b)): a.bytes.lexicographicallyPrecedes(b.bytes)
+    case (.secret(let a), .secret(let b)): a < b
     case (.grant(let team, let model), .grant(let otherTeam, let otherModel)):
       (team, model) < (otherTeam, otherModel)
     case (.agreement(let a), .agreement(let b)), (.beginning(let a), .beginning(let b)): a < b
@@ -34,76 +33,50 @@ package enum Ending: Hashable, Comparable, Sendable {
 }
 
 package struct Endings: Equatable, Sendable, SnapshotValue {
-  typealias Moments = TreeDictionary<Timestamp, TreeSet<Ending>>
+  /// An ending, at its date.
+  struct Dated: Equatable, Comparable, Sendable, SnapshotValue {
+    let until: Timestamp
+    let ending: Ending
 
-  private static let minuteMicroseconds: Int64 = 60_000_000
-  private static let minutesOfDay = 24 * 60
+    static func < (a: Self, b: Self) -> Bool {
+      a.until == b.until ? a.ending < b.ending : a.until < b.until
+    }
+  }
 
-  /// By the day and the minute, both counted from 1970.
-  private(set) var byDay: TreeDictionary<Int, TreeDictionary<Int, Moments>> = [:]
+  private(set) var dated = Ordered<Dated>()
 
   package init() {}
 
-  init(byDay: TreeDictionary<Int, TreeDictionary<Int, Moments>>) { self.byDay = byDay }
+  init(dated: Ordered<Dated>) { self.dated = dated }
 
   mutating func add(_ ending: Ending, until: Timestamp?) {
-    guard let until else { return }
-    let (day, minute) = Self.place(of: until)
-    byDay[day, default: [:]][minute, default: [:]][until, default: []].insert(ending)
+    if let until { dated.insert(Dated(until: until, ending: ending)) }
   }
 
   mutating func remove(_ ending: Ending, until: Timestamp?) {
-    guard let until else { return }
-    let (day, minute) = Self.place(of: until)
-    guard var minutes = byDay[day], var moments = minutes[minute], var left = moments[until] else {
-      return
-    }
-    left.remove(ending)
-    moments[until] = left.isEmpty ? nil : left
-    minutes[minute] = moments.isEmpty ? nil : moments
-    byDay[day] = minutes.isEmpty ? nil : minutes
+    if let until { dated.remove(Dated(until: until, ending: ending)) }
+  }
+
+  /// Most changes of a thing leave its date as it is, and cost nothing here.
+  mutating func move(_ ending: Ending, from old: Timestamp?, to new: Timestamp?) {
+    if old == new { return }
+    remove(ending, until: old)
+    add(ending, until: new)
   }
 
   /// Those whose date has come, the earliest first.
   package func due(at now: Timestamp) -> [Ending] {
-    let (today, thisMinute) = Self.place(of: now)
-    var due: [Ending] = []
-    for day in byDay.keys.filter({ $0 <= today }).sorted() {
-      guard let minutes = byDay[day] else { continue }
-      for minute in minutes.keys.filter({ $0 <= thisMinute }).sorted() {
-        guard let moments = minutes[minute] else { continue }
-        for moment in moments.keys.filter({ $0 <= now }).sorted() {
-          due += (moments[moment] ?? []).sorted()
-        }
-      }
-    }
-    return due
+    dated.elements().prefix { $0.until <= now }.map(\.ending)
   }
 
   /// The next date after this moment.
   package func next(after now: Timestamp) -> Timestamp? {
-    let (today, thisMinute) = Self.place(of: now)
-    // What is left of today may be nothing.
-    if let minutes = byDay[today] {
-      if let next = minutes[thisMinute]?.keys.filter({ $0 > now }).min() { return next }
-      if let minute = minutes.keys.filter({ $0 > thisMinute }).min() {
-        return minutes[minute]?.keys.min()
-      }
-    }
-    guard let day = byDay.keys.filter({ $0 > today }).min(), let minutes = byDay[day] else {
-      return nil
-    }
-    return minutes.keys.min().flatMap { minutes[$0]?.keys.min() }
-  }
-
-  private static func place(of moment: Timestamp) -> (day: Int, minute: Int) {
-    // Of before 1970, too, a day begins at its midnight.
-    let minute =
-      (moment.microseconds - (moment.microseconds < 0 ? minuteMicroseconds - 1 : 0))
-      / minuteMicroseconds
-    let whole = Int(minute)
-    let day = (whole - (whole < 0 ? minutesOfDay - 1 : 0)) / minutesOfDay
-    return (day, whole)
+    // Of one moment no ending comes before this one.
+    let first = Dated(
+      until: Timestamp(microseconds: now.microseconds + 1),
+      ending: .secret(Digest(bytes: Array(repeating: 0, count: Digest.byteCount))))
+    var rest = dated.elements(from: first)
+    return rest.next()?.until
   }
 }
 

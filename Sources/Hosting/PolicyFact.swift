@@ -58,11 +58,11 @@ extension HostingState {
 
   /// Of many ended grants a team remembers the last.
   private func forgottenEnds(of team: ID<Team>, since old: HostingState) -> Set<PolicyFact> {
-    guard let before = old.teams[team], let after = teams[team],
-      after.endedGrants.count < before.endedGrants.count
-    else { return [] }
-    return Set(
-      before.endedGrants.keys.filter { after.endedGrants[$0] == nil }.map { .access(team, $0) })
+    guard let before = old.teams[team], let after = teams[team] else { return [] }
+    let forgotten = before.endedGrants.keys.filter {
+      after.endedGrants[$0] == nil && after.grants[$0] == nil
+    }
+    return Set(forgotten.map { .access(team, $0) })
   }
 
   private static func change(ofAll event: any Event) -> PolicyChange {

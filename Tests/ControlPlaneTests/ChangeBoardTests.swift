@@ -111,6 +111,11 @@ import Testing
     desk.changes.tell(desk.publish(log, from: published))
     // What changed between the two it may have missed.
     await desk.changes.pause(for: [.policy], after: early, upTo: .seconds(7_200))
+    // And also who leads, while the log stays as it is.
+    let leading = desk.publish(log, from: log.events.count)
+    desk.changes.tell(leading)
+    desk.changes.tell(desk.publish(log, from: log.events.count, standing: .following(address: "b")))
+    await desk.changes.pause(for: [.standing], after: leading, upTo: .seconds(7_200))
   }
 
   @Test func `who comes to lead, and a log of which events are missing, wake everybody`()

@@ -120,7 +120,7 @@ import Wire
     var world = World()
     try world.addProvider("xai")
     try world.perform(RegisterTeam(name: "copilot", audience: .internal))
-    let models = try (0..<2 * Team.endedGrantsKept).map {
+    let models = try (0..<4 * Team.endedGrantsKept).map {
       try ModelReference(jsonText: "xai/m\($0)")
     }
     for model in models {
@@ -131,9 +131,15 @@ import Wire
     let desk = Desk(assignments)
     desk.publish(world.state, [])
     var index = try desk.whole()
-    for model in models {
+    // At last so many at once that the team has forgotten twice, and remembers as many as before.
+    let single = models.prefix(2 * Team.endedGrantsKept - 56)
+    let atOnce = models.dropFirst(single.count).prefix(2 * Team.endedGrantsKept)
+    for some in single.map({ [$0] }) + [Array(atOnce)] {
       let before = world.state.position
-      let events = try world.perform(RevokeAccess(team: "copilot", model: model))
+      var events: [NewEvent] = []
+      for model in some {
+        events += try world.perform(RevokeAccess(team: "copilot", model: model))
+      }
       desk.publish(world.state, Self.stored(events, after: before, world))
       index = try desk.news(since: index.position, in: index)
     }

@@ -65,7 +65,7 @@ package struct APIServer {
     uses = TokenUses(since: now())
     assignments = Assignments(secret: secret, limits: signals.limits)
     policies = PolicyBook(board: member.board, assignments: assignments)
-    changes = ChangeBoard(board: member.board, policies: policies)
+    changes = ChangeBoard(board: member.board, policies: policies, gateways: signals.gateways)
   }
 
   package static func crossOrigin(_ origins: [String]) throws(CrossOrigin.Unreadable)

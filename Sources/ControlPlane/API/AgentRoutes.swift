@@ -78,6 +78,8 @@ struct AgentRoutes: Sendable {
     var head = try await source.head(atLeast: after)
     let principal = try await source.principal(of: request, &head)
     while true {
+      // A wharfd that forgot what it knew begins anew, and knows of no node until it has read the log.
+      if head.standing == .starting { throw APIError.starting(member.board) }
       let node = try node(principal, request, head.state)
       // Its node's agent takes any answer for a sign that all is well.
       try forwarding.requireTouch(head)

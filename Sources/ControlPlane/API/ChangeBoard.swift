@@ -51,12 +51,15 @@ package final class ChangeBoard: Service {
 
   private let board: HeadBoard
   private let policies: PolicyBook
+  private let gateways: GatewayBook?
   private let room: Room
   private let contents = Mutex(Contents())
 
-  package init(board: HeadBoard, policies: PolicyBook) {
+  /// - Parameter gateways: is told up to where the policy is the one in force, while this wharfd leads.
+  package init(board: HeadBoard, policies: PolicyBook, gateways: GatewayBook? = nil) {
     self.board = board
     self.policies = policies
+    self.gateways = gateways
     room = Room(limit: Self.waiterLimit, clocks: board.clocks)
   }
 
@@ -80,6 +83,10 @@ package final class ChangeBoard: Service {
   func tell(_ head: Head) {
     // Gateways are few, and what they are told is worked out here rather than by each of them.
     let policyChange = policies.lastChange(at: head)
+    if case .leading(let epoch) = head.standing {
+      gateways?.note(
+        policy: policyChange, through: head.state.position, epoch: epoch, at: board.clocks.now)
+    }
     let (old, follower) = contents.withLock { ($0.told, $0.follower) }
     let changed = old.flatMap { old in
       follower.flatMap { subjects(changedFrom: old, to: head, $0) }
@@ -139,6 +146,9 @@ package final class ChangeBoard: Service {
 extension Head {
   /// Whether all that is known here was known at another head, too.
   fileprivate func isAsOf(_ other: Head) -> Bool {
-    witness.era == other.witness.era && state.position <= other.state.position
+    guard witness.era == other.witness.era else { return false }
+    // Who leads may change while the log stays as it is.
+    return state.position < other.state.position
+      || state.position == other.state.position && standing == other.standing
   }
 }

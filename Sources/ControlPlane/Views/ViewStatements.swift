@@ -9,7 +9,7 @@ import Postgres
 /// The form of the views: which tables this program makes, and how it fills them.
 package enum ViewForm {
   /// Raised when rows come out otherwise from the same log: then views are made anew.
-  private static let revision = 3
+  private static let revision = 4
 
   package static let digest = Digest(
     sha256Of: Array("\(revision)\n\(Migrations.views.sql)".utf8))

@@ -3,9 +3,21 @@
 extension Endings {
   package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
     try self.init(
-      byDay: snapshot.read())
+      dated: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
-    snapshot.write(byDay)
+    snapshot.write(dated)
+  }
+}
+
+extension Endings.Dated {
+  package init(from snapshot: inout SnapshotReader) throws(SnapshotDamage) {
+    try self.init(
+      until: snapshot.read(),
+      ending: snapshot.read())
+  }
+  package func write(to snapshot: inout SnapshotWriter) {
+    snapshot.write(until)
+    snapshot.write(ending)
   }
 }

@@ -210,7 +210,7 @@ extension Stream: SnapshotKey {
 
 extension Digest: SnapshotKey {
   package static func comesBefore(_ a: Self, _ b: Self) -> Bool {
-    a.bytes.lexicographicallyPrecedes(b.bytes)
+    a < b
   }
 }
 

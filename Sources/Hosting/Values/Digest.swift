@@ -71,3 +71,11 @@ extension [UInt8] {
     }
   }
 }
+
+extension Digest: Comparable {
+  /// As their bytes do, one after the other.
+  package static func < (a: Self, b: Self) -> Bool {
+    (a.word0.bigEndian, a.word1.bigEndian, a.word2.bigEndian, a.word3.bigEndian)
+      < (b.word0.bigEndian, b.word1.bigEndian, b.word2.bigEndian, b.word3.bigEndian)
+  }
+}

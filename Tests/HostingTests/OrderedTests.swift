@@ -5,12 +5,12 @@ import Testing
 
 @testable import Hosting
 
-@Suite struct NameOrderTests {
+@Suite struct OrderedTests {
   @Test(arguments: [(1, 40), (2, 3_000), (3, 3_000)]) func `names stand as if sorted anew`(
     seed: UInt64, most: Int
   ) {
     var random = SplitMix64(seed: seed)
-    var order = NameOrder()
+    var order = Ordered<String>()
     var names: Set<String> = []
     // Those that come in their order fill the end.
     for number in 0..<most / 2 {
@@ -29,14 +29,14 @@ import Testing
       }
     }
     let sorted = names.sorted()
-    #expect(Array(order.names()) == sorted)
+    #expect(Array(order.elements()) == sorted)
     for first in ["", "a", "m", "m100007", "m100007x", "z", "zz"] + sorted.suffix(1) {
-      #expect(Array(order.names(from: first)) == sorted.filter { $0 >= first }, "from \(first)")
+      #expect(Array(order.elements(from: first)) == sorted.filter { $0 >= first }, "from \(first)")
     }
     for name in sorted.shuffled(using: &random) {
       order.remove(name)
       order.remove(name)
     }
-    #expect(Array(order.names()).isEmpty)
+    #expect(Array(order.elements()).isEmpty)
   }
 }
