@@ -26,6 +26,9 @@ package struct Touched: Equatable, Sendable {
       streams.insert(event.stream)
       noteIDs(in: event.data)
       if event.stream.kind == .deployment { noteReplicas(of: event, old, new) }
+      if event.type == MarkPlaced.type, let mark = (try? event.decoded()) as? MarkPlaced {
+        marks.insert(mark.name.key)
+      }
     }
     for stream in streams where stream.kind == .deployment { deployments.insert(ID(stream.origin)) }
     for replica in replicas {
@@ -49,7 +52,6 @@ package struct Touched: Equatable, Sendable {
       replicas.formUnion(changed.map(\.replica))
     }
     deployments.formUnion(replicas.map(\.deploymentID))
-    noteChangedMarks(old, new)
   }
 
   private init() {}
@@ -87,12 +89,6 @@ package struct Touched: Equatable, Sendable {
     for state in [old, new] {
       replicas.formUnion(state.deployments[id]?.replicas.values.map(\.id) ?? [])
     }
-  }
-
-  private mutating func noteChangedMarks(_ old: HostingState, _ new: HostingState) {
-    guard streams.contains(.log), old.log.marks != new.log.marks else { return }
-    for (key, mark) in new.log.marks where old.log.marks[key] != mark { marks.insert(key) }
-    for key in old.log.marks.keys where new.log.marks[key] == nil { marks.insert(key) }
   }
 
   /// What a node is to run hangs on more than events about it say: the end of an agreement, for one.
