@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -61,4 +62,9 @@ int wharf_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int wharf_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
   return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
+int wharf_return_blocks_of(int bytes) {
+  // Unset, the C library raises it to the largest block that was freed, and keeps what is smaller.
+  return mallopt(M_MMAP_THRESHOLD, bytes);
 }

@@ -2,6 +2,7 @@
 // the same exit codes: 0 done, 1 refused or failed, 2 wrong usage. Programs add their own above these.
 
 import ArgumentParser
+import CLinux
 import Glibc
 import Hosting
 
@@ -15,9 +16,14 @@ package enum Program {
   /// A longer word in what is wrong is shortened: it is what somebody typed, or pasted.
   private static let longestWord = 80
 
+  /// A body, a page of a list or a snapshot that takes as much as this or more leaves nothing behind. Otherwise a
+  /// flood of them would be the memory that the program takes from then on.
+  private static let largeBlockBytes: Int32 = 128 << 10
+
   /// Parses the arguments, runs the command, and ends the process.
   package static func run(_ root: (some ParsableCommand).Type) async -> Never {
     StandardFiles.hold()
+    _ = wharf_return_blocks_of(largeBlockBytes)
     do {
       var command = try root.parseAsRoot(arguments())
       if var asynchronous = command as? any AsyncParsableCommand {

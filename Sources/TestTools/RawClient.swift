@@ -31,6 +31,16 @@ package final class RawClient: Sendable {
       to: descriptor)
   }
 
+  /// Writes as much as the connection takes now.
+  ///
+  /// - Returns: what is left.
+  package func sendWhatFits(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let count = bytes.withUnsafeBytes {
+      Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+    }
+    return bytes.dropFirst(max(count, 0))
+  }
+
   /// Sends no more, and reads on.
   package func shutSendingHalf() { shutdown(descriptor, Int32(SHUT_WR)) }
 

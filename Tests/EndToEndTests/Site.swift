@@ -68,6 +68,8 @@ final class Site: HasGateway {
     return (try await child.waitForExit(), child.errors)
   }
 
+  func pid(_ name: String) throws -> pid_t { try #require(running.withLock { $0[name] }).pid }
+
   func said(_ name: String) -> String { running.withLock { $0[name]?.errors ?? "" } }
 
   func run(_ name: String, _ arguments: [String], _ more: [String: String] = [:]) async throws

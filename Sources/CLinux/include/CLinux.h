@@ -33,4 +33,8 @@ int wharf_reserve(int fd, off_t offset, off_t length);
 // Names the calling thread; the kernel keeps 15 bytes.
 int wharf_set_thread_name(const char *name);
 
+// From here on, blocks of memory of at least so many bytes go back to the kernel when they are freed.
+// Returns 0 when the C library has no such thing.
+int wharf_return_blocks_of(int bytes);
+
 #endif
