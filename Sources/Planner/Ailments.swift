@@ -6,6 +6,7 @@ import Hosting
 
 extension Explaining {
   private static let departuresShown = 10
+  private static let silencesShown = 10
 
   // MARK: What stops
 
@@ -84,6 +85,36 @@ extension Explaining {
       }
     }
     return lines
+  }
+
+  // MARK: What gateways saw
+
+  /// Names the engines that answer some requests and are silent on others: they stay ready, and whoever asks why
+  /// some answers never come learns where.
+  func addSilences(of numbers: [Int], to found: inout Explanation) {
+    if signals.sightings.isEmpty { return }
+    let seen = numbers.compactMap { number -> (number: Int, sighting: Signals.Sighting)? in
+      guard let id = deployment.replicas[number]?.attempt, state.attempts[id]?.phase == .ready,
+        let sighting = signals.sightings[id], sighting.gaveUp > 0,
+        !Unanswering.isSeen(in: sighting)
+      else { return nil }
+      return (number, sighting)
+    }
+    .sorted { ($0.sighting.gaveUp, $1.number) > ($1.sighting.gaveUp, $0.number) }
+    guard let worst = seen.first else { return }
+    if numbers.count == 1 {
+      found.verdict += "; but " + Unanswering.words(worst.sighting)
+    } else if found.replicas.isEmpty {
+      found.verdict += "; but requests meet silence at \(seen.count) of them"
+    }
+    found.facts += seen.prefix(Self.silencesShown).map {
+      "\(deployment.replicaName($0.number)): \(Unanswering.words($0.sighting))"
+    }
+    if seen.count > Self.silencesShown {
+      found.facts.append("\(seen.count - Self.silencesShown) more met requests with silence")
+    }
+    found.remedies.append(
+      "if it goes on: wharf replica restart \(deployment.replicaName(worst.number))")
   }
 
   // MARK: What ails nodes

@@ -127,6 +127,7 @@ struct Explaining {
     } else if numbers.isEmpty {
       found.remedies = ["want some: wharf deployment scale \(deployment.name) --replicas 1"]
     }
+    addSilences(of: numbers, to: &found)
     if found.nodesAsked == 0 { addTroubles(under: numbers, to: &found) }
     addDepartures(of: numbers, to: &found)
     return found
@@ -213,7 +214,14 @@ struct Explaining {
       return running(
         .lostSecret,
         "on \(node.name) no gateway can ask it: its key was made with a secret that is lost")
-    case .ready: return .ready
+    case .ready:
+      guard let sighting = signals.sightings[attempt.id], Unanswering.isSeen(in: sighting) else {
+        return .ready
+      }
+      return running(
+        .mute,
+        "on \(node.name) its engine says that it is ready, and answers nobody: "
+          + Unanswering.words(sighting))
     case .placed:
       return running(
         .notBegun, "placed on \(node.name) \(age) s ago, its agent has not begun yet\(why)")

@@ -13,6 +13,8 @@ enum Plight: Hashable {
   case checkingWeights
   case starting
   case unanswered
+  /// It says that it is ready, and gateways get no answers from it.
+  case mute
   case stopping
   case backingOff
 
@@ -26,6 +28,7 @@ enum Plight: Hashable {
     case .checkingWeights: "where weights are being checked"
     case .starting: "where it starts"
     case .unanswered: "where the engine does not answer"
+    case .mute: "where the engine says that it is ready, and answers nobody"
     case .stopping: "where it is stopping"
     case .backingOff: "where it failed last"
     }
@@ -88,6 +91,11 @@ extension Explaining {
     case .unanswered:
       return [
         "wait: it is ended and placed again if it stays so",
+        "or at once: wharf replica restart \(replica)",
+      ]
+    case .mute:
+      return [
+        "wait: it is restarted, one replica of \(deployment.name) at a time",
         "or at once: wharf replica restart \(replica)",
       ]
     case .stopping: return ["wait until \(node) proves its end"]

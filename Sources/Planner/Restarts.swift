@@ -13,6 +13,13 @@ package enum Unanswering {
   package static func isSeen(in sighting: Signals.Sighting) -> Bool {
     sighting.gaveUp >= fewestGivenUp && sighting.answered == 0
   }
+
+  /// `of 9 requests in the last 60 s none was answered, and 5 met silence`
+  static func words(_ sighting: Signals.Sighting) -> String {
+    let answered = sighting.answered == 0 ? "none was" : "\(sighting.answered) were"
+    return "of \(sighting.asked) requests in the last \(Signals.Sighting.windowSeconds) s "
+      + "\(answered) answered, and \(sighting.gaveUp) met silence"
+  }
 }
 
 extension Pass {

@@ -87,6 +87,23 @@ struct StatusTextTests {
     }
   }
 
+  @Test func `What was ready on a node that is lost waits for its node, and is not ready`() throws {
+    var world = try world()
+    try report(&world, [1: .ready, 2: .ready, 3: .ready])
+    #expect(try status(view(world)).contains("\ngrok  xai/m:1  3/3"))
+    world.pass(seconds: 80)
+    try world.perform(
+      DeclareNodeLost(node: world.state.nodes.sorted[0].id, silentSeconds: 80), by: .wharfd)
+    let grok = try #require(world.state.deployments.named("grok"))
+    for replica in grok.replicas.values {
+      let item = ReplicaItem(replica, of: grok, view(world))
+      #expect(item.phase == "unknown" && item.waiting == .nodeLost, "\(item)")
+      #expect(item.waitingSince == world.now && item.node == "n1")
+    }
+    let text = try status(view(world))
+    #expect(text.contains("\ngrok  xai/m:1  0/3    3 its node is lost"), "\(text)")
+  }
+
   @Test(arguments: NodeTrouble.allCases)
   func `A node that is in trouble says in its line what ails it`(trouble: NodeTrouble) throws {
     var world = try world()

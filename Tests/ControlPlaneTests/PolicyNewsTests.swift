@@ -146,7 +146,17 @@ import Wire
     #expect(try index == Desk(assignments, of: desk).whole())
   }
 
-  @Test func `news of one revocation are as short in a large world as in a small one`() throws {
+  /// - Parameter fact: what the command has gateways told.
+  @Test(arguments: [
+    (
+      "a revocation", RevokeAccess(team: "team0", model: "xai/m0") as any Command & Sendable,
+      "grants"
+    ),
+    ("a team that may use nothing yet", RegisterTeam(name: "new", audience: .internal), "teams"),
+  ])
+  func `news of one thing are that thing, as short in a large world as in a small one`(
+    what: String, command: any Command & Sendable, fact: String
+  ) throws {
     func bytes(teams: Int, models: Int) throws -> Int {
       var world = World()
       try world.addProvider("xai")
@@ -167,13 +177,14 @@ import Wire
       desk.publish(world.state, [])
       _ = try desk.whole()
       let before = world.state.position
-      let events = try world.perform(RevokeAccess(team: "team0", model: "xai/m0"))
+      let events = try world.perform(command)
       desk.publish(world.state, Self.stored(events, after: before, world))
       guard
         case .news(let news) = desk.book.answer(
           .init(after: before, era: desk.head.witness.era), at: desk.head)
       else { throw TestFailure("no news") }
-      #expect(news.grants.map(\.ended) == [.revoked] && news.count == 1)
+      #expect(news.count == 1 && (fact == "grants" ? news.grants.count : news.teams.count) == 1)
+      #expect(news.grants.allSatisfy { $0.ended == .revoked })
       return news.jsonBytes.count
     }
     let (small, large) = (try bytes(teams: 1, models: 1), try bytes(teams: 40, models: 60))

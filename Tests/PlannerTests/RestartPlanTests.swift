@@ -63,6 +63,52 @@ import Testing
     #expect(restarts(world, all).count == 1, "the others hang as well")
   }
 
+  private func why(
+    _ world: World, _ seen: [AttemptID: Signals.Sighting], replica number: Int? = nil
+  ) throws -> Explanation {
+    let id = try #require(world.state.deployments.named("grok")?.id)
+    var signals = world.signals()
+    signals.sightings = seen
+    let found =
+      if let number {
+        explain(
+          ReplicaID(deployment: id.position, number: number), world.state, signals, now: world.now)
+      } else {
+        explain(id, world.state, signals, now: world.now)
+      }
+    return try #require(found)
+  }
+
+  @Test func `why does not say that one is ready which answers nobody`() throws {
+    let world = try world(replicas: 3)
+    let ids = attempts(world)
+    let hung = [ids[1]: Signals.Sighting(asked: 9, answered: 0, gaveUp: 5)]
+    let told = "of 9 requests in the last 60 s none was answered, and 5 met silence"
+    let one = try why(world, hung, replica: 2)
+    #expect(
+      one.verdict == "on n1 its engine says that it is ready, and answers nobody: \(told)")
+    #expect(one.remedies.contains("or at once: wharf replica restart grok-2"))
+    #expect(
+      one.ruledOut.map(\.text)
+        == ["1 where the engine says that it is ready, and answers nobody: n1"])
+    let all = try why(world, hung)
+    #expect(all.verdict.hasPrefix("2 of 3 replicas are ready; 1 is not: on n1 its engine says"))
+    #expect(try why(world, hung, replica: 1).verdict == "it is ready")
+  }
+
+  @Test func `why tells what a ready one left unanswered`() throws {
+    let world = try world(replicas: 2)
+    let ids = attempts(world)
+    let seen = [ids[0]: Signals.Sighting(asked: 30, answered: 17, gaveUp: 13)]
+    let told = "of 30 requests in the last 60 s 17 were answered, and 13 met silence"
+    #expect(try why(world, seen, replica: 1).verdict == "it is ready; but \(told)")
+    let all = try why(world, seen)
+    #expect(all.verdict == "all 2 replicas are ready; but requests meet silence at 1 of them")
+    #expect(all.facts == ["grok-1: \(told)"])
+    #expect(all.remedies == ["if it goes on: wharf replica restart grok-1"])
+    #expect(try why(world, [:]).verdict == "all 2 replicas are ready")
+  }
+
   @Test func `what is not ready, or not current, is left to those who know`() throws {
     var world = try world(replicas: 1)
     let id = try #require(attempts(world).first)
