@@ -232,10 +232,11 @@ extension NodeAgent {
 
   private static let firstHeartbeatSeconds = 2
 
-  /// Says each trouble once, not at every try.
+  /// Says each trouble once, not at every try. That an agent which stops asks no further is none.
   private func complain(
     _ asked: Asked, _ problem: ControlLink.Problem, about trouble: inout String?
   ) {
+    if Task.isCancelled { return }
     note(problem, of: asked)
     guard trouble != problem.description else { return }
     trouble = problem.description

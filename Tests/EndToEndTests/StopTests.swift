@@ -69,6 +69,8 @@ import Testing
       let (status, said) = try await site.stopped(program, by: SIGHUP)
       #expect(status == .code(0), "\(program): \(status) \(said)")
     }
+    let left = try await site.run("wharf-agent", ["status", "--data", site.agentFolder(1)])
+    #expect(left.output.contains("control plane: heard\n"), "its own stop is no trouble: \(left)")
     try await site.startDaemon(on: database)
     try await site.startAgent()
     try await site.done("deployment", "scale", "grok", "--replicas", "2", "--wait")
