@@ -160,6 +160,11 @@ extension Explaining {
     guard node.status == .active else { return nil }
     var words: [String] = []
     var remedies: [String] = []
+    let silence = signals.silentSeconds(of: node.id)
+    if silence >= signals.limits.suspectSeconds {
+      words.append("silent for \(Int(silence)) s")
+      remedies.append(help(forSilent: node.name.text))
+    }
     if !node.missing.isEmpty {
       words.append("cordoned, since \(Node.vanished(node.missing)) in use")
       remedies.append("look at what \(node.name) lost, then: wharf node uncordon \(node.name)")

@@ -198,14 +198,16 @@ struct Explaining {
         .lost, "was \(attempt.phase.rawValue) on \(node.name), lost since \(lostAt.short)")
     }
     let silence = signals.silentSeconds(of: node.id)
-    if silence >= signals.limits.suspectSeconds {
+    let departure = state.departure(of: attempt, signals.gateways)
+    // What is ready serves on while its node is silent, until that counts as lost: see what ails nodes.
+    if silence >= signals.limits.suspectSeconds, attempt.phase != .ready || departure != nil {
       return running(
         .silent,
         "was \(attempt.phase.rawValue) on \(node.name), which is silent for \(Int(silence)) s")
     }
     let age = Int(now.seconds(since: attempt.placedAt))
     let why = attempt.told.map { ": \($0)" } ?? ""
-    if let departure = state.departure(of: attempt, signals.gateways) {
+    if let departure {
       let order = (attempt.stopReason ?? attempt.leaving?.reason).map { ": \($0)" } ?? ""
       return running(.stopping, "stopping on \(node.name)\(order); it \(departure.words)")
     }

@@ -80,10 +80,7 @@ extension Explaining {
         "or, once it is off for good: wharf node remove \(node) --powered-off",
       ]
     case .silent:
-      return [
-        "see to \(node) and its agent; it counts as lost after "
-          + "\(Int(signals.limits.nodeLostSeconds)) s of silence"
-      ]
+      return [help(forSilent: node)]
     case .lostSecret: return ["wait: it is being restarted with a key of the new secret"]
     case .notBegun: return ["see to the agent on \(node), if it does not begin soon"]
     case .checkingWeights: return ["wait: all of its weights are read on \(node) before it starts"]
@@ -104,6 +101,11 @@ extension Explaining {
       return ["to try at once: wharf replica restart \(replica)"]
         + (log.map { ["what its engine said last: \($0)"] } ?? [])
     }
+  }
+
+  func help(forSilent node: String) -> String {
+    "see to \(node) and its agent; it counts as lost after "
+      + "\(Int(signals.limits.nodeLostSeconds)) s of silence"
   }
 
   private var deadline: String {

@@ -92,6 +92,11 @@ extension AgainstWharfd {
       #expect(ran.err.contains("help: wharf why deployment grok"))
       let gone = try await admin.does("deployment", "delete", "grok", "--wait")
       #expect(gone.contains("gone in"))
+      try await admin.does("deployment", "create", "grok", "--model", "xai/grok-3:1")
+      let json = try await admin.does("deployment", "delete", "grok", "--wait", "-o", "json")
+      #expect(throws: Never.self, "one document, and no more: \(json)") {
+        try JSONValue(document: Array(json.utf8))
+      }
     }
 
     @Test func `A token that is unknown, wrong or missing is refused with the way to log in`()

@@ -123,6 +123,27 @@ import Wire
     }
   }
 
+  @Test func `replicas of a deployment that had many more are listed as those of any`() throws {
+    var world = World()
+    try world.addProvider("xai")
+    try world.addModel("xai/m", needs: .devices(1))
+    for name in ["first", "many", "then"] as [Name] {
+      try world.addDeployment(name, of: "xai/m:1", replicas: 4)
+    }
+    func names() throws -> [String] {
+      let view = Viewpoint(state: world.state, moment: world.now)
+      try check(Shelves.replicas, view)
+      return Shelves.replicas.all(view).map(\.name).filter { $0.hasPrefix("many") }
+    }
+    try world.perform(ScaleDeployment(deployment: "many", replicas: 90))
+    #expect(try names() == (1...90).map { "many-\($0)" })
+    try world.perform(ScaleDeployment(deployment: "many", replicas: 2))
+    try world.settle()
+    #expect(try names().count == 2)
+    try world.perform(ScaleDeployment(deployment: "many", replicas: 3))
+    #expect(try names().last == "many-91")
+  }
+
   private func isOn(_ state: HostingState, _ node: Name, _ deployment: String) -> Bool {
     let id = state.deployments.named(Name(known: deployment))?.id
     return state.nodes.named(node)?.attempts.contains { $0.replica.deploymentID == id } ?? false

@@ -57,7 +57,8 @@ import Testing
       } else {
         try await eventually("\(way): why names it") {
           let told = try await site.done("why", "replica", "grok-1")
-          return told.contains("node-1, which is silent for") || told.contains("lost since")
+          return told.contains("node-1, where it runs, is silent for")
+            || told.contains("lost since")
         }
         let status = try await site.done("status")
         #expect(status.contains("silent for") || status.contains("lost"), "\(way): \(status)")

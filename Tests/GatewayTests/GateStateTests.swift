@@ -221,8 +221,16 @@ import Wire
     var state = GateState.holding(policy, until: 1000)
     #expect(!state.hasShares, "it was told nothing yet")
     let early = admit(&state).denial
-    #expect(early?.message.contains("over all gateways together is with other gateways") == true)
-    #expect(early?.retryAfterSeconds == Leases.renewalSeconds + 2)
+    #expect(early?.message.contains("over all gateways together is for now with other") == true)
+    let soon = Leases.renewalSeconds + 2
+    #expect(early?.retryAfterSeconds == soon)
+    for (now, wait) in [(Double(soon), soon), (2 * Double(soon), 2 * soon), (50, 50), (100, 61)] {
+      var waiting = state
+      var last: Denial?
+      // Somebody asks all the time.
+      for second in stride(from: 1, through: now, by: 1) { last = admit(&waiting, second).denial }
+      #expect(last?.retryAfterSeconds == wait, "after \(now) s, since all of it may come so late")
+    }
     #expect(state.wantsShares)
     let report = state.shareReport(now: .zero)
     #expect(report?.base == 0 && report?.items.map(\.wanted) == [1])

@@ -71,10 +71,9 @@ import Testing
     world.pass(seconds: 100)
     #expect(
       try text(world, silent: [n1: 41]) == """
-        deployment grok: was ready on n1, which is silent for 41 s
-          grok-1: was ready on n1, which is silent for 41 s
+        deployment grok: it is ready; but n1, where it runs, is silent for 41 s
           nodes:
-            1 silent: n1
+            1 silent for 41 s: n1
           would help:
             see to n1 and its agent; it counts as lost after 75 s of silence
 

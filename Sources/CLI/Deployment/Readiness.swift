@@ -20,7 +20,7 @@ enum Readiness {
           help: "see by whom: wharf history deployment \(name)")
       }
       if item.ready >= item.wanted, item.replicas.count == item.wanted {
-        if !output.quiet, output.output == .table || output.output == .wide {
+        if output.isForPeople {
           Terminal.say("\(item.ready) of \(item.wanted) replicas ready in \(Elapsed.since(began))")
         }
         return nil
@@ -48,7 +48,7 @@ enum Readiness {
           help: "see what was changed: wharf history deployment \(name)")
       }
       if one.phase == AttemptPhase.ready.rawValue {
-        if !output.quiet, output.output == .table || output.output == .wide {
+        if output.isForPeople {
           Terminal.say("\(replica) is ready in \(Elapsed.since(began))")
         }
         return nil
@@ -69,13 +69,14 @@ enum Readiness {
   ) async throws {
     try await waiting.poll(since: began, client) {
       guard let item = try await read(name, client) else {
-        if !output.quiet { Terminal.say("gone in \(Elapsed.since(began))") }
+        if output.isForPeople { Terminal.say("gone in \(Elapsed.since(began))") }
         return nil
       }
       return Failure(
         .timedOut,
         "deployment \(name) is not gone after \(waiting.timeout) s: "
-          + "\(item.stopping.count) attempts are still stopping",
+          + "\(item.stopping.count) \(item.stopping.count == 1 ? "attempt is" : "attempts are") "
+          + "still stopping",
         help: "wharf deployment show \(name)")
     }
   }

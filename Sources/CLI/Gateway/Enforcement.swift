@@ -50,7 +50,7 @@ enum Enforcement {
       ).items
       let open = items.filter { !$0.holds(position) }
       if open.isEmpty {
-        if !output.quiet, output.output == .table || output.output == .wide {
+        if output.isForPeople {
           Terminal.say(text(items, position, Elapsed.since(began)))
         }
         return nil

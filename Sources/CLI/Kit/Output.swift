@@ -24,6 +24,9 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
+  /// Whether words may stand beside the answer: a program reads what is JSON or YAML, and all of it.
+  var isForPeople: Bool { !quiet && (output == .table || output == .wide) }
+
   /// A reply as JSON or YAML, where that is asked for.
   func structured(_ body: [UInt8]) throws -> String? {
     if quiet { return nil }

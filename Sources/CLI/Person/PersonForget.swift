@@ -34,7 +34,7 @@ struct PersonForget: CommandVerb {
     let reply = try await say(client)
     guard reply.dryRun != true, let stream = stream(reply) else { return }
     let erased = try await wait(for: stream, since: began, client)
-    guard !sending.output.quiet, sending.output.output == .table || sending.output.output == .wide
+    guard sending.output.isForPeople
     else { return }
     Terminal.say(try Self.text(erased, Elapsed.since(began)))
     let path = "persons/\(stream.description.replacing("/", with: "%2F"))"

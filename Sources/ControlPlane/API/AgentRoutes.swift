@@ -98,12 +98,15 @@ struct AgentRoutes: Sendable {
   private func node(
     _ principal: Principal, _ request: Request, _ state: HostingState
   ) throws -> Node {
-    guard principal.role == .agent, case .of(let stream) = principal.actor,
-      let node = state.nodes[ID(stream.origin)]
-    else {
+    guard principal.role == .agent, case .of(let stream) = principal.actor else {
       throw APIError.notFor(
         principal.role, request, "the agents of nodes",
         help: "an agent's credential comes of joining: wharf node join-token")
+    }
+    guard let node = state.nodes[ID(stream.origin)] else {
+      throw APIError(
+        .forbidden, "nodeRemoved", "the node of this agent was removed",
+        help: "the agent hears so, with the proof, when it next asks for its assignment")
     }
     return node
   }

@@ -90,7 +90,8 @@ extension APIError {
       self.init(
         .conflict, "commandIDUsed",
         "this command id was used before, by another command or someone else, at \(position)",
-        help: "make a new id for a new command", at: position)
+        help: "make a new id for a new command. What makes a secret makes another one each time: "
+          + "where its answer was lost, rotate or revoke what it made", at: position)
     case .busy:
       self.init(
         .serviceUnavailable, "busy", "too many commands are waiting; nothing was done",

@@ -42,8 +42,10 @@ extension Shelves {
     key: { listed, _ in ListKey(listed.deployment.nameKey, Int64(listed.number)) },
     things: .inOrder { view, from in
       let stopping = Shelves.stopping(view)
-      return view.state.deployments.inOrder(from: from?.words).lazy
-        .flatMap { listed($0, stopping) }
+      return view.state.deployments.inOrder(from: from?.words).lazy.flatMap { deployment in
+        let isBegun = from.map { $0.words == deployment.nameKey } ?? false
+        return listed(deployment, stopping, from: isBegun ? Int(clamping: from?.number ?? 0) : 0)
+      }
     },
     items: { view in { $0.item(view) } },
     find: findReplica)
@@ -86,19 +88,31 @@ extension Shelves {
 
   private static func listed(_ deployments: [Deployment], _ view: Viewpoint) -> [ListedReplica] {
     let stopping = stopping(view)
-    return deployments.flatMap { listed($0, stopping) }
+    return deployments.flatMap { Array(listed($0, stopping)) }
   }
 
-  /// In the order of their numbers.
+  /// So many numbers that are no replica's are looked at for one that is.
+  private static let gapsLimit = 8
+
+  /// In the order of their numbers, which were given out one after another: a page looks at those it shows.
   private static func listed(
-    _ deployment: Deployment, _ stopping: [Position: [Attempt]]
-  ) -> [ListedReplica] {
+    _ deployment: Deployment, _ stopping: [Position: [Attempt]], from first: Int = 0
+  ) -> some Sequence<ListedReplica> {
     let owner = ListedReplica.Owner(deployment)
     let left = Dictionary(
       grouping: stopping[deployment.id.position] ?? [], by: \.id.replica.number)
-    let numbers =
-      Array(deployment.replicas.keys) + left.keys.filter { deployment.replicas[$0] == nil }
-    return numbers.sorted().map {
+    let replicas = deployment.replicas
+    let first = max(first, 1)
+    let span = first..<max(first, deployment.lastNumber + 1)
+    let numbers: AnySequence<Int>
+    if span.count / gapsLimit <= replicas.count + left.count {
+      numbers = AnySequence(span.lazy.filter { replicas[$0] != nil || left[$0] != nil })
+    } else {
+      // It had many more once.
+      let there = Set(replicas.keys).union(left.keys)
+      numbers = AnySequence(there.filter { $0 >= first }.sorted())
+    }
+    return numbers.lazy.map {
       ListedReplica(owner: owner, number: $0, stopping: left[$0] ?? [])
     }
   }

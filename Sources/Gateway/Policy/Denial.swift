@@ -115,7 +115,9 @@ extension Denial {
       switch part {
       case nil: "is used up at this gateway"
       case limit?: "over all gateways together is used up"
-      case 0?: "over all gateways together is with other gateways for now"
+      case 0?:
+        "over all gateways together is for now with other gateways, or with one that ended a moment "
+          + "ago"
       case let part?:
         "over all gateways together is used up as far as this gateway's part of \(part) goes"
       }

@@ -74,12 +74,15 @@ private struct Meter: Sendable {
   /// And so soon they may have.
   private static let soonSeconds = Leases.renewalSeconds + 2
 
-  /// When to try again: once its own window has room, or sooner where more of the limit may come in.
+  /// When to try again: once its own window has room, or sooner where more of the limit may come in. What did not
+  /// come in for so long may take as long again: others that ended give nothing back before their time is over.
   func waitSeconds(for amount: Int, now: Duration) -> Int {
     let own = max(1, Int(cut: window.secondsUntilRoom(for: amount).rounded(.up)))
     guard window.limit < limit else { return own }
     let isSettled = shortSince.map { now - $0 >= .seconds(Self.settledSeconds) } ?? false
-    return isSettled && window.limit > 0 ? own : min(own, Self.soonSeconds)
+    if isSettled, window.limit > 0 { return own }
+    let shortSeconds = shortSince.map { Int(cut: (now - $0).inSeconds) } ?? 0
+    return min(own, max(Self.soonSeconds, shortSeconds))
   }
 }
 
