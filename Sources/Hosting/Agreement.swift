@@ -111,9 +111,12 @@ extension HostingState {
 
   /// When a grant ends: with its own date or with the agreement, whichever comes first.
   package func end(of grant: Grant) -> Timestamp? {
-    let agreement = models[grant.model].flatMap { providers[$0.provider] }
-      .flatMap { self.agreement(of: $0) }
-    return [grant.until, agreement?.end].compactMap { $0 }.min()
+    [grant.until, agreementEnd(of: grant.model)].compactMap { $0 }.min()
+  }
+
+  /// When all grants of a model end at the latest.
+  package func agreementEnd(of model: ID<Model>) -> Timestamp? {
+    models[model].flatMap { providers[$0.provider] }.flatMap { agreement(of: $0) }?.end
   }
 
   /// The agreement under which something of a provider may be begun now, for an audience and a

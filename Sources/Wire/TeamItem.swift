@@ -21,19 +21,41 @@ package struct TeamItem: NounItem {
 
   package var label: String { name.text }
 
-  package init(_ team: Team, _ view: Viewpoint) {
+  package init(_ team: Team, _ models: GrantedModels) {
+    let view = models.view
     id = team.id.description
     name = team.name
     title = team.title
     audience = team.audience
     requestsPerMinute = team.quota.requestsPerMinute
     tokensPerMinute = team.quota.tokensPerMinute
-    grants = team.grants.values.map { GrantItem($0, view) }.sorted { $0.model < $1.model }
+    grants = team.grants.values.map { GrantItem($0, models) }.sorted { $0.model < $1.model }
     endedGrants = team.endedGrants.map { model, ended in
-      EndedGrantItem(model: view.modelName(model), cause: ended.cause, endedAt: ended.at)
+      EndedGrantItem(model: models[model].name, cause: ended.cause, endedAt: ended.at)
     }.sorted { $0.model < $1.model }
     keys = view.state.keysOf[team.id]?.count ?? 0
     registeredAt = team.registeredAt
+  }
+}
+
+/// What grants tell of their models; for all teams of a page it is found out once a model.
+package final class GrantedModels {
+  struct Told {
+    let name: String
+    /// Of the agreement that it is served by.
+    let end: Timestamp?
+  }
+
+  let view: Viewpoint
+  private var told: [ID<Model>: Told] = [:]
+
+  package init(_ view: Viewpoint) { self.view = view }
+
+  subscript(_ model: ID<Model>) -> Told {
+    if let told = told[model] { return told }
+    let new = Told(name: view.modelName(model), end: view.state.agreementEnd(of: model))
+    told[model] = new
+    return new
   }
 }
 
@@ -77,13 +99,14 @@ package struct GrantItem: Codable, Equatable, Sendable, JSONWritable {
   package var ends: Timestamp?
   package var grantedAt: Timestamp
 
-  fileprivate init(_ grant: Grant, _ view: Viewpoint) {
-    model = view.modelName(grant.model)
+  fileprivate init(_ grant: Grant, _ models: GrantedModels) {
+    let told = models[grant.model]
+    model = told.name
     workload = grant.workload
     requestsPerMinute = grant.quota.requestsPerMinute
     tokensPerMinute = grant.quota.tokensPerMinute
     until = grant.until
-    ends = view.state.end(of: grant)
+    ends = [grant.until, told.end].compactMap { $0 }.min()
     grantedAt = grant.grantedAt
   }
 }

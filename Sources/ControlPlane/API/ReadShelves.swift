@@ -34,7 +34,10 @@ enum Shelves {
       .model { team, model, _ in team.grants[model] != nil },
     ],
     sorts: [.count("grants") { $0.grants.count }],
-    items: { view in { TeamItem($0, view) } })
+    items: { view in
+      let models = GrantedModels(view)
+      return { TeamItem($0, models) }
+    })
 
   static let persons = Shelf<PersonItem>(
     "persons", { $0.persons },
