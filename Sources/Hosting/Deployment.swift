@@ -16,7 +16,7 @@ package struct Deployment: PlainlyNamed, SnapshotValue {
   /// Its replicas stop when their agent's lease ends, and are replaced only when the node is lost.
   package let exclusive: Bool
   package let createdAt: Timestamp
-  package private(set) var replicas: TreeDictionary<Int, Replica> = [:]
+  package private(set) var heldReplicas = Unread<TreeDictionary<Int, Replica>>([:])
   package private(set) var lastNumber = 0
   /// Deleted: leaves the state when the last attempt has ended.
   package fileprivate(set) var deletedAt: Timestamp?
@@ -25,8 +25,7 @@ package struct Deployment: PlainlyNamed, SnapshotValue {
 
   /// Numbers of the replicas that have no attempt.
   package private(set) var unplaced: TreeSet<Int> = []
-  /// How many replicas have their attempt on a node: what a spread goes by.
-  package private(set) var placedOn: TreeDictionary<ID<Node>, Int> = [:]
+  package private(set) var heldPlaces = Unread<TreeDictionary<ID<Node>, Int>>([:])
   /// Attempts of any replica, removed ones too, whose end is not proved yet.
   package internal(set) var charged = 0
   /// How many replicas are known to answer.
@@ -51,6 +50,17 @@ package struct Line: Hashable, Comparable, Sendable, SnapshotValue {
 // MARK: Its replicas
 
 extension Deployment {
+  package private(set) var replicas: TreeDictionary<Int, Replica> {
+    get { heldReplicas.value }
+    _modify { yield &heldReplicas.value }
+  }
+
+  /// How many replicas have their attempt on a node: what a spread goes by.
+  package private(set) var placedOn: TreeDictionary<ID<Node>, Int> {
+    get { heldPlaces.value }
+    _modify { yield &heldPlaces.value }
+  }
+
   /// Wants this many. Missing ones are made here; which to take away is decided by the planner.
   fileprivate mutating func grow(to count: Int, at moment: Timestamp) {
     wanted = count

@@ -12,9 +12,20 @@ package struct Team: PlainlyNamed, SnapshotValue {
   package let registeredAt: Timestamp
   /// Over all models together.
   package var quota = Quota()
-  package var grants: TreeDictionary<ID<Model>, Grant> = [:]
+  package var heldGrants = Unread<TreeDictionary<ID<Model>, Grant>>([:])
+  package var heldEndedGrants = Unread<TreeDictionary<ID<Model>, EndedGrant>>([:])
+}
+
+extension Team {
+  package var grants: TreeDictionary<ID<Model>, Grant> {
+    get { heldGrants.value }
+    _modify { yield &heldGrants.value }
+  }
   /// Why a grant that the team once had is no more; told to whoever still asks.
-  package var endedGrants: TreeDictionary<ID<Model>, EndedGrant> = [:]
+  package var endedGrants: TreeDictionary<ID<Model>, EndedGrant> {
+    get { heldEndedGrants.value }
+    _modify { yield &heldEndedGrants.value }
+  }
 }
 
 package struct Quota: Codable, Equatable, Sendable, JSONWritable, CanonicallyRead, SnapshotValue {

@@ -53,8 +53,10 @@ import struct Hosting.Stream
       }
     }
     #expect(values.fields.count > 150)
-    // Of some kinds nothing is summed up.
-    let constant = values.constant.filter { !$0.hasSuffix(">.summary") }
+    // Of some kinds nothing is summed up, and what was folded has no part that is still to be read.
+    let constant = values.constant.filter {
+      !$0.hasSuffix(">.summary") && !($0.hasPrefix("Unread<") && $0.hasSuffix(".bytes"))
+    }
     #expect(constant == [], "let SnapshotHistories or RandomCommands vary these fields")
   }
 
@@ -66,6 +68,37 @@ import struct Hosting.Stream
     for _ in 0..<3 { state = try HostingState(snapshotBytes: state.snapshotBytes) }
     #expect(state.snapshotBytes == bytes)
     #expect(SnapshotFormat.description.hasPrefix("\(SnapshotFormat.version) "))
+  }
+
+  @Test(arguments: [0, 1, 3, 400])
+  func `a part is the same whether it is read or not, and changes by itself`(count: Int) throws {
+    let value = TreeDictionary(
+      uniqueKeysWithValues: (0..<count).map { (ID<Model>(Position(Int64($0))), "model \($0)") })
+    func bytes(_ part: Unread<TreeDictionary<ID<Model>, String>>) -> [UInt8] {
+      var writer = SnapshotWriter()
+      writer.write(part)
+      writer.integer(7)
+      return writer.bytes
+    }
+    let written = bytes(Unread(value))
+    func read() throws -> Unread<TreeDictionary<ID<Model>, String>> {
+      var reader = SnapshotReader(written)
+      let part: Unread<TreeDictionary<ID<Model>, String>> = try reader.read()
+      #expect(try reader.integer() == 7, "what stands behind it")
+      try reader.end()
+      return part
+    }
+    let part = try read()
+    #expect(bytes(part) == written)
+    #expect(part.value == value && part == Unread(value))
+    var changed = part
+    changed.value[ID(Position(1_000))] = "another"
+    #expect(changed.value.count == count + 1 && part.value == value)
+    changed.value[ID(Position(1_000))] = nil
+    #expect(bytes(changed) == written)
+    var late = try read()
+    late.value[ID(Position(1_000))] = "another"
+    #expect(late.value.count == count + 1)
   }
 
   @Test func `bytes that were cut, changed or continued are refused or read as something else`()

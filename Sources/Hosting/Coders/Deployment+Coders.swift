@@ -11,11 +11,11 @@ extension Deployment {
       wanted: snapshot.read(),
       exclusive: snapshot.read(),
       createdAt: snapshot.read(),
-      replicas: snapshot.read(),
+      heldReplicas: snapshot.read(),
       lastNumber: snapshot.read(),
       deletedAt: snapshot.read(),
       unplaced: snapshot.read(),
-      placedOn: snapshot.read(),
+      heldPlaces: snapshot.read(),
       charged: snapshot.read(),
       ready: snapshot.read())
   }
@@ -28,11 +28,11 @@ extension Deployment {
     snapshot.write(wanted)
     snapshot.write(exclusive)
     snapshot.write(createdAt)
-    snapshot.write(replicas)
+    snapshot.write(heldReplicas)
     snapshot.write(lastNumber)
     snapshot.write(deletedAt)
     snapshot.write(unplaced)
-    snapshot.write(placedOn)
+    snapshot.write(heldPlaces)
     snapshot.write(charged)
     snapshot.write(ready)
   }

@@ -9,8 +9,8 @@ extension Team {
       audience: snapshot.read(),
       registeredAt: snapshot.read(),
       quota: snapshot.read(),
-      grants: snapshot.read(),
-      endedGrants: snapshot.read())
+      heldGrants: snapshot.read(),
+      heldEndedGrants: snapshot.read())
   }
   package func write(to snapshot: inout SnapshotWriter) {
     snapshot.write(id)
@@ -19,8 +19,8 @@ extension Team {
     snapshot.write(audience)
     snapshot.write(registeredAt)
     snapshot.write(quota)
-    snapshot.write(grants)
-    snapshot.write(endedGrants)
+    snapshot.write(heldGrants)
+    snapshot.write(heldEndedGrants)
   }
 }
 

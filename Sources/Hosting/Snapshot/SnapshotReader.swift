@@ -2,19 +2,23 @@
 // how a form gets its name. Then every list has one element and nothing is absent.
 
 package struct SnapshotReader {
-  private let bytes: [UInt8]
-  private var index = 0
+  private let bytes: ArraySlice<UInt8>
+  private var index: Int
   private let isNoting: Bool
   /// What was asked for, in order.
   private(set) var noted = ""
 
-  package init(_ bytes: [UInt8]) {
+  package init(_ bytes: [UInt8]) { self.init(bytes[...]) }
+
+  init(_ bytes: ArraySlice<UInt8>) {
     self.bytes = bytes
+    index = bytes.startIndex
     isNoting = false
   }
 
   private init(noting: Void) {
     bytes = []
+    index = 0
     isNoting = true
   }
 
@@ -33,11 +37,11 @@ package struct SnapshotReader {
   private mutating func note(_ what: String) { noted += what }
 
   private func damage(_ what: String) -> SnapshotDamage {
-    SnapshotDamage(description: "\(what) at byte \(index) of \(bytes.count)")
+    SnapshotDamage(description: "\(what) at byte \(index) of \(bytes.endIndex)")
   }
 
   private mutating func byte() throws(SnapshotDamage) -> UInt8 {
-    guard index < bytes.count else { throw damage("it ends") }
+    guard index < bytes.endIndex else { throw damage("it ends") }
     defer { index += 1 }
     return bytes[index]
   }
@@ -70,7 +74,7 @@ package struct SnapshotReader {
       return 1
     }
     let value = try unsigned()
-    guard value <= UInt64(bytes.count - index) else {
+    guard value <= UInt64(bytes.endIndex - index) else {
       throw damage("a list is longer than the rest")
     }
     return Int(value)
@@ -102,7 +106,7 @@ package struct SnapshotReader {
       note("\(count)b")
       return [UInt8](repeating: 0, count: count)
     }
-    guard count <= bytes.count - index else { throw damage("it ends") }
+    guard count <= bytes.endIndex - index else { throw damage("it ends") }
     defer { index += count }
     return Array(bytes[index..<index + count])
   }
@@ -113,13 +117,24 @@ package struct SnapshotReader {
       return ""
     }
     let length = try count()
+    let start = index - bytes.startIndex
     defer { index += length }
     guard
       let text = bytes.withUnsafeBufferPointer({
-        String(validating: UnsafeBufferPointer(rebasing: $0[index..<index + length]), as: UTF8.self)
+        String(validating: UnsafeBufferPointer(rebasing: $0[start..<start + length]), as: UTF8.self)
       })
     else { throw damage("a text is not UTF-8") }
     return text
+  }
+
+  /// A part that says how long it is: passed over where it is longer than `short`, else to be read next.
+  ///
+  /// - Returns: what was passed over.
+  mutating func part(ofAtMost short: Int) throws(SnapshotDamage) -> ArraySlice<UInt8>? {
+    let length = try count()
+    guard !isNoting, length > short else { return nil }
+    defer { index += length }
+    return bytes[index..<index + length]
   }
 
   func unknownCase() -> SnapshotDamage { damage("there is no such case") }
@@ -127,6 +142,6 @@ package struct SnapshotReader {
   func contradiction(_ reason: Contradiction) -> SnapshotDamage { damage(reason.description) }
 
   func end() throws(SnapshotDamage) {
-    guard index == bytes.count else { throw damage("it goes on after its end") }
+    guard index == bytes.endIndex else { throw damage("it goes on after its end") }
   }
 }

@@ -31,6 +31,18 @@ package struct SnapshotWriter {
   /// Bytes whose number the reader knows.
   mutating func raw(_ value: [UInt8]) { bytes.append(contentsOf: value) }
 
+  /// A part that says how long it is.
+  mutating func part(_ value: ArraySlice<UInt8>) {
+    count(value.count)
+    bytes.append(contentsOf: value)
+  }
+
+  mutating func part(_ write: (inout SnapshotWriter) -> Void) {
+    var part = SnapshotWriter()
+    write(&part)
+    self.part(part.bytes[...])
+  }
+
   mutating func text(_ value: String) {
     var value = value
     value.withUTF8 { utf8 in
