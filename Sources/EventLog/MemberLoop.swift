@@ -109,12 +109,12 @@ struct MemberLoop {
         logger.critical("neither leading nor answering: \(error)")
         board.publish(obstacle: error.description)
         stand(.starting)
-        // The next connection may lead to the right one, where this past may not be.
-        (state, hash) = (HostingState(), Chain.origin)
-        board.forget()
+        forget()
         rest(backoff.next())
       } catch let error as PostgresError {
         logger.warning("lost the database: \(error)")
+        // Nobody was told of it yet, and what is here may lack what was seen.
+        if !hasFoundKept { forget() }
         // What is published stays: a leader that comes back leads on, unless another does by then.
         if case .leading = standing { standing = .following(address: nil) }
         nextSighting = clocks.now
@@ -125,6 +125,12 @@ struct MemberLoop {
     // What was published stood while it might have come back.
     standing = .following(address: nil)
     publish()
+  }
+
+  /// The next connection may lead to the right past, where this one may not be.
+  private mutating func forget() {
+    (state, hash) = (HostingState(), Chain.origin)
+    board.forget()
   }
 
   /// Waits between tries to connect, in short steps so that a stop is not kept waiting.

@@ -16,6 +16,28 @@ private final class Memory: HeadKeeping {
   func keep(_ new: HeadWitness) { head.withLock { $0 = new } }
 }
 
+/// At the first look at what was seen something happens, and the log was read just before.
+private final class InterruptedMemory: HeadKeeping {
+  private let head: Mutex<HeadWitness>
+  private let interrupt: Mutex<(@Sendable () throws -> Void)?>
+
+  init(_ head: HeadWitness, _ interrupt: @escaping @Sendable () throws -> Void) {
+    self.head = Mutex(head)
+    self.interrupt = Mutex(interrupt)
+  }
+
+  var kept: HeadWitness? {
+    let first = interrupt.withLock { interrupt in
+      defer { interrupt = nil }
+      return interrupt
+    }
+    do { try first?() } catch { Issue.record(error) }
+    return head.withLock { $0 }
+  }
+
+  func keep(_ new: HeadWitness) { head.withLock { $0 = new } }
+}
+
 @Suite(.database, .bounded) struct ShortOfSeenTests {
   /// A log whose last events are put aside, as an old primary lacks them.
   ///
@@ -33,13 +55,14 @@ private final class Memory: HeadKeeping {
     return seen
   }
 
+  private static let rest = """
+    INSERT INTO log.events SELECT * FROM aside
+    WHERE position > (SELECT max(position) FROM log.events) ORDER BY position
+    """
+
   private func catchUp() throws {
     var connection = try TestDatabase.current.connect()
-    try connection.script(
-      """
-      INSERT INTO log.events SELECT * FROM aside
-      WHERE position > (SELECT max(position) FROM log.events) ORDER BY position
-      """)
+    try connection.script(Self.rest)
   }
 
   private func refuses(_ rig: Rig, _ seen: HeadWitness) async throws {
@@ -68,6 +91,29 @@ private final class Memory: HeadKeeping {
     try catchUp()
     try await rig.leads()
     #expect(rig.member.board.obstacle == nil)
+    #expect(rig.head.state.position > seen.position)
+    await rig.stop()
+  }
+
+  @Test func `what it read of a log that it says nothing of is no past that it saw`() async throws {
+    let seen = try await shortLog(Memory())
+    let kept = Position(try end())
+    // An old primary went on by itself for a while, and is then gone in the middle of a look at it.
+    let database = TestDatabase.current
+    var connection = try database.connect()
+    try connection.script(ChainSQL.grow(by: 2))
+    let memory = InterruptedMemory(seen) {
+      var connection = try database.connect()
+      try connection.script(ChainSQL.cut(after: kept.value))
+      try connection.script(Self.rest)
+      try connection.script(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+        """)
+    }
+    let rig = try Rig(database.configuration, instance: "again") { $0.memory = memory }
+    try await rig.leads()
     #expect(rig.head.state.position > seen.position)
     await rig.stop()
   }
