@@ -11,14 +11,26 @@ package enum Unanswering {
   package static let fewestGivenUp = 5
 
   package static func isSeen(in sighting: Signals.Sighting) -> Bool {
-    sighting.gaveUp >= fewestGivenUp && sighting.answered == 0
+    guard sighting.answered == 0 else { return false }
+    return counts(sighting).gaveUp >= fewestGivenUp
+  }
+
+  /// Since its last answer, as far as that is known.
+  static func counts(_ sighting: Signals.Sighting) -> RequestCounts {
+    guard sighting.answered == 0, let silence = sighting.silence else {
+      return RequestCounts(asked: sighting.asked, gaveUp: sighting.gaveUp)
+    }
+    return RequestCounts(asked: silence.asked, gaveUp: silence.gaveUp)
   }
 
   /// `of 9 requests in the last 60 s none was answered, and 5 met silence`
   static func words(_ sighting: Signals.Sighting) -> String {
     let answered = sighting.answered == 0 ? "none was" : "\(sighting.answered) were"
-    return "of \(sighting.asked) requests in the last \(Signals.Sighting.windowSeconds) s "
-      + "\(answered) answered, and \(sighting.gaveUp) met silence"
+    let counts = counts(sighting)
+    let silence = sighting.answered == 0 ? sighting.silence : nil
+    let span = silence.map { "\($0.seconds / 60) min" } ?? "\(Signals.Sighting.windowSeconds) s"
+    return "of \(counts.asked) requests in the last \(span) \(answered) answered, and "
+      + "\(counts.gaveUp) met silence"
   }
 }
 
@@ -46,7 +58,7 @@ extension Pass {
       decide(
         RestartAttempts(
           deployment: owner, attempts: [id], cause: .unanswering,
-          requests: RequestCounts(asked: sighting.asked, gaveUp: sighting.gaveUp)))
+          requests: Unanswering.counts(sighting)))
     }
   }
 

@@ -50,6 +50,22 @@ package struct Signals: Equatable, Sendable {
     package var answered: Int
     /// They met silence: see `AttemptSighting`.
     package var gaveUp: Int
+    /// Since its last answer, where that is longer ago than the window and more is known of since then. Gateways
+    /// ask an engine that is silent ever more rarely, so that no minute may hold enough of it.
+    package var silence: Silence?
+
+    package struct Silence: Equatable, Sendable {
+      /// What was longer ago counts no more.
+      package static let longestSeconds = 3_600
+
+      package var asked: Int
+      package var gaveUp: Int
+      package var seconds: Int
+
+      package init(asked: Int, gaveUp: Int, seconds: Int) {
+        (self.asked, self.gaveUp, self.seconds) = (asked, gaveUp, seconds)
+      }
+    }
 
     package init(asked: Int = 0, answered: Int = 0, gaveUp: Int = 0) {
       self.asked = asked
@@ -64,7 +80,7 @@ package struct Signals: Equatable, Sendable {
         gaveUp: sum(a.gaveUp, b.gaveUp))
     }
 
-    private static func sum(_ a: Int, _ b: Int) -> Int {
+    package static func sum(_ a: Int, _ b: Int) -> Int {
       let (sum, isTooMuch) = a.addingReportingOverflow(b)
       return isTooMuch ? .max : sum
     }

@@ -35,7 +35,28 @@ import Wire
       book.sightings(at: start + .seconds(window + 1)) == [
         Self.attempt: Signals.Sighting(asked: 5, answered: 0, gaveUp: 5)
       ])
-    #expect(book.sightings(at: start + .seconds(window + 31)) == [:])
+    let later = book.sightings(at: start + .seconds(window + 31))[Self.attempt]
+    #expect(later?.asked == 0 && later?.silence?.gaveUp == 5, "since its last answer")
+  }
+
+  @Test
+  func `what an engine leaves unanswered counts until it answers, however rarely it is asked`() {
+    let book = SightingBook()
+    let start = ContinuousClock.now
+    func silence(at seconds: Int) -> Signals.Sighting.Silence? {
+      book.sightings(at: start + .seconds(seconds))[Self.attempt]?.silence
+    }
+    for minute in 0..<5 {
+      book.saw(
+        seen(1, 0, 1), by: ID(Position(Int64(7 + minute % 2))), at: start + .seconds(300 * minute)
+      ) { _ in true }
+    }
+    #expect(silence(at: 1_202) == .init(asked: 5, gaveUp: 5, seconds: 1_202))
+    book.saw(seen(2, 1, 1), by: ID(7), at: start + .seconds(1_210)) { _ in true }
+    #expect(silence(at: 1_212) == nil, "it answered")
+    book.saw(seen(1, 0, 1), by: ID(7), at: start + .seconds(1_300)) { _ in true }
+    #expect(silence(at: 1_400)?.gaveUp == 1)
+    #expect(silence(at: 1_300 + 3_602) == nil, "that is too long ago")
   }
 
   @Test func `attempts that are not known, or that nobody gave up on, are not told of`() {

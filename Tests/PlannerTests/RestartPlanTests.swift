@@ -51,6 +51,19 @@ import Testing
     }
   }
 
+  @Test func `requests that were given up on since its last answer count, and are told`() throws {
+    let world = try world(replicas: 1)
+    let id = try #require(attempts(world).first)
+    var rarely = Signals.Sighting(asked: 1, answered: 0, gaveUp: 1)
+    rarely.silence = .init(asked: 6, gaveUp: 5, seconds: 1_250)
+    let found = restarts(world, [id: rarely])
+    #expect(found.first?.requests == RequestCounts(asked: 6, gaveUp: 5))
+    let told = "of 6 requests in the last 20 min none was answered, and 5 met silence"
+    #expect(try why(world, [id: rarely]).verdict.hasSuffix(told))
+    rarely.answered = 1
+    #expect(restarts(world, [id: rarely]).isEmpty, "it answers")
+  }
+
   @Test func `one of a deployment at a time, and none while another has just failed`() throws {
     var world = try world(replicas: 3)
     let hung = Signals.Sighting(asked: 9, answered: 0, gaveUp: 9)

@@ -12,8 +12,8 @@ final class ReadLanes: Sendable {
   static let perPersonLimit = 32
   /// Of all.
   static let allLimit = 1_000
-  /// As `nice` counts: beside busy others such a thread gets a tenth of what they get.
-  static let niceness: Int32 = 10
+  /// As `nice` counts: beside busy others such a thread gets a third of what they get.
+  static let niceness: Int32 = 5
 
   private struct State {
     var byPerson: [Actor: Int] = [:]
